@@ -1,0 +1,64 @@
+"""Claim candidates of a day's transcripts."""
+
+import time
+from collections import Counter
+from datetime import date
+
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
+
+from digest_pipeline.claims import store
+from digest_pipeline.claims.choose import get_extractor
+from digest_pipeline.feeds.store import episodes_of_day
+from digest_pipeline.partitions import DAILY
+from digest_pipeline.previews import markdown_table
+from digest_pipeline.progress import step
+from digest_pipeline.resources import SettingsResource, WarehouseResource
+from digest_pipeline.transcripts.store import load_segments
+
+
+@asset(
+    deps=["transcripts"],
+    partitions_def=DAILY,
+    group_name="insights",
+    kinds={"python", "duckdb"},
+    owners=["team:digest"],
+)
+def claim_candidates(
+    context: AssetExecutionContext, warehouse: WarehouseResource, settings: SettingsResource
+) -> MaterializeResult:
+    """Self-contained claims, each with its verbatim quote, speaker and time; refused ones keep their reason."""
+    config, tables, day = settings.load(), warehouse.open(), date.fromisoformat(context.partition_key)
+    extractor = get_extractor(config, tables, day)
+    with tables.read() as con:
+        unread = store.unread_episodes(con, episodes_of_day(con, day, ("transcribed",)), extractor.key)
+    for done, episode in enumerate(unread, start=1):
+        began = time.monotonic()
+        extraction = extractor.extract(episode, load_segments(tables, episode.episode_id))
+        with tables.write() as con:
+            store.save_extraction(
+                con,
+                episode,
+                day,
+                extraction,
+                extractor_key=extractor.key,
+                compute_seconds=time.monotonic() - began,
+            )
+        step("extract claims", done, len(unread), f"{episode.show} · {episode.title}")
+    with tables.read() as con:
+        rows = store.candidates_of_day(con, day)
+        calls = store.calls_of_day(con, day)
+    refused = Counter(reason.split(":")[0].split(" 0.")[0] for *_, reason in rows if reason)
+    usable = [row for row in rows if not row[-1]]
+    return MaterializeResult(
+        metadata={
+            "dagster/row_count": len(rows),
+            "usable": len(usable),
+            "refused": MetadataValue.md(markdown_table(["reason", "candidates"], refused.most_common())),
+            "llm_calls": calls.calls,
+            "llm_tokens": calls.tokens,
+            "llm_usd": calls.usd if calls.usd is not None else "unknown",
+            "candidates": MetadataValue.md(
+                markdown_table(["show", "worthiness", "headline", "refused"], [row[1:] for row in rows])
+            ),
+        }
+    )

@@ -1,0 +1,42 @@
+"""The dbt project: staging views and marts, with their tests as checks."""
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dagster import AssetExecutionContext, AssetSpec
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
+
+from digest_pipeline.progress import step
+from digest_pipeline.resources import DATABASE_VARIABLE, WarehouseResource, dbt_project
+
+
+class _Translator(DagsterDbtTranslator):
+    """dbt's folders become Dagster's groups."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        folder = self.get_resource_props(manifest, unique_id)["fqn"][1]
+        return spec.replace_attributes(group_name=folder, owners=["team:digest"])
+
+
+# One asset writes several source tables, so several sources share its key.
+TRANSLATOR = _Translator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
+
+
+@dbt_assets(
+    manifest=dbt_project().manifest_path, project=dbt_project(), dagster_dbt_translator=TRANSLATOR, name="marts"
+)
+def marts(context: AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource) -> Iterator[Any]:
+    """Staging views and marts over what the stages wrote; dbt's data tests run with them."""
+    with warehouse.open().read():
+        pass  # the sources exist from here on, and no connection is left open while dbt writes
+    os.environ[DATABASE_VARIABLE] = warehouse.database
+    yield from dbt.cli(["build"], context=context).stream()
+    step("marts", 1, 1, "dbt models and tests")

@@ -1,0 +1,33 @@
+select
+    i.claim_id,
+    i.digest_date,
+    f.show_title,
+    e.episode_id,
+    e.episode_title,
+    e.published_at,
+    e.link,
+    e.audio_url,
+    c.headline,
+    c.explanation,
+    c.quote,
+    c.speaker,
+    c.start_seconds,
+    c.end_seconds,
+    c.extractor,
+    i.cluster_id,
+    t.theme,
+    i.score,
+    i.worthiness,
+    i.novelty,
+    i.specificity,
+    i.corroboration,
+    i.momentum,
+    i.rank,
+    i.rank is not null as is_chosen,
+    i.why,
+    i.why_not
+from {{ ref('stg_scored_insights') }} as i
+inner join {{ ref('stg_claims') }} as c using (claim_id)
+inner join {{ ref('stg_episodes') }} as e using (episode_id)
+inner join {{ ref('stg_feeds') }} as f using (feed_url)
+left join {{ ref('stg_themes') }} as t on t.cluster_id = i.cluster_id and t.digest_date = i.digest_date

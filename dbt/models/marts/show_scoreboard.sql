@@ -1,0 +1,45 @@
+with episodes as (
+    select
+        e.feed_url,
+        count(*) filter (where e.status = 'transcribed') as episodes,
+        count(*) filter (where e.status = 'duplicate') as duplicates,
+        count(*) filter (where e.status in ('failed', 'unusable')) as unusable,
+        sum(t.spoken_seconds) filter (where e.status = 'transcribed') / 3600 as hours,
+        sum(t.ad_seconds) filter (where e.status = 'transcribed')
+        / nullif(sum(t.spoken_seconds) filter (where e.status = 'transcribed'), 0) as ad_share
+    from {{ ref('stg_episodes') }} as e
+    left join {{ ref('stg_transcripts') }} as t using (episode_id)
+    group by e.feed_url
+),
+
+claims as (
+    select
+        e.feed_url,
+        count(*) as candidates,
+        count(*) filter (where c.rejected_reason is null) as usable,
+        count(*) filter (where i.rank is not null) as chosen,
+        avg(i.score) as mean_score,
+        avg(i.novelty) as mean_novelty
+    from {{ ref('stg_claims') }} as c
+    inner join {{ ref('stg_episodes') }} as e using (episode_id)
+    left join {{ ref('stg_scored_insights') }} as i using (claim_id)
+    group by e.feed_url
+)
+
+select
+    f.feed_url,
+    f.show_title,
+    coalesce(x.episodes, 0) as episodes,
+    coalesce(x.duplicates, 0) as duplicates,
+    coalesce(x.unusable, 0) as unusable,
+    x.hours,
+    x.ad_share,
+    coalesce(c.candidates, 0) as candidates,
+    coalesce(c.usable, 0) as usable_claims,
+    coalesce(c.chosen, 0) as chosen_insights,
+    c.chosen / nullif(c.candidates, 0) as survival_share,
+    c.mean_score,
+    c.mean_novelty
+from {{ ref('stg_feeds') }} as f
+left join episodes as x using (feed_url)
+left join claims as c using (feed_url)

@@ -1,0 +1,13 @@
+select
+    call_id,
+    called_at,
+    digest_date,
+    episode_id,
+    stage,
+    model,
+    tokens_in,
+    tokens_out,
+    usd,
+    cached,
+    outcome
+from {{ source('raw', 'llm_calls') }}

@@ -1,0 +1,14 @@
+select
+    claim_id,
+    digest_date,
+    cluster_id,
+    score,
+    worthiness,
+    novelty,
+    specificity,
+    corroboration,
+    momentum,
+    rank,
+    why,
+    why_not
+from {{ source('raw', 'scored_insights') }}

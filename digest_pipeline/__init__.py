@@ -1,0 +1,8 @@
+"""Scan new podcasts, extract and score what they claim, publish the five insights worth a reader's day.
+
+The package is a plain library: the stages ``feeds``, ``transcripts``, ``claims``, ``clusters``, ``scoring`` and
+``publishing`` hold the domain code and never import dagster. ``definitions`` is the composition root that joins them
+with the software-defined assets in the top-level package ``assets``.
+"""
+
+__version__ = "0.1.0"

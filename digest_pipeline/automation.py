@@ -1,0 +1,40 @@
+"""When things run by themselves: the daily job, its schedule, and what happens when a run fails."""
+
+import logging
+
+from dagster import (
+    AssetSelection,
+    DefaultScheduleStatus,
+    DefaultSensorStatus,
+    RunFailureSensorContext,
+    build_schedule_from_partitioned_job,
+    define_asset_job,
+    run_failure_sensor,
+)
+
+from digest_pipeline.partitions import DAILY
+
+log = logging.getLogger(__name__)
+
+daily_digest_job = define_asset_job(
+    "daily_digest_job",
+    selection=AssetSelection.all(),
+    partitions_def=DAILY,
+    description="One day from feeds to published digest.",
+    tags={"dagster/max_retries": "2", "dagster/retry_on_asset_or_op_failure": "false"},
+)
+
+daily_digest_schedule = build_schedule_from_partitioned_job(
+    daily_digest_job,
+    hour_of_day=6,
+    minute_of_hour=15,
+    default_status=DefaultScheduleStatus.STOPPED,
+    description="At 06:15, yesterday's partition. Turn it on in the UI, or with `dagster schedule start`.",
+)
+
+
+@run_failure_sensor(default_status=DefaultSensorStatus.RUNNING, description="Writes each failed run to the log.")
+def failed_runs(context: RunFailureSensorContext) -> None:
+    """Say which run failed and why, where the daemon's log is watched."""
+    day = context.partition_key or "no partition"
+    log.error("run %s of %s failed: %s", context.dagster_run.run_id, day, context.failure_event.message)

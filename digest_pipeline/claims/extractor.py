@@ -1,0 +1,27 @@
+"""What every extractor is: from an episode's segments to claim candidates, refused ones included."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from digest_pipeline.models import ClaimCandidate, Episode, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """Candidates of one episode. ``spans`` is how many pieces of talk were looked at; ``note`` what went wrong."""
+
+    candidates: tuple[ClaimCandidate, ...]
+    spans: int
+    note: str | None = None
+
+
+class ClaimExtractor(Protocol):
+    """Finds what an episode claims."""
+
+    @property
+    def key(self) -> str:
+        """What the result depends on besides the transcript: method, model and prompt version."""
+
+    def extract(self, episode: Episode, segments: Sequence[Segment]) -> Extraction:
+        """The candidates of an episode, strongest first."""

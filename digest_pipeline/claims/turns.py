@@ -1,0 +1,105 @@
+"""From segments back to talk: speaker turns, their sentences, and where each word stands in the audio.
+
+Segments are cut where a caption or a recogniser cut them, often in mid-sentence. A claim never starts there: it is made
+of whole sentences of one turn.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+import sentencex
+
+from digest_pipeline.models import Segment
+
+MAX_SENTENCE_WORDS = 60  # longer ones come from recognition without punctuation
+PIECE_WORDS = 25
+# Words that begin a new thought in speech; where unpunctuated talk is cut.
+CUT_BEFORE = re.compile(
+    r" (?=(?:so|but|because|and (?:so|then|that's|it's|i|we|the|they|you)|now|then|which means)\b)", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a turn: ``start`` and ``end`` are character offsets in the turn's text."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one speaker says without a break. ``offsets`` holds where each segment begins in ``text``."""
+
+    index: int
+    speaker: str | None
+    segments: tuple[Segment, ...]
+    text: str
+    offsets: tuple[int, ...]
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def is_ad(self) -> bool:
+        """Whether the turn is an advertisement or boilerplate; a turn is never partly one."""
+        return self.segments[0].is_ad
+
+    def locate(self, start: int, end: int) -> tuple[int, int, float, float]:
+        """First and last segment position and start and end seconds of ``text[start:end]``.
+
+        Times inside a segment are interpolated by characters.
+        """
+        first, last = bisect_right(self.offsets, start) - 1, bisect_right(self.offsets, max(start, end - 1)) - 1
+        return (
+            self.segments[first].position,
+            self.segments[last].position,
+            round(self._time(first, start), 2),
+            round(self._time(last, end), 2),
+        )
+
+    def _time(self, index: int, offset: int) -> float:
+        segment = self.segments[index]
+        share = (offset - self.offsets[index]) / max(1, len(segment.text))
+        return segment.start_seconds + (segment.end_seconds - segment.start_seconds) * min(1.0, max(0.0, share))
+
+
+def turns_of(segments: Iterable[Segment], language: str | None = None) -> list[Turn]:
+    """Join consecutive segments of one speaker; advertisements make turns of their own."""
+    turns = []
+    for index, ((speaker, _), group) in enumerate(groupby(segments, key=lambda s: (s.speaker, s.is_ad))):
+        members = tuple(group)
+        offsets, length = [], 0
+        for segment in members:
+            offsets.append(length)
+            length += len(segment.text) + 1
+        text = " ".join(segment.text for segment in members)
+        sentences = tuple(_sentences(text, tuple(offsets), language or "en"))
+        turns.append(Turn(index, speaker, members, text, tuple(offsets), sentences))
+    return turns
+
+
+def _sentences(text: str, offsets: tuple[int, ...], language: str) -> Iterator[Sentence]:
+    cursor = 0
+    for piece in sentencex.segment(language, text):
+        spoken = piece.strip()
+        if not spoken:
+            continue
+        start = text.index(spoken, cursor)
+        cursor = start + len(spoken)
+        yield from _split_long(text, start, cursor, offsets)
+
+
+def _split_long(text: str, start: int, end: int, offsets: tuple[int, ...]) -> Iterator[Sentence]:
+    """Cut a sentence that is too long to be one where a segment or a new thought begins."""
+    while len(text[start:end].split()) > MAX_SENTENCE_WORDS:
+        borders = [o for o in offsets if start < o < end] + [m.end() for m in CUT_BEFORE.finditer(text, start, end)]
+        far_enough = [b for b in sorted(set(borders)) if len(text[start:b].split()) >= PIECE_WORDS]
+        if not far_enough or len(text[far_enough[0] : end].split()) < PIECE_WORDS // 2:
+            break
+        cut = far_enough[0]
+        yield Sentence(text[start:cut].strip(), start, start + len(text[start:cut].rstrip()))
+        start = cut
+    yield Sentence(text[start:end], start, end)

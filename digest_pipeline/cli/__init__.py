@@ -1,0 +1,36 @@
+"""The command ``digest``. Commands that only look never start Dagster."""
+
+import sys
+
+import typer
+
+from digest_pipeline.cli import demo, feeds, look, run, setup
+from digest_pipeline.cli.console import err
+from digest_pipeline.errors import DigestError
+
+app = typer.Typer(
+    name="digest",
+    help="Scan new podcasts and publish the five insights worth your day.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command()(setup.init)
+app.add_typer(feeds.app, name="feeds")
+app.command()(run.run)
+app.command()(look.show)
+app.command()(look.why)
+app.command()(look.export)
+app.command()(look.status)
+app.command()(setup.doctor)
+app.command()(demo.demo)
+
+
+def main() -> None:
+    """Run the command line: a foreseen failure is one clear line and exit status 1."""
+    try:
+        app()
+    except DigestError as error:
+        err.print(f"[bold red]digest:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)

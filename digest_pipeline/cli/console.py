@@ -1,0 +1,89 @@
+"""What every command shares: the terminal, dates as arguments, and progress drawn from log records."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+out = Console(file=sys.stdout, highlight=False)
+err = Console(file=sys.stderr, highlight=False)
+
+
+def parse_day(text: str) -> date:
+    """A date argument.
+
+    Raises:
+        typer.BadParameter: it is no ISO date.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no date like 2026-09-14") from error
+
+
+class _ProgressHandler(logging.Handler):
+    """Draws one bar a stage; warnings are printed above it. Without a terminal, each step is a line."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__(logging.INFO)
+        self.progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = escape(record.getMessage())
+        stage = getattr(record, "stage", None)
+        if record.levelno >= logging.WARNING:
+            self.progress.console.print(f"  [yellow]![/] {message}", soft_wrap=True)
+        elif not self.progress.console.is_terminal:
+            self.progress.console.print(f"  {message}", soft_wrap=True)
+        if stage:
+            done, total = record.__dict__["done"], record.__dict__["total"]
+            if stage not in self._tasks:
+                self._tasks[stage] = self.progress.add_task(stage, total=total, what="")
+            self.progress.update(self._tasks[stage], completed=done, total=total, what=message.split(": ", 1)[-1][:70])
+        elif self._tasks:
+            self.progress.update(list(self._tasks.values())[-1], what=message[:70])
+
+    def start_day(self) -> None:
+        """Forget the stages of the day before."""
+        for task in self._tasks.values():
+            self.progress.remove_task(task)
+        self._tasks.clear()
+
+
+@contextmanager
+def progress_bars() -> Iterator[_ProgressHandler]:
+    """Show the library's progress while the block runs."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description:<16}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[what]}", style="dim"),
+    )
+    with Progress(*columns, console=out, transient=True) as progress:
+        handler = _ProgressHandler(progress)
+        logger = logging.getLogger("digest_pipeline")
+        level = logger.level
+        logger.setLevel(logging.INFO)
+        logger.addHandler(handler)
+        try:
+            yield handler
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)

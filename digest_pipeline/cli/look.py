@@ -1,0 +1,183 @@
+"""Commands that look: ``show``, ``why``, ``export``, ``status``; during a run they read the last snapshot."""
+
+import json
+import sys
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import duckdb
+import polars as pl
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from digest_pipeline.cli.console import err, out, parse_day
+from digest_pipeline.errors import DigestError
+from digest_pipeline.publishing.render import clock, to_json, to_markdown, to_text
+from digest_pipeline.publishing.store import published_days, published_digest
+from digest_pipeline.runs import summarise
+from digest_pipeline.scoring.components import COMPONENTS
+from digest_pipeline.settings import load_settings
+from digest_pipeline.warehouse.connection import open_for_reading
+
+
+class ShowFormat(StrEnum):
+    """Forms of a digest."""
+
+    TEXT = "text"
+    MD = "md"
+    JSON = "json"
+
+
+class ExportFormat(StrEnum):
+    """File formats of a table."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+def show(
+    day: Annotated[
+        date | None, typer.Option("--date", parser=parse_day, metavar="DAY", help="Default: latest.")
+    ] = None,
+    form: Annotated[ShowFormat, typer.Option("--format", help="How to print it.")] = ShowFormat.TEXT,
+) -> None:
+    """Print a published digest."""
+    settings = load_settings()
+    with open_for_reading(settings.database, settings.snapshot) as con:
+        days = published_days(con)
+        digest = published_digest(con, day or max(days)) if days else None
+    if digest is None:
+        known = f"published days: {days[0]} to {days[-1]}" if days else "nothing is published yet"
+        raise DigestError(f"there is no digest of {day or 'any day'}", remedy=f"{known}; `digest run` makes one")
+    render = {ShowFormat.TEXT: to_text, ShowFormat.MD: to_markdown, ShowFormat.JSON: to_json}[form]
+    typer.echo(render(digest), nl=False)
+
+
+WHY = """
+select c.*, coalesce(f.title, e.feed_url) as show_title, e.title as episode_title, i.score, i.rank, i.why, i.why_not,
+    i.worthiness as worthiness_component, i.novelty, i.specificity, i.corroboration, i.momentum, t.label as theme
+from raw.claim_candidates c
+join raw.episodes e using (episode_id)
+left join raw.feeds f using (feed_url)
+left join raw.scored_insights i using (claim_id)
+left join raw.embedding_clusters t on t.cluster_id = i.cluster_id and t.digest_date = i.digest_date
+where c.claim_id = ?
+"""
+
+
+def why(claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim id: `digest show` prints them.")]) -> None:
+    """Explain why a claim was chosen or not: its quote, its components, its reasons."""
+    settings = load_settings()
+    with open_for_reading(settings.database, settings.snapshot) as con:
+        cursor = con.execute(WHY, [claim_id])
+        names = [column[0] for column in cursor.description or []]
+        rows = cursor.fetchall()
+    if not rows:
+        raise DigestError(
+            f"there is no claim {claim_id}", remedy="`digest export claim_candidates --format csv` lists them all"
+        )
+    row = dict(zip(names, rows[0], strict=True))
+    out.print(f"[bold]{escape(row['headline'])}[/]")
+    place = f"{row['speaker'] + ', ' if row['speaker'] else ''}{row['show_title']}, “{row['episode_title']}”"
+    out.print(f"{escape(place)}, {clock(row['start_seconds'])}–{clock(row['end_seconds'])}, {row['digest_date']}")
+    out.print(f"\n“{escape(row['quote'])}”\n")
+    if row["rejected_reason"]:
+        out.print(f"[red]Refused as a candidate:[/] {escape(row['rejected_reason'])}")
+        return
+    if row["score"] is None:
+        out.print("Not scored yet: its day has not been run to the end.")
+        return
+    outcome = f"[green]Number {row['rank']} of the digest[/]" if row["rank"] else "[yellow]Not chosen[/]"
+    out.print(f"{outcome}. {escape(row['why'])}")
+    if row["why_not"]:
+        out.print(f"[yellow]Because[/] {escape(row['why_not'])}.")
+    table = Table("component", "value", "weight")
+    weights = settings.score_weights.model_dump()
+    for name in COMPONENTS:
+        value = row["worthiness_component"] if name == "worthiness" else row[name]
+        table.add_row(name, f"{value:.3f}", f"{weights[name] / sum(weights.values()):.2f}")
+    table.add_row("[bold]score[/]", f"[bold]{row['score']:.3f}[/]", "")
+    out.print(table)
+    if row["theme"]:
+        out.print(f"Theme: {escape(row['theme'])}")
+
+
+def export(
+    table: Annotated[str, typer.Argument(help="A table of schema raw, staging or marts, for example scored_insights.")],
+    day: Annotated[date | None, typer.Option("--date", parser=parse_day, metavar="DAY", help="Only this day.")] = None,
+    form: Annotated[ExportFormat, typer.Option("--format", help="File format.")] = ExportFormat.JSONL,
+    target: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; standard output when left out.")
+    ] = None,
+) -> None:
+    """Write a table by its names and columns."""
+    settings = load_settings()
+    if form is ExportFormat.PARQUET and target is None:
+        raise DigestError("parquet is no text", remedy="name a file with --output")
+    with open_for_reading(settings.database, settings.snapshot) as con:
+        schema, columns = _find_table(con, table)
+        where, values = "", []
+        if day:
+            if "digest_date" not in columns:
+                raise DigestError(f"{table} has no digest_date", remedy="leave --date out")
+            where, values = "where digest_date = ?", [day]
+        # names come from the catalogue, not from the caller
+        frame = con.execute(f'select * from "{schema}"."{table}" {where} order by all', values).pl()  # noqa: S608
+    if form is ExportFormat.PARQUET:
+        frame.write_parquet(target)  # type: ignore[arg-type]
+    elif form is ExportFormat.CSV:
+        nested = [name for name in frame.columns if frame[name].dtype.is_nested()]
+        flat = frame.with_columns(
+            pl.Series(name, [None if v is None else json.dumps(v) for v in frame[name].to_list()]) for name in nested
+        )
+        flat.write_csv(target or sys.stdout)
+    else:
+        frame.write_ndjson(target or sys.stdout)
+    err.print(f"{len(frame)} rows of {schema}.{table}")
+
+
+def _find_table(con: duckdb.DuckDBPyConnection, table: str) -> tuple[str, set[str]]:
+    rows = con.execute(
+        "select table_schema, table_name, list(column_name) from information_schema.columns"
+        " where table_schema in ('raw', 'staging', 'marts') group by all"
+    ).fetchall()
+    found = {name: (schema, set(columns)) for schema, name, columns in rows}
+    if table not in found:
+        raise DigestError(f"there is no table {table!r}", remedy=f"tables: {', '.join(sorted(found))}")
+    return found[table]
+
+
+STORED = """
+select
+    (select count(*) from raw.feeds where disabled_reason is null),
+    (select count(*) from raw.episodes),
+    (select count(*) from raw.transcripts),
+    (select count(*) from raw.claim_candidates),
+    (select count(*) from raw.digest_items)
+"""
+
+
+def status() -> None:
+    """Say in one screen what is stored, what the last days brought, and what needs attention."""
+    settings = load_settings()
+    with open_for_reading(settings.database, settings.snapshot) as con:
+        counts = con.execute(STORED).fetchall()[0]
+        days = [summarise(con, day) for day in published_days(con)[-7:]]
+    names = ("feeds", "episodes", "transcripts", "claims", "published insights")
+    out.print(f"Home: {settings.home}  ({settings.database.stat().st_size / 1e6:.1f} MB)")
+    out.print(", ".join(f"[bold]{count}[/] {name}" for name, count in zip(names, counts, strict=True)))
+    table = Table("day", "episodes", "minutes transcribed", "claims", "published", "USD")
+    for day in days:
+        usd = "unknown" if day.usd is None else f"{day.usd:.2f}"
+        minutes = f"{day.transcribed_minutes:.0f}"
+        table.add_row(str(day.day), str(day.episodes), minutes, str(day.candidates), str(day.published), usd)
+    out.print(table if days else "No digest yet: `digest run` makes one.")
+    attention = dict.fromkeys(text for day in days for text in day.attention)
+    for text in attention:
+        out.print(f"[yellow]needs attention:[/] {escape(text)}", soft_wrap=True)
+    if attention:
+        raise typer.Exit(1)

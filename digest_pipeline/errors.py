@@ -1,0 +1,71 @@
+"""Every exception that the library raises on purpose.
+
+DigestError
+├── SettingsError          a setting is wrong or missing
+├── WarehouseError
+│   ├── WarehouseLocked    another process holds the database
+│   └── WarehouseTooNew    the database was written by a later release
+├── FetchError             an address could not be read (refused, too large, timed out, HTTP error)
+│   └── AddressRefused     the address is private, or its scheme is not http(s)
+├── FeedError              a document was read and is no feed, or a subscription list is none
+├── TranscriptError        a transcript is empty or not what its type says
+├── AudioError             audio is missing, truncated, silent or too long
+├── ModelError             a model cannot be found or loaded
+└── BudgetExceeded         an LLM call would cost more than the budget allows
+"""
+
+
+class DigestError(Exception):
+    """A failure that the software foresees. ``remedy`` says what to do about it, in one sentence."""
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message} ({self.remedy})" if self.remedy else message
+
+
+class SettingsError(DigestError):
+    """A setting is wrong or missing."""
+
+
+class WarehouseError(DigestError):
+    """The database cannot be used."""
+
+
+class WarehouseLocked(WarehouseError):
+    """Another process holds the database open for writing."""
+
+
+class WarehouseTooNew(WarehouseError):
+    """The database carries migrations that this release does not know."""
+
+
+class FetchError(DigestError):
+    """An address could not be read."""
+
+
+class AddressRefused(FetchError):
+    """The address is not one that the pipeline may talk to."""
+
+
+class FeedError(DigestError):
+    """A document is not a feed, or not a subscription list."""
+
+
+class TranscriptError(DigestError):
+    """A transcript is empty, or not what its type says."""
+
+
+class AudioError(DigestError):
+    """Audio is missing, truncated, silent, too large or too long."""
+
+
+class ModelError(DigestError):
+    """A model cannot be found or loaded."""
+
+
+class BudgetExceeded(DigestError):
+    """An LLM call would cost more than the budget allows, or its price is unknown."""

@@ -1,0 +1,174 @@
+"""The nouns of the pipeline, as frozen dataclasses: what one stage hands to the next inside the library.
+
+Between assets, values travel by table (``warehouse/migrations``), never as these objects.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+
+def stable_id(prefix: str, *parts: str) -> str:
+    """A text id that derives from content alone: the same parts give the same id on any machine."""
+    digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).hexdigest()
+    return f"{prefix}_{digest}"
+
+
+def normalise_words(text: str) -> list[str]:
+    """Lower-case words of a text, without punctuation: what two texts are compared by."""
+    return re.findall(r"[^\W_]+", text.lower().replace("’", "'").replace("'", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptLink:
+    """One ``podcast:transcript`` element of a feed item."""
+
+    url: str
+    type: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedItem:
+    """What a feed says of one episode. ``published_at`` is UTC; ``None`` where the feed has no readable date."""
+
+    guid: str | None
+    title: str
+    published_at: datetime | None
+    link: str | None
+    audio_url: str | None
+    audio_type: str | None
+    duration_seconds: float | None
+    transcripts: tuple[TranscriptLink, ...]
+    chapters_url: str | None
+    description: str
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFeed:
+    """A feed document: the show and its items, newest first as published."""
+
+    title: str
+    link: str | None
+    language: str | None
+    items: tuple[FeedItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A row of ``raw.episodes`` as the later stages need it. ``show`` is the feed's title."""
+
+    episode_id: str
+    feed_url: str
+    show: str
+    title: str
+    audio_url: str | None
+    link: str | None
+    description: str
+    duration_seconds: float | None
+    language: str | None
+    transcripts: tuple[TranscriptLink, ...] = ()
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of transcript as its source cut it. Times are audio seconds; ``speaker`` is ``None`` when unknown."""
+
+    position: int
+    start_seconds: float
+    end_seconds: float
+    speaker: str | None
+    text: str
+    is_ad: bool = False
+    ad_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said in an episode. ``real_time_factor`` is compute time over audio time, for recognised speech."""
+
+    episode_id: str
+    source: str  # "publisher" or "asr"
+    model: str | None
+    language: str | None
+    segments: tuple[Segment, ...]
+    audio_sha256: str | None = None
+    audio_seconds: float | None = None
+    real_time_factor: float | None = None
+    note: str | None = None
+
+    @property
+    def word_count(self) -> int:
+        """Words in all segments, advertisements included."""
+        return sum(len(segment.text.split()) for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimCandidate:
+    """A span that claims something. ``quote`` is verbatim: a substring of its segments' joined text."""
+
+    claim_id: str
+    episode_id: str
+    headline: str
+    explanation: str
+    quote: str
+    speaker: str | None
+    start_seconds: float
+    end_seconds: float
+    first_position: int
+    last_position: int
+    worthiness: float
+    is_ad: bool
+    extractor: str
+    model: str | None
+    prompt_version: str | None
+    rejected_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredInsight:
+    """A candidate of a day with its score. ``components`` are in 0..1; ``rank`` is ``None`` when not chosen."""
+
+    claim_id: str
+    cluster_id: str | None
+    score: float
+    components: dict[str, float]
+    rank: int | None
+    why: str
+    why_not: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DigestItem:
+    """One published insight with all that a reader is shown."""
+
+    rank: int
+    claim_id: str
+    headline: str
+    explanation: str
+    quote: str
+    speaker: str | None
+    show: str
+    episode: str
+    start_seconds: float
+    end_seconds: float
+    audio_url: str | None
+    link: str | None
+    theme: str | None
+    score: float
+    components: dict[str, float] = field(default_factory=dict)
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What is published for a day. No items is a normal day."""
+
+    digest_date: date
+    items: tuple[DigestItem, ...]
+    episodes: int = 0
+    shows: int = 0
+    candidates: int = 0

@@ -1,0 +1,66 @@
+"""What assets are given: the warehouse, the settings, dbt. The first two hand out plain objects of the library."""
+
+import os
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+from dagster import ConfigurableResource
+from dagster_dbt import DbtCliResource, DbtProject
+from dagster_duckdb import DuckDBResource
+
+from digest_pipeline.bundled import bundled
+from digest_pipeline.settings import Settings, load_settings
+from digest_pipeline.warehouse import Warehouse
+
+DATABASE_VARIABLE = "DBT_DUCKDB_PATH"  # dbt/profiles.yml reads it; absolute, since dbt runs in its own folder
+DBT_EXECUTABLE = Path(sys.executable).with_name("dbt")
+
+
+class WarehouseResource(DuckDBResource):
+    """The DuckDB file, configured as dagster-duckdb configures it.
+
+    Assets use ``open()``: dagster-duckdb's own ``get_connection`` keeps the connection, and with it the file's lock,
+    when the block raises, and does not join the block's statements in a transaction.
+    """
+
+    def open(self) -> Warehouse:
+        """The library's store over this file."""
+        return Warehouse(Path(self.database), config=self.connection_config)
+
+
+class SettingsResource(ConfigurableResource[Settings]):
+    """The settings, read from the environment and ``digest.toml`` when a run starts."""
+
+    def load(self) -> Settings:
+        """Settings as they are now."""
+        return load_settings()
+
+
+@lru_cache(maxsize=1)
+def dbt_project() -> DbtProject:
+    """The dbt project with a manifest that is there and no older than the models.
+
+    dagster-dbt prepares it under ``dagster dev`` only; commands, tests and validation need it too. What dbt writes goes
+    to the home folder, since an installed package may be read-only.
+    """
+    settings = load_settings()
+    folder = bundled("dbt")
+    project = DbtProject(folder, profiles_dir=folder, target_path=settings.home / "dbt")
+    sources = (path for path in folder.rglob("*") if path.suffix in {".sql", ".yml"} and "target" not in path.parts)
+    manifest = project.manifest_path
+    if not manifest.exists() or manifest.stat().st_mtime < max(path.stat().st_mtime for path in sources):
+        os.environ.setdefault(DATABASE_VARIABLE, str(settings.database))
+        dbt_resource().cli(["parse", "--quiet"], manifest={}, target_path=project.target_path).wait()
+    return project
+
+
+def dbt_resource() -> DbtCliResource:
+    """dbt from the environment that runs this process, whatever is first on the path."""
+    folder = str(bundled("dbt"))
+    return DbtCliResource(
+        project_dir=folder,
+        profiles_dir=folder,
+        dbt_executable=str(DBT_EXECUTABLE),
+        global_config_flags=["--no-use-colors", "--log-level-file", "none"],
+    )

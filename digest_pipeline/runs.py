@@ -1,0 +1,182 @@
+"""Run days through the job that the schedule runs, in this process, and say what came of it."""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from digest_pipeline.bundled import bundled
+from digest_pipeline.errors import DigestError, SettingsError
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DaySummary:
+    """What a day's run did. ``attention`` names what an operator has to look at; empty: nothing."""
+
+    day: date
+    succeeded: bool
+    episodes: int
+    transcribed_minutes: float
+    duplicates: int
+    unusable: int
+    candidates: int
+    rejected: dict[str, int]
+    published: int
+    usd: float | None
+    attention: tuple[str, ...]
+
+
+def latest_day(settings: Settings) -> date:
+    """The last complete day in the digest's time zone: yesterday."""
+    return datetime.now(settings.zone).date() - timedelta(days=1)
+
+
+def days_between(first: date, last: date, settings: Settings) -> list[date]:
+    """Every day from ``first`` to ``last``.
+
+    Raises:
+        SettingsError: the range is empty, or reaches before the first partition or past the last complete day.
+    """
+    if first > last:
+        raise SettingsError(f"{first} is after {last}", remedy="name the earlier day first")
+    if first < settings.first_day:
+        raise SettingsError(f"{first} is before the first day, {settings.first_day}", remedy="set DIGEST_FIRST_DAY")
+    if last > (latest := latest_day(settings)):
+        raise SettingsError(f"{last} is not over yet", remedy=f"the last complete day is {latest}")
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def prepare_home(settings: Settings) -> None:
+    """Make the home folder and its Dagster instance, and point DAGSTER_HOME there unless it is set."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    instance_file = settings.dagster_home / "dagster.yaml"
+    if not instance_file.exists():
+        shutil.copyfile(bundled("dagster.yaml"), instance_file)
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+
+
+def run_days(
+    days: Sequence[date], settings: Settings, *, before: Callable[[date], None] = lambda _: None
+) -> Iterator[DaySummary]:
+    """Materialize one daily partition after the other, oldest first, and yield a summary of each.
+
+    A day that fails is reported and the next one runs: it takes over what the failed one left.
+
+    Args:
+        days: ascending.
+        settings: of the home folder.
+        before: called with each day before its run.
+
+    Raises:
+        DigestError: another run is going on in this home folder.
+    """
+    prepare_home(settings)
+    warehouse = Warehouse(settings.database)
+    with _one_at_a_time(settings.home), (settings.home / "run.log").open("a", encoding="utf-8") as output:
+        from dagster import DagsterInstance
+
+        from digest_pipeline.definitions import defs
+
+        job = defs.resolve_job_def("daily_digest_job")
+        with DagsterInstance.get() as instance:
+            for day in days:
+                before(day)
+                # dbt and Dagster write to standard output, which is the caller's
+                with redirect_stdout(output):
+                    result = job.execute_in_process(
+                        partition_key=day.isoformat(),
+                        instance=instance,
+                        raise_on_error=False,
+                        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                    )
+                failures = [
+                    f"{event.step_key}: {_reason(event.event_specific_data)}"
+                    for event in result.all_events
+                    if event.is_step_failure
+                ]
+                with warehouse.read() as con:
+                    yield summarise(con, day, failures)
+
+
+def _reason(failure: object) -> str:
+    """The innermost message of a step's failure: Dagster wraps what an asset raised."""
+    error = getattr(failure, "error", None)
+    while error is not None and error.cause is not None:
+        error = error.cause
+    message = str(error.message).strip() if error is not None else ""
+    return message.splitlines()[0] if message else "failed; the Dagster UI has the trace"
+
+
+def summarise(con: duckdb.DuckDBPyConnection, day: date, failures: Sequence[str] = ()) -> DaySummary:
+    """What the tables say of a day, and what in it needs a look."""
+    statuses = dict(
+        con.execute("select status, count(*) from raw.episodes where digest_date = ? group by status", [day]).fetchall()
+    )
+    unusable = con.execute(
+        "select count(*) from raw.episodes where status = 'unusable' and first_seen_at::date <= ?"
+        " and (digest_date = ? or digest_date is null)",
+        [day, day],
+    ).fetchall()[0][0]
+    minutes = con.execute(
+        "select coalesce(sum(t.audio_seconds), 0) / 60 from raw.transcripts t join raw.episodes e using (episode_id)"
+        " where e.digest_date = ? and t.source = 'asr'",
+        [day],
+    ).fetchall()[0][0]
+    rejected = con.execute(
+        "select regexp_replace(rejected_reason, '(:| [0-9.]+ is under).*', ''), count(*) from raw.claim_candidates"
+        " where digest_date = ? and rejected_reason is not null group by 1 order by 2 desc, 1",
+        [day],
+    ).fetchall()
+    candidates = con.execute("select count(*) from raw.claim_candidates where digest_date = ?", [day]).fetchall()[0][0]
+    items = con.execute("select count(*) from raw.digest_items where digest_date = ?", [day]).fetchall()[0][0]
+    usd, unknown = con.execute(
+        "select coalesce(sum(usd), 0), count(*) - count(usd) from raw.llm_calls where digest_date = ?", [day]
+    ).fetchall()[0]
+    failed = con.execute(
+        "select coalesce(f.title, e.feed_url) || ' · ' || e.title || ': ' || coalesce(e.status_reason, '')"
+        " from raw.episodes e left join raw.feeds f using (feed_url) where e.digest_date = ? and e.status = 'failed'"
+        " order by 1",
+        [day],
+    ).fetchall()
+    feeds = con.execute(
+        "select coalesce(title, regexp_replace(feed_url, '\\?.*', '')) || ': ' || last_status from raw.feeds"
+        " where disabled_reason is null and last_status <> 'ok' order by 1"
+    ).fetchall()
+    notes = con.execute(
+        "select note from raw.extractions where digest_date = ? and note is not null order by 1", [day]
+    ).fetchall()
+    attention = [*failures, *(text for (text,) in [*feeds, *failed, *notes])]
+    return DaySummary(
+        day=day,
+        succeeded=not failures,
+        episodes=statuses.get("transcribed", 0),
+        transcribed_minutes=float(minutes),
+        duplicates=statuses.get("duplicate", 0),
+        unusable=int(unusable),
+        candidates=int(candidates),
+        rejected=dict(rejected),
+        published=int(items),
+        usd=None if unknown else float(usd),
+        attention=tuple(dict.fromkeys(attention)),
+    )
+
+
+@contextmanager
+def _one_at_a_time(home: Path) -> Iterator[None]:
+    try:
+        with FileLock(home / "run.lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise DigestError(f"another run is going on in {home}", remedy="wait for it to end") from error

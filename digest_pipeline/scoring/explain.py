@@ -1,0 +1,40 @@
+"""Why an insight scores as it does, in one sentence that a reader understands."""
+
+from digest_pipeline.scoring.components import RELATED, Components
+
+STRONG, FAIR = 0.6, 0.35
+
+
+def why(components: Components, window_days: int) -> str:
+    """One sentence from the components and their evidence.
+
+    Example:
+        >>> why(Components({"worthiness": .7, "novelty": 1, "specificity": .7, "corroboration": 0, "momentum": 0},
+        ...     None, ()), 45)
+        'A strong, specific claim; nothing like it was said in the last 45 days.'
+    """
+    values = components.values
+    worth = values["worthiness"]
+    adjectives = [
+        "strong" if worth >= STRONG else "fair" if worth >= FAIR else "weak",
+        *(["specific"] if values["specificity"] >= STRONG else []),
+    ]
+    parts = [f"A {', '.join(adjectives)} claim"]
+    nearest = components.nearest_before
+    if nearest is None or nearest[0] < RELATED:
+        parts.append(f"nothing like it was said in the last {window_days} days")
+    elif values["novelty"] >= STRONG / 2:
+        parts.append(f"related to what {nearest[1].show} had on {nearest[1].digest_date}, but new")
+    else:
+        parts.append(f"close to what {nearest[1].show} had on {nearest[1].digest_date}")
+    if components.other_shows:
+        named = components.other_shows[:3]
+        verb = "touches" if len(named) == 1 else "touch"
+        parts.append(f"{_join(named)} {verb} on it too")
+    if values["momentum"] >= STRONG:
+        parts.append("its theme is growing")
+    return f"{'; '.join(parts)}."
+
+
+def _join(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

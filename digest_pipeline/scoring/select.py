@@ -1,0 +1,88 @@
+"""The five: best first, different in meaning, from several shows and themes, never what a digest already sent."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from digest_pipeline.encoder import Vectors
+from digest_pipeline.models import ScoredInsight
+from digest_pipeline.scoring.components import Components, ScoringClaim, score_of
+from digest_pipeline.scoring.explain import why
+from digest_pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What earlier digests sent: dates, headlines and unit vectors, in the same order."""
+
+    days: Sequence[date]
+    headlines: Sequence[str]
+    vectors: Vectors
+
+
+def select_insights(
+    claims: Sequence[ScoringClaim],
+    vectors: Vectors,
+    components: Sequence[Components],
+    published: Published,
+    settings: Settings,
+) -> list[ScoredInsight]:
+    """Score every claim of a day and rank at most ``top_n``; each of the others says why not. Strongest first."""
+    scores = [score_of(c.values, settings.score_weights) for c in components]
+    order = sorted(range(len(claims)), key=lambda i: (-scores[i], claims[i].claim_id))
+    chosen: list[int] = []
+    insights = []
+    for row in order:
+        refusal = _refusal(row, claims, vectors, scores[row], chosen, published, settings)
+        if refusal is None:
+            chosen.append(row)
+        insights.append(
+            ScoredInsight(
+                claims[row].claim_id,
+                claims[row].cluster_id,
+                scores[row],
+                components[row].values,
+                len(chosen) if refusal is None else None,
+                why(components[row], settings.cluster_window_days),
+                refusal,
+            )
+        )
+    return insights
+
+
+def _refusal(
+    row: int,
+    claims: Sequence[ScoringClaim],
+    vectors: Vectors,
+    score: float,
+    chosen: Sequence[int],
+    published: Published,
+    settings: Settings,
+) -> str | None:
+    """Why a claim is not chosen after those that are, in words a reader understands; ``None``: it is chosen."""
+    claim = claims[row]
+    if score < settings.min_score:
+        return f"its score {score:.2f} is under {settings.min_score:.2f}, the least that is published"
+    if len(published.days):
+        likeness = published.vectors @ vectors[row]
+        nearest = int(np.argmax(likeness))
+        if likeness[nearest] >= settings.max_similarity:
+            return f"the digest of {published.days[nearest]} already sent it: “{published.headlines[nearest]}”"
+    if chosen:
+        likeness = vectors[list(chosen)] @ vectors[row]
+        nearest = int(np.argmax(likeness))
+        if likeness[nearest] >= settings.max_similarity:
+            return f"it says much the same as number {nearest + 1}"
+    if len(chosen) >= settings.top_n:
+        return f"{settings.top_n} others score higher"
+    shows = Counter(claims[i].show for i in chosen)
+    if shows[claim.show] >= settings.max_per_show:
+        return f"{claim.show} already has {shows[claim.show]} insights in this digest"
+    themes = Counter(claims[i].cluster_id for i in chosen if claims[i].cluster_id)
+    if claim.cluster_id and themes[claim.cluster_id] >= settings.max_per_theme:
+        same = next(n for n, i in enumerate(chosen, start=1) if claims[i].cluster_id == claim.cluster_id)
+        return f"number {same} is of the same theme"
+    return None

@@ -1,0 +1,84 @@
+"""What the scoring stage asks and keeps: the window's claims with their themes, what was published, scored insights."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import duckdb
+import polars as pl
+
+from digest_pipeline.clusters.store import load_vectors
+from digest_pipeline.models import ScoredInsight
+from digest_pipeline.scoring.components import COMPONENTS, ScoringClaim
+from digest_pipeline.scoring.select import Published
+
+CLAIMS = """
+select c.claim_id, c.digest_date, coalesce(f.title, e.feed_url), c.episode_id, c.headline, c.explanation, c.quote,
+    c.worthiness, m.cluster_id
+from raw.claim_candidates c
+join raw.episodes e using (episode_id)
+left join raw.feeds f using (feed_url)
+left join raw.cluster_members m on m.claim_id = c.claim_id and m.digest_date = $day
+where c.rejected_reason is null and c.digest_date > $after and c.digest_date <= $day
+order by c.digest_date, c.claim_id
+"""
+
+
+def claims_of_window(con: duckdb.DuckDBPyConnection, day: date, days: int) -> list[ScoringClaim]:
+    """Usable claims of the ``days`` days that end with ``day``, with the themes that ``day`` gave them."""
+    rows = con.execute(CLAIMS, {"after": day - timedelta(days=days), "day": day}).fetchall()
+    return [ScoringClaim(*row) for row in rows]
+
+
+def published_before(con: duckdb.DuckDBPyConnection, day: date, days: int, model: str) -> Published:
+    """What the digests of the ``days`` days before ``day`` sent, as far as ``model`` has embedded it."""
+    rows = con.execute(
+        "select i.digest_date, i.headline, i.claim_id from raw.digest_items i"
+        " join raw.claim_embeddings v on v.claim_id = i.claim_id and v.model = ?"
+        " where i.digest_date < ? and i.digest_date >= ? order by i.digest_date, i.rank",
+        [model, day, day - timedelta(days=days)],
+    ).fetchall()
+    vectors = load_vectors(con, [row[2] for row in rows], model)
+    return Published([row[0] for row in rows], [row[1] for row in rows], vectors)
+
+
+def save_insights(con: duckdb.DuckDBPyConnection, day: date, insights: Sequence[ScoredInsight]) -> None:
+    """Replace the day's scored insights."""
+    con.execute("delete from raw.scored_insights where digest_date = ?", [day])
+    if not insights:
+        return
+    rows = pl.DataFrame(  # noqa: F841 - DuckDB reads it by its name
+        [
+            {
+                "claim_id": i.claim_id, "digest_date": day, "cluster_id": i.cluster_id, "score": i.score,
+                **{name: i.components[name] for name in COMPONENTS}, "rank": i.rank, "why": i.why,
+                "why_not": i.why_not,
+            }
+            for i in insights
+        ],
+        schema_overrides={"cluster_id": pl.String, "rank": pl.Int32, "why_not": pl.String},
+    )  # fmt: skip
+    con.execute("insert into raw.scored_insights by name select * from rows")
+
+
+def violations(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, list[str]]:
+    """What must never be published, by check: claim ids that break it.
+
+    ``quotes_are_in_their_transcript``: the quote is not verbatim in the stored segments at its positions and time.
+    ``no_advertisement_is_chosen``: a chosen claim touches a segment that is flagged.
+    """
+    rows = con.execute(
+        "select i.claim_id, c.quote, string_agg(s.text, ' ' order by s.position), bool_or(s.is_ad),"
+        " min(s.start_seconds) <= any_value(c.start_seconds) + 0.01"
+        "   and max(s.end_seconds) >= any_value(c.end_seconds) - 0.01"
+        " from raw.scored_insights i join raw.claim_candidates c using (claim_id)"
+        " left join raw.transcript_segments s on s.episode_id = c.episode_id"
+        "   and s.position between c.first_position and c.last_position"
+        " where i.digest_date = ? and i.rank is not null group by i.claim_id, c.quote order by i.claim_id",
+        [day],
+    ).fetchall()
+    return {
+        "quotes_are_in_their_transcript": [
+            claim_id for claim_id, quote, said, _, in_time in rows if quote not in (said or "") or not in_time
+        ],
+        "no_advertisement_is_chosen": [claim_id for claim_id, _, _, is_ad, _ in rows if is_ad],
+    }

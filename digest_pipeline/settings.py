@@ -1,0 +1,200 @@
+"""Every setting, in one place: environment (``DIGEST_*``) over ``digest.toml`` in the home folder over defaults.
+
+Secrets are read from the environment only. A key in ``digest.toml`` that is not a setting is an error, so that a typing
+mistake does not pass for a choice. ``load_settings`` is how the rest of the code gets them.
+"""
+
+import os
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from digest_pipeline.errors import SettingsError
+
+ENV_PREFIX = "DIGEST_"
+MEBIBYTE = 1024 * 1024
+
+
+def home_folder() -> Path:
+    """The folder that holds everything: ``DIGEST_HOME``, else a data folder in the user's home."""
+    chosen = os.environ.get(f"{ENV_PREFIX}HOME")
+    return Path(chosen).expanduser().resolve() if chosen else Path(platformdirs.user_data_dir("digest"))
+
+
+class ScoreWeights(BaseSettings):
+    """Weights of the score components. They are normalised to sum to 1, so only their ratios count."""
+
+    model_config = SettingsConfigDict(extra="forbid")
+
+    worthiness: float = Field(0.62, ge=0, description="how much the claim itself is worth repeating")
+    novelty: float = Field(0.12, ge=0, description="how unlike everything said on earlier days")
+    specificity: float = Field(0.10, ge=0, description="numbers, names and mechanisms in it")
+    corroboration: float = Field(0.10, ge=0, description="how many other shows say something close")
+    momentum: float = Field(0.06, ge=0, description="how fast its theme grows")
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Field descriptions are the documentation: ``digest init`` writes them out."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", validate_default=True, frozen=True
+    )
+
+    home: Path = Field(default_factory=home_folder, description="folder of the database, models, caches and the site")
+
+    # When and what
+    timezone: str = Field("UTC", description="time zone of a day, an IANA name such as Europe/Berlin")
+    first_day: date = Field(date(2024, 1, 1), description="first daily partition")
+    lookback_days: int = Field(3, ge=1, le=60, description="a day also takes episodes this many days late in a feed")
+    max_attempts: int = Field(3, ge=1, description="days on which a failing episode is tried before it is set aside")
+
+    # Network
+    allow_private_hosts: bool = Field(False, description="let feeds and audio come from private or loopback addresses")
+    http_timeout_seconds: float = Field(30, gt=0, description="longest silence of a server")
+    http_total_seconds: float = Field(900, gt=0, description="longest time for one whole download")
+    http_concurrency: int = Field(16, ge=1, le=256, description="feeds scanned at the same time")
+    max_feed_bytes: int = Field(32 * MEBIBYTE, gt=0, description="largest feed or transcript, after decompression")
+    max_audio_bytes: int = Field(1024 * MEBIBYTE, gt=0, description="largest audio file")
+    max_audio_seconds: float = Field(6 * 3600, gt=0, description="longest episode that is transcribed")
+
+    # Transcription
+    whisper_model: str = Field("auto", description="auto, tiny.en, base, a model folder, or any faster-whisper name")
+    whisper_device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where Whisper runs")
+    whisper_compute_type: str = Field("auto", description="CTranslate2 compute type; auto: int8 on CPU, float16 on GPU")
+    whisper_batch_size: int = Field(8, ge=1, le=128, description="30-second windows decoded together")
+    whisper_chunk_seconds: float = Field(300, ge=30, description="audio between two checkpoints of a transcription")
+    keep_audio: bool = Field(False, description="keep downloaded audio in the home folder after transcription")
+
+    # Claims
+    encoder_model: str = Field("auto", description="auto, a model folder, or any sentence-transformers name")
+    extractor: Literal["extractive", "llm"] = Field("extractive", description="how claims are found")
+    min_worthiness: float = Field(0.55, ge=0, le=1, description="candidates below are kept, with the reason, unused")
+    max_candidates_per_hour: int = Field(30, ge=1, description="candidates kept for an hour of speech")
+
+    # LLM (only with extractor = "llm")
+    llm_model: str = Field("", description="a litellm model name, for example openai/gpt-5-mini or ollama/llama3.2")
+    llm_api_base: str = Field("", description="address of an OpenAI-compatible server, for local models")
+    llm_api_key: SecretStr = Field(SecretStr(""), description="from the environment only; provider variables work too")
+    llm_is_free: bool = Field(False, description="the model costs nothing (a local one): an unknown price counts as 0")
+    llm_budget_usd_per_run: float = Field(1.0, ge=0, description="a run stops calling the model when it spent this")
+    llm_budget_usd_per_day: float = Field(2.0, ge=0, description="so does a calendar day")
+    llm_timeout_seconds: float = Field(120, gt=0, description="longest wait for one reply")
+    llm_window_words: int = Field(900, ge=100, description="words of transcript in one call")
+
+    # Clusters and scores
+    cluster_window_days: int = Field(45, ge=1, le=730, description="days of claims that are clustered together")
+    cluster_min_size: int = Field(3, ge=2, description="fewest claims that make a theme")
+    score_weights: ScoreWeights = Field(default_factory=ScoreWeights, description="weights of the score components")
+    top_n: int = Field(5, ge=1, le=20, description="insights in a digest")
+    min_score: float = Field(0.55, ge=0, le=1, description="nothing below is published: no filler")
+    max_per_show: int = Field(2, ge=1, description="insights of one show in a digest")
+    max_per_theme: int = Field(1, ge=1, description="insights of one theme in a digest")
+    max_similarity: float = Field(0.70, ge=0, le=1, description="two insights closer than this (cosine) say the same")
+
+    # Publishing
+    site_title: str = Field("Five from the feeds", min_length=1, description="title of the page")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over ``digest.toml`` over defaults."""
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=home_folder() / "digest.toml")
+        return init_settings, env_settings, toml
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{name!r} is no IANA time zone, for example UTC or America/New_York") from error
+        return name
+
+    @model_validator(mode="after")
+    def _llm_is_named(self) -> "Settings":
+        if self.extractor == "llm" and not self.llm_model:
+            raise ValueError('extractor = "llm" needs llm_model')
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of a digest's day."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file."""
+        return self.home / "digest.duckdb"
+
+    @property
+    def snapshot(self) -> Path:
+        """The read-only copy that each run leaves for notebooks and BI tools."""
+        return self.home / "digest.snapshot.duckdb"
+
+    @property
+    def site(self) -> Path:
+        """Where the digest is published."""
+        return self.home / "site"
+
+    @property
+    def models(self) -> Path:
+        """Models that had to be put together or downloaded."""
+        return self.home / "models"
+
+    @property
+    def cache(self) -> Path:
+        """Unfinished work: downloads and transcription checkpoints."""
+        return self.home / "cache"
+
+    @property
+    def dagster_home(self) -> Path:
+        """The Dagster instance, unless DAGSTER_HOME names another."""
+        return Path(os.environ.get("DAGSTER_HOME") or self.home / "dagster")
+
+
+SECRET_FIELDS = frozenset(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings as the environment and ``digest.toml`` give them, ``overrides`` on top.
+
+    Raises:
+        SettingsError: naming each wrong setting, where it was set, and what it takes.
+    """
+    file = home_folder() / "digest.toml"
+    try:
+        in_file = set(tomllib.loads(file.read_text(encoding="utf-8"))) if file.exists() else set()
+        if secrets := in_file & SECRET_FIELDS:
+            name = sorted(secrets)[0]
+            raise SettingsError(
+                f"{name} is a secret and stands in {file}", remedy=f"set {ENV_PREFIX}{name.upper()} instead"
+            )
+        return Settings(**overrides)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}", remedy="mend the line that it names") from error
+    except ValidationError as error:
+        faults = []
+        for fault in error.errors():
+            name = ".".join(str(part) for part in fault["loc"]) or "settings"
+            source = f"{ENV_PREFIX}{name.upper().replace('.', '__')}"
+            where = source if source in os.environ else str(file) if name.split(".")[0] in in_file else "settings"
+            faults.append(f"{name} (in {where}): {fault['msg'].removeprefix('Value error, ')}")
+        raise SettingsError("; ".join(faults), remedy="`digest doctor` lists every setting") from error
+
+
+def unknown_variables() -> list[str]:
+    """``DIGEST_*`` variables that are no setting: most often a typing mistake."""
+    known = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    return sorted(v for v in os.environ if v.startswith(ENV_PREFIX) and v.split("__")[0] not in known)

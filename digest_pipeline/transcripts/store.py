@@ -1,0 +1,152 @@
+"""What the transcripts stage keeps and asks: transcripts, segments, and how alike two talks are."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import polars as pl
+
+from digest_pipeline.models import Segment, Transcript
+from digest_pipeline.transcripts.fingerprint import SAME_TALK, SKETCH_SIZE, fingerprint, similarity
+from digest_pipeline.transcripts.transcribe import Outcome
+from digest_pipeline.warehouse import Warehouse
+
+EARLIER_EPISODES = 8  # of a feed, whose words count as boilerplate when they come again
+
+
+class TalkHistory:
+    """What was said before, asked one short connection at a time, since a model computes between the questions."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+
+    def with_audio(self, audio_sha256: str, episode_id: str) -> str | None:
+        """Another episode with the very same file."""
+        with self._warehouse.read() as con:
+            rows = con.execute(
+                "select episode_id from raw.transcripts where audio_sha256 = ? and episode_id <> ? order by episode_id",
+                [audio_sha256, episode_id],
+            ).fetchall()
+        return rows[0][0] if rows else None
+
+    def with_same_talk(self, transcript: Transcript) -> tuple[str, float] | None:
+        """Another episode that says the same, and the estimated similarity (0..1)."""
+        sketch = fingerprint(transcript.segments)
+        if len(sketch) < SKETCH_SIZE:
+            return None  # too short to tell from its boilerplate
+        with self._warehouse.read() as con:
+            rows = con.execute(
+                "select t.episode_id, t.fingerprint from raw.transcripts t join raw.episodes e using (episode_id)"
+                " where t.episode_id <> ? and e.status = 'transcribed' and t.word_count between ? and ?"
+                " and len(list_intersect(t.fingerprint, ?::ubigint[])) >= ?",
+                [
+                    transcript.episode_id,
+                    int(transcript.word_count * 0.6),
+                    int(transcript.word_count / 0.6) + 1,
+                    sketch,
+                    SKETCH_SIZE // 4,
+                ],
+            ).fetchall()
+        alike = max(((similarity(sketch, other), episode_id) for episode_id, other in rows), default=(0.0, ""))
+        return (alike[1], alike[0]) if alike[0] >= SAME_TALK else None
+
+    def earlier_texts(self, feed_url: str, episode_id: str) -> list[str]:
+        """The latest transcripts of a feed's other episodes, one text each."""
+        with self._warehouse.read() as con:
+            rows = con.execute(
+                "with earlier as ("
+                " select episode_id from raw.episodes"
+                " where feed_url = ? and episode_id <> ? and status = 'transcribed'"
+                " order by published_at desc, episode_id limit ?)"
+                " select string_agg(s.text, ' ' order by s.position)"
+                " from raw.transcript_segments s join earlier using (episode_id) group by s.episode_id",
+                [feed_url, episode_id, EARLIER_EPISODES],
+            ).fetchall()
+        return [text for (text,) in rows]
+
+
+def save_outcome(warehouse: Warehouse, outcome: Outcome) -> None:
+    """Store what became of an episode in one transaction: transcript, segments and status, or why it failed."""
+    with warehouse.write() as con:
+        if outcome.transcript:
+            _save_transcript(con, outcome.transcript)
+        con.execute(
+            "update raw.episodes set status = ?, status_reason = ?, attempts = attempts + ? where episode_id = ?",
+            [outcome.status, outcome.reason, int(outcome.status == "failed"), outcome.episode.episode_id],
+        )
+
+
+def load_segments(warehouse: Warehouse, episode_id: str) -> tuple[Segment, ...]:
+    """The segments of an episode, in order."""
+    with warehouse.read() as con:
+        rows = con.execute(
+            "select position, start_seconds, end_seconds, speaker, text, is_ad, ad_reason"
+            " from raw.transcript_segments where episode_id = ? order by position",
+            [episode_id],
+        ).fetchall()
+    return tuple(Segment(*row) for row in rows)
+
+
+def _save_transcript(con: duckdb.DuckDBPyConnection, transcript: Transcript) -> None:
+    con.execute("delete from raw.transcript_segments where episode_id = ?", [transcript.episode_id])
+    con.execute(
+        "insert or replace into raw.transcripts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            transcript.episode_id, transcript.source, transcript.model, transcript.language, transcript.word_count,
+            transcript.audio_sha256, transcript.audio_seconds, transcript.real_time_factor,
+            fingerprint(transcript.segments), transcript.note,
+        ],
+    )  # fmt: skip
+    segments = pl.DataFrame(  # noqa: F841 - DuckDB reads it by its name
+        [
+            (transcript.episode_id, s.position, s.start_seconds, s.end_seconds, s.speaker, s.text, s.is_ad, s.ad_reason)
+            for s in transcript.segments
+        ],
+        schema={
+            "episode_id": pl.String, "position": pl.Int32, "start_seconds": pl.Float64, "end_seconds": pl.Float64,
+            "speaker": pl.String, "text": pl.String, "is_ad": pl.Boolean, "ad_reason": pl.String,
+        },
+        orient="row",
+    )  # fmt: skip
+    con.execute("insert into raw.transcript_segments by name select * from segments")
+
+
+@dataclass(frozen=True, slots=True)
+class DayReport:
+    """What transcription made of a day. ``rows``: show, title, source, words, ad share, status, note."""
+
+    rows: list[tuple[object, ...]]
+    failures: list[tuple[str, str]]
+    transcribed: int
+    by_whisper: int
+    duplicates: int
+    whisper_minutes: float
+    real_time_factor: float | None
+    ad_share: float
+
+
+def day_report(con: duckdb.DuckDBPyConnection, day: date) -> DayReport:
+    """The day's episodes and where their words come from."""
+    rows = con.execute(
+        "select coalesce(f.title, e.feed_url), e.title, t.source, t.word_count,"
+        " (select coalesce(sum(s.end_seconds - s.start_seconds) filter (where s.is_ad), 0)"
+        "    / nullif(sum(s.end_seconds - s.start_seconds), 0)"
+        "  from raw.transcript_segments s where s.episode_id = e.episode_id) as ad_share,"
+        " e.status, coalesce(e.status_reason, t.note), t.audio_seconds, t.real_time_factor"
+        " from raw.episodes e left join raw.feeds f using (feed_url) left join raw.transcripts t using (episode_id)"
+        " where e.digest_date = ? order by e.published_at, e.episode_id",
+        [day],
+    ).fetchall()
+    heard = [row for row in rows if row[2] == "asr"]
+    timed = [(seconds, factor) for *_, seconds, factor in heard if factor]
+    shares = [row[4] for row in rows if row[4] is not None]
+    return DayReport(
+        rows=[row[:7] for row in rows],
+        failures=[(f"{row[0]} · {row[1]}", row[6] or "") for row in rows if row[5] in ("failed", "unusable")],
+        transcribed=sum(row[5] == "transcribed" for row in rows),
+        by_whisper=len(heard),
+        duplicates=sum(row[5] == "duplicate" for row in rows),
+        whisper_minutes=sum(row[7] or 0 for row in heard) / 60,
+        real_time_factor=sum(s * f for s, f in timed) / sum(s for s, _ in timed) if timed else None,
+        ad_share=sum(shares) / len(shares) if shares else 0.0,
+    )
