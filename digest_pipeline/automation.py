@@ -12,16 +12,12 @@ from dagster import (
     run_failure_sensor,
 )
 
-from digest_pipeline.partitions import DAILY
-
 log = logging.getLogger(__name__)
 
 daily_digest_job = define_asset_job(
     "daily_digest_job",
     selection=AssetSelection.all(),
-    partitions_def=DAILY,
     description="One day from feeds to published digest.",
-    tags={"dagster/max_retries": "2", "dagster/retry_on_asset_or_op_failure": "false"},
 )
 
 daily_digest_schedule = build_schedule_from_partitioned_job(

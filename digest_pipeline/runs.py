@@ -87,9 +87,9 @@ def run_days(
     with _one_at_a_time(settings.home), (settings.home / "run.log").open("a", encoding="utf-8") as output:
         from dagster import DagsterInstance
 
-        from digest_pipeline.definitions import defs
+        from digest_pipeline.definitions import build_defs
 
-        job = defs.resolve_job_def("daily_digest_job")
+        job = build_defs().resolve_job_def("daily_digest_job")
         with DagsterInstance.get() as instance:
             for day in days:
                 before(day)

@@ -72,10 +72,12 @@ class LlmExtractor:
     def __init__(self, settings: Settings, ledger: Ledger, fallback: ExtractiveExtractor) -> None:
         os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else the import asks the network for prices
         import litellm
+        from openai import OpenAIError  # the base of every exception that litellm raises for a failed call
 
         litellm.suppress_debug_info = True
         litellm.telemetry = False
         self._litellm: Any = litellm
+        self._openai_error = OpenAIError
         self._settings = settings
         self._ledger = ledger
         self._fallback = fallback
@@ -143,7 +145,7 @@ class LlmExtractor:
         if claim.speaker and said_by and claim.speaker.split()[0].lower() not in said_by.lower():
             return f"said by {said_by}, not by {claim.speaker}"
         names = f"{said_by or ''} {episode.show} {episode.title}"
-        if fault := unfaithful(f"{claim.headline} {claim.explanation}", located, also_known=names):
+        if fault := unfaithful(claim.headline, claim.explanation, located, also_known=names):
             return fault
         if claim.worthiness < self._settings.min_worthiness:
             return f"worthiness {claim.worthiness:.2f} is under {self._settings.min_worthiness:.2f}"
@@ -167,9 +169,7 @@ class LlmExtractor:
         except ValidationError:
             self._ledger.book(replace(call, outcome="the reply is not the JSON that was asked for"), key, None)
             return None, "the reply is not the JSON that was asked for"
-        except self._litellm.exceptions.APIError as error:
-            return None, self._book_failure(call, key, error)
-        except self._litellm.exceptions.OpenAIError as error:
+        except self._openai_error as error:
             return None, self._book_failure(call, key, error)
         self._ledger.book(call, key, reply.model_dump_json())
         return reply, ""
@@ -208,9 +208,7 @@ class LlmExtractor:
             costs = self._litellm.cost_per_token(
                 model=self._settings.llm_model, prompt_tokens=tokens_in, completion_tokens=tokens_out
             )
-        except self._litellm.exceptions.NotFoundError:
-            return None
-        except ValueError:
+        except (self._litellm.exceptions.ModelNotMappedError, self._litellm.exceptions.NotFoundError):
             return None
         return float(sum(costs))
 

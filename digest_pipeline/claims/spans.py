@@ -48,6 +48,8 @@ def spans_of(turns: Sequence[Turn]) -> Iterator[Span]:
                 length = sum(words[first : last + 1])
                 if length > MAX_WORDS and last > first:
                     break
+                if turn.speaker is None and turn.sentences[last].text.endswith("?"):
+                    break  # nobody knows who answers
                 if length >= MIN_WORDS:
                     yield Span(turn, first, last, min(1.0, start_of[first]), asked)
         question_before = turn.text.rstrip().endswith("?")

@@ -14,12 +14,14 @@ import sentencex
 
 from digest_pipeline.models import Segment
 
-MAX_SENTENCE_WORDS = 60  # longer ones come from recognition without punctuation
+MAX_SENTENCE_WORDS = 75  # longer ones come from recognition without punctuation
 PIECE_WORDS = 25
 # Words that begin a new thought in speech; where unpunctuated talk is cut.
 CUT_BEFORE = re.compile(
     r" (?=(?:so|but|because|and (?:so|then|that's|it's|i|we|the|they|you)|now|then|which means)\b)", re.I
 )
+
+CUT_AFTER = re.compile(r"[,;:] ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,16 @@ def _sentences(text: str, offsets: tuple[int, ...], language: str) -> Iterator[S
 
 
 def _split_long(text: str, start: int, end: int, offsets: tuple[int, ...]) -> Iterator[Sentence]:
-    """Cut a sentence that is too long to be one where a segment or a new thought begins."""
-    while len(text[start:end].split()) > MAX_SENTENCE_WORDS:
-        borders = [o for o in offsets if start < o < end] + [m.end() for m in CUT_BEFORE.finditer(text, start, end)]
-        far_enough = [b for b in sorted(set(borders)) if len(text[start:b].split()) >= PIECE_WORDS]
-        if not far_enough or len(text[far_enough[0] : end].split()) < PIECE_WORDS // 2:
+    """Cut a sentence that is too long to be one: where a new thought begins, else after a comma, else at a segment."""
+    is_too_long = len(text[start:end].split()) > MAX_SENTENCE_WORDS
+    while is_too_long and len(text[start:end].split()) > 2 * PIECE_WORDS:
+        thoughts = [match.end() for match in CUT_BEFORE.finditer(text, start, end)]
+        commas = [match.end() for match in CUT_AFTER.finditer(text, start, end)]
+        for borders in (thoughts, commas, [offset for offset in offsets if start < offset < end]):
+            far_enough = [b for b in borders if len(text[start:b].split()) >= PIECE_WORDS]
+            if far_enough and len(text[far_enough[0] : end].split()) >= PIECE_WORDS // 2:
+                break
+        else:
             break
         cut = far_enough[0]
         yield Sentence(text[start:cut].strip(), start, start + len(text[start:cut].rstrip()))

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 
 from digest_pipeline.claims.features import dangles
 
-HEADLINE_WORDS = 32
+MIN_WORDS, MAX_WORDS = 7, 42  # of a headline
+LATER_SENTENCE = 0.8
+LEANING = re.compile(
+    r"^(?:so|then|and then|which|because|therefore|exactly|suppose|imagine|for example)\b", re.IGNORECASE
+)
+POINTING = re.compile(
+    r"\b(?:the (?:small|big|large|other|first|second|new|old|same|latter|former) ones?|that one|this one|those ones)\b",
+    re.IGNORECASE,
+)
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement)
@@ -13,7 +21,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\[[^\]]{1,40}\]|\((?:laughs?|laughter|chuckles?|crosstalk|inaudible)\)", ""),  # [laughter], [00:12:03]
         (r"(?:^|(?<=[\s,]))(?:u+m+|u+h+|uhm|er+m?|hmm+|mhm)\b[,.…]*\s*", ""),
         (
-            r",\s*(?:you know|i mean|like|you see|sort of like)(?=,)",
+            r",\s*(?:you know|i mean|like|you see)\s*,",
             "",
         ),  # only between commas: there it carries nothing
         (r"(?:^|(?<=[.!?] ))(?:you know|i mean|like)\s*,\s*", ""),
@@ -22,15 +30,20 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\b([\w']+)(?:[,…]?\s+\1\b)+(?![-'])",
             r"\1",
         ),  # the the; not "that that's" or "had had"-like facts with hyphens
+        (r"\b([\w']+(?: [\w']+){1,3}),? \1\b", r"\1"),  # you can you can
+        (r"(?:^|\s)>+(?=\s|$)", " "),  # quotation marks of Markdown in a publisher's transcript
         (r"\s*(?:--|—)\s*(?:i mean|you know),?\s*", " - "),
         (r"\.\.\.|…", ","),
         (r",\s*(?=[,.!?])", ""),
         (r"\s+([,.!?;:])", r"\1"),
     )
 )
+# Words that open a sentence of talk and carry nothing. The second group does only where a comma or full stop follows:
+# "no one", "like a bank" and "right now" mean something.
 _OPENING = re.compile(
-    r"^(?:(?:and|so|but|yeah|yes|right|well|okay|ok|oh|now|anyway|basically|also|no|sure|exactly|absolutely|look|listen)"
-    r"(?:,\s*|\.\s+|\s+(?=so\b|and\b|but\b|i\b|the\b|we\b|you\b|if\b|there\b|it|that|what|in\b|a\b|one\b|they|when\b|most\b)))+",
+    r"^(?:(?:and|so|but|anyway|basically|essentially|because|however|again|actually|now|oh|um|well)"
+    r"(?:\s*[,.]\s*|\s+(?=(?:so|and|but|again|i|the|we|you|if|there|that|what|in|an?|one|they|it|its|it's|when|most)\b|\d|[A-Z]))"
+    r"|(?:yeah|yes|right|okay|ok|no|sure|exactly|absolutely|look|listen|like|also|in fact|i mean|you know)\s*[,.]\s*)+",
     re.IGNORECASE,
 )
 # Repetitions that are grammar or emphasis, not stumbling.
@@ -59,36 +72,38 @@ def _keep_meant(match: re.Match[str]) -> str:
 
 
 def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float]) -> tuple[str, str]:
-    """The strongest sentence that stands alone, and the rest of the span.
+    """The strongest sentence that stands alone, and what the span says besides.
+
+    A later sentence leans on the ones before it more than it shows, so the first has an advantage.
 
     Args:
         sentences: of the span, verbatim.
-        strengths: worth of each, any scale.
+        strengths: worth of each, 0..1.
 
     Returns:
-        The headline; and the whole span, cleaned, when the headline is not all of it, else an empty text.
+        The headline; and the rest of the span, cleaned: what follows a headline that opens the span, else all of it.
     """
-    whole = clean(" ".join(sentences))
-    candidates = [clean(sentence) for sentence in sentences]
-    standing = [
-        i
-        for i, text in enumerate(candidates)
-        if 7 <= len(text.split()) <= HEADLINE_WORDS and not dangles(text) and not text.endswith("?")
-    ]
-    if standing:
-        best = max(standing, key=lambda i: (strengths[i], -i))
-        headline = candidates[best]
-    else:
-        usable = [text for text in candidates if not text.endswith("?")] or candidates
-        headline = usable[0] if len(usable[0].split()) >= 6 else whole
-    if len(headline.split()) > HEADLINE_WORDS + 8:
-        headline = _shorten(headline)
-    return headline, "" if headline == whole else whole
+    cleaned = [clean(sentence) for sentence in sentences]
+    standing = [i for i, text in enumerate(cleaned) if _stands_alone(text, sentences[i])]
+    if not standing:
+        statements = [i for i, text in enumerate(cleaned) if len(text.split()) >= MIN_WORDS and not text.endswith("?")]
+        standing = statements[:1] or [0]
+    best = max(standing, key=lambda i: (strengths[i] * (1.0 if i == 0 else LATER_SENTENCE), -i))
+    headline = cleaned[best]
+    rest = sentences[1:] if best == 0 else sentences
+    if len(headline.split()) > MAX_WORDS:
+        headline, rest = _shorten(headline), sentences
+    return headline, clean(" ".join(rest)) if rest else ""
+
+
+def _stands_alone(cleaned: str, verbatim: str) -> bool:
+    fits = MIN_WORDS <= len(cleaned.split()) <= MAX_WORDS and not cleaned.endswith("?")
+    return fits and not dangles(cleaned) and not LEANING.match(verbatim) and not POINTING.search(cleaned)
 
 
 def _shorten(text: str) -> str:
     """The start of a long sentence up to its last clause border within the headline's length, marked as cut."""
     words = text.split()
-    head = " ".join(words[:HEADLINE_WORDS])
+    head = " ".join(words[:MAX_WORDS])
     border = max(head.rfind(mark) for mark in (",", ";", ":", " - "))
     return f"{head[:border] if border > len(head) // 2 else head} …"

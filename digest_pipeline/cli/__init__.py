@@ -1,21 +1,39 @@
 """The command ``digest``. Commands that only look never start Dagster."""
 
 import sys
+from typing import Annotated
 
 import typer
 
+from digest_pipeline import __version__
 from digest_pipeline.cli import demo, feeds, look, run, setup
 from digest_pipeline.cli.console import err
 from digest_pipeline.errors import DigestError
 
 app = typer.Typer(
     name="digest",
-    help="Scan new podcasts and publish the five insights worth your day.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def _version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"digest {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Scan new podcasts and publish the five insights worth your day."""
+
+
 app.command()(setup.init)
 app.add_typer(feeds.app, name="feeds")
 app.command()(run.run)

@@ -62,7 +62,7 @@ def cluster_claims(vectors: Vectors, texts: Sequence[str], *, min_size: int) -> 
     reduced = PCA(n_components=components, svd_solver="full").fit_transform(vectors.astype(np.float64))
     reduced /= np.maximum(np.linalg.norm(reduced, axis=1, keepdims=True), 1e-9)
     found = hdbscan.HDBSCAN(
-        min_cluster_size=min_size, min_samples=1, cluster_selection_method="leaf", core_dist_n_jobs=1
+        min_cluster_size=min_size, min_samples=1, cluster_selection_method="eom", core_dist_n_jobs=1
     ).fit(reduced)
     labels: list[int] = found.labels_.tolist()
     groups = [

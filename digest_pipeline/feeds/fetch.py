@@ -183,7 +183,7 @@ class Fetcher:
         attempt = retry(
             retry=retry_if_exception_type(_Transient),
             stop=stop_after_attempt(3),
-            wait=wait_exponential_jitter(initial=0.3, max=5),
+            wait=wait_exponential_jitter(multiplier=0.3, max=5),
             reraise=True,
         )
         fetched: Fetched = await attempt(once)()

@@ -66,7 +66,8 @@ def _item(entry: Any, extras: dict[str, "_Extra"], base: str) -> FeedItem:
     return FeedItem(
         guid=guid,
         title=_text(entry.get("title")) or "Untitled",
-        published_at=_date(entry.get("published_parsed") or entry.get("updated_parsed")),
+        # dict.get: the entry's own falls back from one date to the other, with a warning that it will not for long
+        published_at=_date(dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")),
         link=_http(entry.get("link"), base),
         audio_url=audio_url,
         audio_type=audio.get("type") or None if audio else None,

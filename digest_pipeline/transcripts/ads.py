@@ -48,7 +48,7 @@ OFFERS = _any(
     rf"{_NUMBER}[- ]days? (?:free|trial|for free)",
     rf"{_NUMBER}(?:%| ?percent) off",
     r"off (?:your|the) (?:first|next|order|annual|subscription|entire)",
-    r"(?:first|one) (?:month|order|box|year|week) (?:is )?free",
+    r"(?:first|one) \w+ (?:is )?free",
     r"free (?:shipping|for \w+ (?:days|months|weeks)|month)",
     r"money[- ]back",
     r"sign up (?:now|today|at|for (?:free|a|the|your)|and)",
@@ -118,7 +118,7 @@ MAX_READ_SECONDS = 300.0
 REPEAT_WORDS = 6
 REPEAT_SHARE = 0.5
 SPONSOR = re.compile(
-    r"(?:to you by|sponsored by|comes from|(?:friends|partners) (?:over )?(?:at|from)|sponsors?,? (?:of \S+ \S+ )?(?:is )?)\s+"
+    r"(?:to you by|sponsored by|comes from|(?:friends|partners) (?:over )?(?:at|from)|sponsors?(?:,| is)?)\s+"
     r"((?:[A-Z][\w&'-]+ ?){1,3})"
 )
 

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import srt
 import webvtt
@@ -19,6 +20,7 @@ from digest_pipeline.models import Segment, TranscriptLink
 
 WORDS_PER_SECOND = 2.5  # the pace of talk, for text without times
 MIN_WORDS = 20
+MIN_ROLLING_CHARACTERS = 8  # a shorter cue may well be said twice
 KINDS = {  # content type or file ending -> format; the order is the order of preference: times and speakers first
     "application/json": "json",
     "application/podcastindex+json": "json",
@@ -104,7 +106,7 @@ def parse_transcript(body: bytes, kind: str, *, duration_seconds: float | None =
 
 def _read_json(text: str) -> Iterator[_Cue]:
     rows = _JsonTranscript.model_validate_json(text).segments
-    for row, following in zip(rows, [*rows[1:], None], strict=True):
+    for row, following in zip(rows, [*rows[1:], None], strict=False):
         end = row.end if row.end is not None else following.start if following else row.start
         yield _Cue(row.start, max(end, row.start), _name(row.speaker), _clean(row.body))
 
@@ -170,13 +172,16 @@ def _with_times(turns: list[tuple[float | None, str | None, str]]) -> Iterator[_
 def _without_repeats(cues: list[_Cue]) -> list[_Cue]:
     """Live captions roll: each cue repeats the one before and adds a line. Keep what each one adds."""
     kept: list[_Cue] = []
-    for cue in cues:
-        before = kept[-1] if kept else None
-        if before and before.speaker == cue.speaker and cue.text == before.text and cue.start <= before.end + 1:
+    for before, cue in pairwise([None, *cues]):
+        if cue is None:
             continue
-        if before and before.speaker == cue.speaker and len(before.text) > 8 and cue.text.startswith(before.text + " "):
-            cue = _Cue(cue.start, cue.end, cue.speaker, cue.text.removeprefix(before.text).strip())  # noqa: PLW2901
-        kept.append(cue)
+        said = cue.text
+        if before and before.speaker == cue.speaker and cue.start <= before.end + 1:
+            if said == before.text:
+                continue
+            if len(before.text) > MIN_ROLLING_CHARACTERS and said.startswith(f"{before.text} "):
+                said = said.removeprefix(before.text).strip()
+        kept.append(_Cue(cue.start, cue.end, cue.speaker, said))
     return kept
 
 

@@ -154,12 +154,13 @@ def recognise(
             draft.write_text(json.dumps(piece), encoding="utf-8")
             draft.replace(checkpoint)
         language = language or piece["language"]
+        end = offset + len(samples) / SAMPLE_RATE
         for row in piece["rows"]:
             if row["is_doubtful"] or not row["text"]:
                 dropped += 1
                 continue
-            segments.append(Segment(len(segments), offset + row["start"], offset + row["end"], None, row["text"]))
-        end = offset + len(samples) / SAMPLE_RATE
+            until = min(end, offset + row["end"])  # the model rounds up to its own grid
+            segments.append(Segment(len(segments), offset + row["start"], until, None, row["text"]))
         on_piece(end)
     check_whole(end, announced, feed_seconds and feed_seconds / 2)
     if not segments:

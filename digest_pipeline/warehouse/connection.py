@@ -92,7 +92,7 @@ class Warehouse:
         attempt = retry(
             retry=retry_if_exception(_is_lock),
             stop=stop_after_delay(self._lock_wait_seconds),
-            wait=wait_exponential_jitter(initial=0.05, max=1.0),
+            wait=wait_exponential_jitter(multiplier=0.05, max=1.0),
             reraise=True,
         )
         try:

@@ -1,0 +1,143 @@
+"""Fixtures: an isolated home folder, a local web server, and the demo run once for all tests that read it."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import date, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from digest_pipeline.bundled import bundled
+from digest_pipeline.demo import DemoNetwork, serve
+from digest_pipeline.settings import Settings, load_settings
+from digest_pipeline.warehouse import Warehouse
+
+# Set before anything imports the definitions: they read the settings once, for the days and the dbt project.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["DO_NOT_TRACK"] = "1"
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+DEMO_PORT = 8791
+
+
+@pytest.fixture(scope="session", autouse=True)
+def session_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home folder for the whole session: nothing touches the user's."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("DIGEST_", "DAGSTER_HOME"))]:
+            patch.delenv(name)
+        patch.setenv("DIGEST_HOME", str(home))
+        patch.setenv("DIGEST_ALLOW_PRIVATE_HOSTS", "1")
+        patch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
+        yield home
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of an empty home folder that the environment names too."""
+    monkeypatch.setenv("DIGEST_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    return load_settings()
+
+
+@pytest.fixture
+def warehouse(settings: Settings) -> Warehouse:
+    """An empty database with the schema."""
+    return Warehouse(settings.database, lock_wait_seconds=1)
+
+
+@pytest.fixture(scope="session")
+def network() -> DemoNetwork:
+    """The demo network's description."""
+    return DemoNetwork(bundled("demo"))
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, network: DemoNetwork) -> Iterator[Settings]:
+    """Settings of a home in which the demo's four days were run, through the job that the schedule runs."""
+    from digest_pipeline.cli.feeds import subscribe_to_list
+    from digest_pipeline.runs import run_days
+
+    home = tmp_path_factory.mktemp("demo")
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("DIGEST_HOME", str(home))
+        patch.delenv("DAGSTER_HOME", raising=False)
+        base = stack.enter_context(serve(network, DEMO_PORT))
+        settings = load_settings()
+        days = [network.first_day + timedelta(days=n) for n in range(4)]
+        network.today = days[0]
+        subscribe_to_list(f"{base}/opml", settings)
+
+        def begin(day: date) -> None:
+            network.today = day
+
+        summaries = list(run_days(days, settings, before=begin))
+        assert all(summary.succeeded for summary in summaries), [summary.attention for summary in summaries]
+        yield settings
+
+
+class Web:
+    """A real server on loopback. ``routes`` maps paths to functions that answer a request."""
+
+    def __init__(self) -> None:
+        self.routes: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        web = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+            def do_GET(self) -> None:
+                web.requests.append((self.path, dict(self.headers)))
+                answer = web.routes.get(self.path.split("?")[0])
+                if answer:
+                    answer(self)
+                else:
+                    self.send_error(404)
+
+            do_POST = do_GET  # noqa: N815
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def put(self, path: str, body: bytes, kind: str = "text/plain", **headers: str) -> str:
+        """Serve fixed content; returns its address."""
+
+        def answer(request: BaseHTTPRequestHandler) -> None:
+            etag = headers.get("ETag")
+            same = bool(etag) and request.headers.get("If-None-Match") == etag
+            request.send_response(304 if same else 200)
+            request.send_header("Content-Type", kind)
+            for name, value in headers.items():
+                request.send_header(name, value)
+            request.send_header("Content-Length", "0" if same else str(len(body)))
+            request.end_headers()
+            if not same:
+                request.wfile.write(body)
+
+        self.routes[path] = answer
+        return f"{self.url}{path}"
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """A web server for one test."""
+    server = Web()
+    yield server
+    server.close()

@@ -1,0 +1,71 @@
+"""The arrows of the house: who may import whom, and what an import may cost."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import digest_pipeline
+
+PACKAGE = Path(digest_pipeline.__file__).parent
+STAGES = ("feeds", "transcripts", "claims", "clusters", "scoring", "publishing")
+MAY_IMPORT_DAGSTER = {"definitions", "resources", "partitions", "automation", "runs"}
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_only_the_composition_root_imports_dagster(path: Path) -> None:
+    uses_dagster = any(name.split(".")[0].startswith("dagster") for name in imports_of(path))
+    assert not uses_dagster or path.stem in MAY_IMPORT_DAGSTER
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_never_imports_a_later_one(stage: str) -> None:
+    later = STAGES[STAGES.index(stage) + 1 :]
+    wrong = [
+        (path.name, name)
+        for path in (PACKAGE / stage).rglob("*.py")
+        for name in imports_of(path)
+        if name.startswith(("assets", *(f"digest_pipeline.{other}" for other in later)))
+    ]
+    assert wrong == []
+
+
+def test_only_definitions_imports_the_assets() -> None:
+    assert [p.stem for p in modules() if any(n.split(".")[0] == "assets" for n in imports_of(p))] == ["definitions"]
+
+
+def test_assets_are_small_and_never_import_each_other() -> None:
+    for path in (PACKAGE.parent / "assets").glob("*.py"):
+        assert not any(name.startswith("assets") for name in imports_of(path)), path.name
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 110, path.name
+
+
+@pytest.mark.parametrize("module", ["digest_pipeline.definitions", "digest_pipeline.cli"])
+def test_importing_loads_no_model_library(module: str) -> None:
+    heavy = ["torch", "faster_whisper", "sentence_transformers", "litellm", "hdbscan", "sklearn", "dbt.cli.main"]
+    importlib.import_module(module)  # the first import in a home folder prepares dbt's manifest
+    code = f"import sys, {module}; print([m for m in {heavy!r} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_command_line_starts_without_dagster() -> None:
+    code = "import sys, digest_pipeline.cli; print('dagster' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"

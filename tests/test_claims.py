@@ -1,0 +1,204 @@
+"""Claims: turns and sentences, spans, wording, the extractive extractor, grounding."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest_pipeline.claims.extractive import ExtractiveExtractor
+from digest_pipeline.claims.grounding import locate_quote, unfaithful
+from digest_pipeline.claims.spans import MAX_SENTENCES, spans_of
+from digest_pipeline.claims.turns import turns_of
+from digest_pipeline.claims.wording import clean, headline_and_explanation
+from digest_pipeline.claims.worthiness import load_model
+from digest_pipeline.demo import DemoNetwork
+from digest_pipeline.models import Episode, Segment
+from digest_pipeline.settings import Settings
+from digest_pipeline.transcripts.ads import flag_ads
+from digest_pipeline.transcripts.publisher import parse_transcript
+
+WORDS = st.sampled_from(
+    ["grid", "queue", "longer", "than", "um", "why?", "built.", "costs", "40", "percent,", "Fernwick", "but"]
+)
+SEGMENTS = st.lists(
+    st.tuples(st.sampled_from([None, "Ann", "Bob"]), st.lists(WORDS, min_size=1, max_size=40), st.booleans()),
+    min_size=1,
+    max_size=12,
+)
+
+
+def make_segments(rows: list[tuple[str | None, list[str], bool]]) -> list[Segment]:
+    return [
+        Segment(i, i * 10.0, i * 10.0 + 9.0, speaker, " ".join(words), is_ad, "sponsor read" if is_ad else None)
+        for i, (speaker, words, is_ad) in enumerate(rows)
+    ]
+
+
+@given(SEGMENTS)
+def test_spans_are_verbatim_inside_one_turn_and_placed_in_time(rows: list[tuple[str | None, list[str], bool]]) -> None:
+    segments = make_segments(rows)
+    turns = turns_of(segments)
+    assert " ".join(turn.text for turn in turns) == " ".join(segment.text for segment in segments)
+    for span in spans_of(turns):
+        first, last, start, end = span.turn.locate(span.sentences[0].start, span.sentences[-1].end)
+        touched = segments[first : last + 1]
+        assert span.quote in " ".join(segment.text for segment in touched)
+        assert {(s.speaker, s.is_ad) for s in touched} == {(span.turn.speaker, span.turn.is_ad)}
+        assert touched[0].start_seconds <= start < end <= touched[-1].end_seconds
+        assert 1 <= len(span.sentences) <= MAX_SENTENCES
+
+
+def test_sentences_are_put_together_from_segments() -> None:
+    segments = [
+        Segment(0, 0, 4, "Ann", "The queue is twice as long"),
+        Segment(1, 4, 8, "Ann", "as the grid. Most of it"),
+        Segment(2, 8, 12, "Ann", "is never built."),
+        Segment(3, 12, 13, "Bob", "Really?"),
+    ]
+    turns = turns_of(segments)
+    assert [[s.text for s in turn.sentences] for turn in turns] == [
+        ["The queue is twice as long as the grid.", "Most of it is never built."],
+        ["Really?"],
+    ]
+    sentence = turns[0].sentences[1]
+    first, last, start, end = turns[0].locate(sentence.start, sentence.end)
+    assert (first, last, end) == (1, 2, 12.0)
+    assert 4 < start < 8
+
+
+def test_talk_without_punctuation_is_cut_where_a_thought_begins() -> None:
+    thought = (
+        "the operator asked for a deposit of ten thousand for each megawatt of every request that it had and forty percent"
+        " of the requests went away within a month"
+    )
+    turn = turns_of([Segment(0, 0, 60, None, f"{thought} so {thought} but {thought} because {thought}")])[0]
+    assert [s.text.split()[0] for s in turn.sentences] == ["the", "so", "but", "because"]
+    assert " ".join(s.text for s in turn.sentences) == turn.text
+    assert all(a.end < b.start for a, b in pairwise(turn.sentences))
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("And, um, the the queue is, you know, longer than the grid", "The queue is longer than the grid."),
+        ("So what we do is th-the cheap thing.", "What we do is the cheap thing."),
+        ("You can you can just wait.", "You can just wait."),
+        ("But 30% of the failures were hardware.", "30% of the failures were hardware."),
+        ("No one likes it.", "No one likes it."),
+        ("No, it does not.", "It does not."),
+        ("Like a bank, it lends.", "Like a bank, it lends."),
+        ("Right now it is cheap.", "Right now it is cheap."),
+        ("They had had very, very few, 9 9 9 in all.", "They had had very, very few, 9 9 9 in all."),
+        ("I think it may fall [laughter] by 4.5 percent", "I think it may fall by 4.5 percent."),
+        ("uh", "uh"),
+    ],
+)
+def test_cleaning_removes_stumbling_and_keeps_facts(said: str, shown: str) -> None:
+    assert clean(said) == shown
+
+
+@given(
+    st.lists(
+        st.sampled_from(["not", "no", "never", "4", "4.5", "40%", "$3", "Ann", "may", "a", "queue", "fell"]),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_cleaning_never_drops_a_number_a_name_or_a_negation(words: list[str]) -> None:
+    deduplicated = [w for w, before in zip(words, [None, *words[:-1]], strict=True) if w != before]
+    kept = clean(" ".join(deduplicated)).rstrip(".").lower().split()
+    assert set(kept) >= {w.lower() for w in words} - {"a", "no"} or " ".join(kept) in " ".join(deduplicated).lower()
+
+
+def test_the_headline_stands_alone() -> None:
+    sentences = [
+        "Fernwick's deposit cleared forty percent of the queue.",
+        "That took a month.",
+        "So it works everywhere, I think.",
+    ]
+    headline, explanation = headline_and_explanation(sentences, [0.5, 0.9, 0.9])
+    assert headline == "Fernwick's deposit cleared forty percent of the queue."
+    assert explanation == "That took a month. So it works everywhere, I think."
+    headline, explanation = headline_and_explanation(
+        ["It was odd.", "A deposit cleared forty percent of the queue."], [0.2, 0.9]
+    )
+    assert headline == "A deposit cleared forty percent of the queue."
+    assert explanation == "It was odd. A deposit cleared forty percent of the queue."
+
+
+def test_the_extractor_finds_substance_and_refuses_advertisements(settings: Settings, network: DemoNetwork) -> None:
+    show = network.shows["the-warm-cache"]
+    script = show["episodes"][0]
+    segments = flag_ads(parse_transcript(network.transcript(script, "json").encode(), "json"), set())
+    episode = Episode("ep_1", "https://x.example/feed", show["title"], script["title"], None, None, "", None, "en")
+    extractor = ExtractiveExtractor(settings)
+    extraction = extractor.extract(episode, segments)
+    usable = [c for c in extraction.candidates if c.rejected_reason is None]
+    assert len(usable) >= 5
+    assert all("advertisement" in (c.rejected_reason or "") for c in extraction.candidates if c.is_ad)
+    said = " ".join(segment.text for segment in segments)
+    for candidate in usable:
+        assert candidate.quote in said
+        assert "fernwick" not in candidate.quote.lower()
+        assert not candidate.quote.endswith("?")
+        assert 0 <= candidate.worthiness <= 1
+    assert extractor.extract(episode, segments) == extraction
+    assert load_model().encoder == "all-MiniLM-L6-v2"
+
+
+def test_an_episode_without_sentences_has_no_candidates(settings: Settings) -> None:
+    episode = Episode("ep_1", "f", "Show", "Title", None, None, "", None, "en")
+    assert ExtractiveExtractor(settings).extract(episode, [Segment(0, 0, 1, None, "Hm.")]).candidates == ()
+
+
+TALK = turns_of([
+    Segment(0, 0, 30, "Ann Lee", "Well, the deposit cleared forty percent of the queue in March. It may not work everywhere, "
+            "because Harrow Flats had 23 gigawatts of paper projects."),
+    Segment(1, 30, 40, "Bob Ray", "I do not believe that deposits alone would ever clear a queue like that one."),
+])  # fmt: skip
+
+
+def test_quotes_are_located_and_made_verbatim() -> None:
+    located = locate_quote("The deposit cleared forty percent of the queue, in march", TALK)
+    assert located is not None
+    assert located.quote == "the deposit cleared forty percent of the queue in March."
+    assert located.turn.speaker == "Ann Lee"
+    assert located.turn.locate(located.start, located.end)[:2] == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "The deposit cleared ninety nine percent of all the pipelines in Texas",
+        "in March",
+        "",
+        "of paper projects. I do not believe that deposits alone would ever",
+    ],
+)
+def test_what_nobody_said_is_not_found(quote: str) -> None:
+    assert locate_quote(quote, TALK) is None
+
+
+@pytest.mark.parametrize(
+    ("wording", "reason"),
+    [
+        ("A deposit cleared 40 percent of the queue.", None),
+        ("At Harrow Flats a deposit cleared forty percent of the queue.", None),
+        ("A deposit cleared 60 percent of the queue.", "60"),
+        ("In Texas, the deposit cleared forty percent.", "Texas"),
+        ("The deposit did not clear forty percent of the queue.", "negation"),
+    ],
+)
+def test_wording_is_held_against_the_quote(wording: str, reason: str | None) -> None:
+    located = locate_quote("the deposit cleared forty percent of the queue in March", TALK)
+    assert located is not None
+    found = unfaithful(wording, "", located)
+    assert found is None if reason is None else reason in (found or "")
+
+
+def test_a_hedge_may_not_become_a_certainty() -> None:
+    located = locate_quote("It may not work everywhere, because Harrow Flats had 23 gigawatts", TALK)
+    assert located is not None
+    assert "hedged" in (unfaithful("Deposits will not work everywhere.", "", located) or "")
+    assert unfaithful("Deposits may not work everywhere.", "", located) is None

@@ -1,0 +1,133 @@
+"""Themes and scores: identity over days, components, the choice and its reasons."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from digest_pipeline.clusters.cluster import cluster_claims
+from digest_pipeline.clusters.identity import assign_ids
+from digest_pipeline.encoder import Vectors
+from digest_pipeline.scoring.components import Components, ScoringClaim, components_of, score_of
+from digest_pipeline.scoring.explain import why
+from digest_pipeline.scoring.select import Published, select_insights
+from digest_pipeline.settings import ScoreWeights, Settings
+
+DAY = date(2026, 9, 14)
+NONE_PUBLISHED = Published([], [], np.zeros((0, 8), dtype=np.float32))
+
+
+def unit(*rows: list[float]) -> Vectors:
+    vectors = np.array(rows, dtype=np.float32)
+    lengths: Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / lengths
+
+
+def blobs(sizes: list[int], noise: int = 0) -> Vectors:
+    generator = np.random.default_rng(3)
+    centres = generator.normal(size=(len(sizes), 64))
+    rows = [centre + generator.normal(0, 0.25, (size, 64)) for centre, size in zip(centres, sizes, strict=True)]
+    vectors = np.vstack([*rows, generator.normal(size=(noise, 64))]).astype(np.float32)
+    lengths: Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / lengths
+
+
+def test_themes_are_found_labelled_and_deterministic() -> None:
+    vectors = blobs([8, 8, 8], noise=2)
+    texts = ["transformer shortage"] * 8 + ["housing permits"] * 8 + ["replication studies"] * 8 + ["weather"] * 2
+    themes = cluster_claims(vectors, texts, min_size=3)
+    assert [set(theme.keywords) & {"transformer", "housing", "replication"} for theme in themes] == [
+        {"transformer"},
+        {"housing"},
+        {"replication"},
+    ]
+    assert {theme.members for theme in themes} == {tuple(range(8)), tuple(range(8, 16)), tuple(range(16, 24))}
+    again = cluster_claims(vectors, texts, min_size=3)
+    assert [t.members for t in again] == [t.members for t in themes]
+
+
+@pytest.mark.parametrize("count", [0, 1, 11])
+def test_a_small_window_has_no_themes(count: int) -> None:
+    assert cluster_claims(blobs([max(count, 1)])[:count], ["text"] * count, min_size=3) == []
+
+
+def test_a_theme_keeps_its_id_while_it_lives() -> None:
+    before = {"a": "th_1", "b": "th_1", "c": "th_1", "d": "th_2", "e": "th_2"}
+    grown, moved, new = ["a", "b", "c", "x"], ["d", "y"], ["z1", "z2", "z3"]
+    ids = assign_ids([new, moved, grown], before, DAY)
+    assert ids[1:] == ["th_2", "th_1"]
+    assert ids[0].startswith("th_")
+    assert ids == assign_ids([new, moved, grown], before, DAY)
+    split = assign_ids([["a", "b"], ["c", "x", "y"]], before, DAY)
+    assert split[0] == "th_1"
+    assert split[1] != "th_1"
+
+
+def claim(
+    name: str, show: str = "A", worthiness: float = 0.9, cluster: str | None = None, day: date = DAY
+) -> ScoringClaim:
+    quote = f"The deposit of {name} cleared 40 percent of the queue because it costs more than asking twice."
+    return ScoringClaim(name, day, show, f"ep_{name}", f"Headline {name}", "", quote, worthiness, cluster)
+
+
+def test_components_say_what_they_mean() -> None:
+    today = [claim("one", "A"), claim("two", "B"), claim("three", "C", cluster="th")]
+    vectors = unit([1, 0, 0], [0.95, 0.3, 0], [0, 0, 1])
+    before = [claim("old", "D", day=DAY - timedelta(days=2))]
+    days = {"th": {DAY: 4, DAY - timedelta(days=1): 2}}
+    one, two, three = components_of(today, vectors, before, unit([0, 0, 1]), days, DAY)
+    assert (one.values["novelty"], three.values["novelty"]) == (1.0, 0.0)
+    assert one.other_shows == ("B",)
+    assert one.values["corroboration"] == two.values["corroboration"] == 0.5
+    assert three.other_shows == ("D",)
+    assert three.values["momentum"] == pytest.approx(4 / (4 + 2 / 14), abs=1e-3)
+    assert all(0 <= value <= 1 for c in (one, two, three) for value in c.values.values())
+    assert components_of([], unit([1, 0])[:0], before, unit([0, 0, 1]), {}, DAY) == []
+
+
+def test_a_score_is_the_weighted_mean() -> None:
+    values = {"worthiness": 1.0, "novelty": 0.0, "specificity": 0.0, "corroboration": 0.0, "momentum": 0.0}
+    assert score_of(values, ScoreWeights(worthiness=1, novelty=1, specificity=0, corroboration=0, momentum=0)) == 0.5
+    assert score_of(values, ScoreWeights(worthiness=0, novelty=0, specificity=0, corroboration=0, momentum=0)) == 0.0
+
+
+def components(worth: float) -> Components:
+    return Components(
+        {"worthiness": worth, "novelty": 1, "specificity": 0.7, "corroboration": 0, "momentum": 0}, None, ()
+    )
+
+
+def test_the_choice_is_varied_and_every_refusal_is_explained(settings: Settings) -> None:
+    names = ["best", "same", "third", "crowd", "theme", "sent", "weak"]
+    shows = ["A", "B", "A", "A", "C", "D", "E"]
+    worth = [0.95, 0.94, 0.93, 0.92, 0.91, 0.90, 0.1]
+    clusters = ["th", None, None, None, "th", None, None]
+    today = [claim(n, s, w, c) for n, s, w, c in zip(names, shows, worth, clusters, strict=True)]
+    vectors = np.eye(8, dtype=np.float32)[:7]
+    vectors[1] = vectors[0]
+    published = Published([DAY - timedelta(days=1)], ["Sent before"], vectors[5:6])
+    chosen = {
+        i.claim_id: i for i in select_insights(today, vectors, [components(w) for w in worth], published, settings)
+    }
+    assert [n for n in names if chosen[n].rank] == ["best", "third"]
+    assert "much the same as number 1" in (chosen["same"].why_not or "")
+    assert "A already has 2" in (chosen["crowd"].why_not or "")
+    assert "number 1 is of the same theme" in (chosen["theme"].why_not or "")
+    assert "2026-09-13 already sent it" in (chosen["sent"].why_not or "")
+    assert "under" in (chosen["weak"].why_not or "")
+
+
+def test_no_more_than_the_top_and_none_without_claims(settings: Settings) -> None:
+    today = [claim(f"c{n}", f"S{n}") for n in range(8)]
+    found = select_insights(today, np.eye(8, dtype=np.float32), [components(0.9)] * 8, NONE_PUBLISHED, settings)
+    assert sorted(i.rank for i in found if i.rank) == [1, 2, 3, 4, 5]
+    assert {i.why_not for i in found if not i.rank} == {"5 others score higher"}
+    assert select_insights([], np.zeros((0, 8), dtype=np.float32), [], NONE_PUBLISHED, settings) == []
+
+
+def test_why_names_the_evidence() -> None:
+    old = claim("old", "The Show", day=DAY - timedelta(days=3))
+    close = Components({**components(0.7).values, "novelty": 0.1, "momentum": 0.9}, (0.8, old), ("B", "C"))
+    assert why(close, 45) == (
+        "A strong, specific claim; close to what The Show had on 2026-09-11; B and C touch on it too; its theme is growing."
+    )

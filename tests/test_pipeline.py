@@ -1,0 +1,296 @@
+"""The whole pipeline: the demo through the job that the schedule runs, its rules, re-runs, a kill, and bad input."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from digest_pipeline.cli.feeds import subscribe_to_list
+from digest_pipeline.demo import DemoNetwork
+from digest_pipeline.runs import run_days
+from digest_pipeline.settings import Settings
+from digest_pipeline.transcripts.publisher import parse_transcript
+from tests.conftest import DEMO_PORT, Web
+
+
+def tables(database: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table."""
+    with duckdb.connect(str(database), read_only=True) as con:
+        names = con.execute(
+            "select table_name from information_schema.tables where table_schema = 'raw' order by table_name"
+        ).fetchall()
+        return {table: con.execute(f"select * from raw.{table} order by all").fetchall() for (table,) in names}
+
+
+def query(settings: Settings, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(settings.database), read_only=True) as con:
+        return con.execute(sql, list(values)).fetchall()
+
+
+def test_every_day_has_its_five(demo: Settings) -> None:
+    rows = query(demo, "select digest_date, n_items from raw.digests order by 1")
+    assert [count for _, count in rows] == [5, 5, 5, 5]
+
+
+def test_quotes_stand_verbatim_in_their_segments_at_their_time(demo: Settings) -> None:
+    items = query(
+        demo, "select i.claim_id, i.quote, i.start_seconds, i.end_seconds, c.episode_id from raw.digest_items i"
+        " join raw.claim_candidates c using (claim_id)"
+    )  # fmt: skip
+    assert len(items) == 20
+    for claim_id, quote, start, end, episode_id in items:
+        said = query(
+            demo, "select string_agg(text, ' ' order by position) from raw.transcript_segments"
+            " where episode_id = ? and end_seconds > ? and start_seconds < ?", episode_id, start, end,
+        )[0][0]  # fmt: skip
+        assert quote in said, claim_id
+
+
+def test_no_insight_overlaps_a_sponsor_read_an_intro_or_an_outro(demo: Settings, network: DemoNetwork) -> None:
+    """Judged by the scripts, not by the pipeline's own flags."""
+    boilerplate: set[str] = set()
+    for show in network.shows.values():
+        scripts = [episode for episode in show["episodes"] if not episode.get("malformed")]
+        turns = [
+            {
+                line.split(": ", 1)[1]
+                for line in (network.folder / "scripts" / e["script"]).read_text().splitlines()
+                if line
+            }
+            for e in scripts
+        ]
+        boilerplate |= set.intersection(*turns)
+    assert len(boilerplate) >= 12
+    sponsors = {"brought to you by", ".example", "promo code", "dot example", "free trial", "sponsor"}
+    for (quote,) in query(demo, "select quote from raw.digest_items"):
+        assert not any(text in quote or quote in text for text in boilerplate), quote
+        assert not any(sign in quote.lower() for sign in sponsors), quote
+
+
+def test_the_republished_episode_appears_once(demo: Settings) -> None:
+    rows = query(
+        demo, "select title, status, status_reason from raw.episodes where title like 'The Queue Is the Product%'"
+    )
+    assert sorted(row[1] for row in rows) == ["duplicate", "transcribed"]
+    assert any("same title and description" in (row[2] or "") for row in rows)
+    published = query(
+        demo, "select count(distinct c.episode_id) from raw.digest_items i join raw.claim_candidates c using (claim_id)"
+        " where i.episode_title like 'The Queue Is the Product%'"
+    )  # fmt: skip
+    assert published == [(1,)]
+
+
+def test_the_late_episode_goes_to_the_day_it_appeared_on(demo: Settings) -> None:
+    rows = query(demo, "select published_at::date, digest_date, status from raw.episodes where title like 'The Ruler%'")
+    assert rows == [(date(2026, 9, 15), date(2026, 9, 16), "transcribed")]
+
+
+def test_the_malformed_item_is_kept_with_its_reason(demo: Settings) -> None:
+    rows = query(demo, "select status, status_reason, digest_date from raw.episodes where title like 'DRAFT%'")
+    assert rows == [("unusable", "the feed item has neither audio nor a transcript", None)]
+
+
+def test_audio_is_transcribed_and_transcripts_are_taken_where_they_are(demo: Settings) -> None:
+    rows = dict(query(demo, "select source, count(*) from raw.transcripts group by 1"))
+    assert rows == {"asr": 4, "publisher": 11}
+    assert query(demo, "select distinct model from raw.transcripts where source = 'asr'") == [("whisper-base",)]
+    assert list((demo.cache / "audio").iterdir()) == []
+
+
+def test_stored_words_are_the_scripts(demo: Settings, network: DemoNetwork) -> None:
+    episode = network.shows["wide-error-bars"]["episodes"][0]
+    wanted = parse_transcript(network.transcript(episode, "json").encode(), "json")
+    found = query(
+        demo, "select speaker, text from raw.transcript_segments join raw.episodes using (episode_id)"
+        " where title = ? order by position", episode["title"],
+    )  # fmt: skip
+    assert found == [(s.speaker, s.text) for s in wanted]
+
+
+def test_two_insights_of_a_digest_never_say_the_same(demo: Settings) -> None:
+    worst = query(
+        demo, "select max(list_dot_product(a.embedding, b.embedding)) from raw.digest_items i"
+        " join raw.digest_items j on i.digest_date = j.digest_date and i.rank < j.rank"
+        " join raw.claim_embeddings a on a.claim_id = i.claim_id join raw.claim_embeddings b on b.claim_id = j.claim_id"
+    )[0][0]  # fmt: skip
+    assert worst < demo.max_similarity
+    assert query(
+        demo, "select count(*) from (select claim_id from raw.digest_items group by 1 having count(*) > 1)"
+    ) == [(0,)]
+
+
+def test_every_scored_claim_is_explained(demo: Settings) -> None:
+    assert query(
+        demo, "select count(*) from raw.scored_insights where why = '' or (rank is null) = (why_not is null)"
+    ) == [(0,)]
+    assert query(demo, "select count(*) from raw.claim_candidates where is_ad and rejected_reason is null") == [(0,)]
+
+
+def test_marts_agree_with_what_was_published(demo: Settings) -> None:
+    published = query(demo, "select digest_date, rank, claim_id from raw.digest_items order by all")
+    assert query(demo, "select digest_date, rank, claim_id from marts.daily_top_insights order by all") == published
+    boards = query(demo, "select show_title, episodes, chosen_insights from marts.show_scoreboard")
+    assert sum(row[1] for row in boards) == 15
+    assert sum(row[2] for row in boards) == 20
+    assert len(query(demo, "from marts.pipeline_costs")) == 4
+
+
+def test_the_site_and_the_snapshot_are_written(demo: Settings) -> None:
+    pages = sorted(path.name for path in (demo.site / "days").iterdir())
+    assert len(pages) == 12
+    document = json.loads((demo.site / "days" / "2026-09-17.json").read_text(encoding="utf-8"))
+    assert [item["rank"] for item in document["items"]] == [1, 2, 3, 4, 5]
+    assert tables(demo.snapshot)["digest_items"] == tables(demo.database)["digest_items"]
+
+
+def site_hash(settings: Settings) -> str:
+    files = sorted(path for path in settings.site.rglob("*") if path.is_file())
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def test_running_the_same_days_twice_changes_nothing(
+    demo: Settings, network: DemoNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGEST_HOME", str(demo.home))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    before, pages = tables(demo.database), site_hash(demo)
+    days = [network.first_day, network.last_day]
+    for summary in run_days(days, demo, before=lambda day: setattr(network, "today", day)):
+        assert summary.succeeded
+    network.today = network.last_day
+    after = tables(demo.database)
+    # The feeds were read as of the first day in between, so only their validators may differ.
+    assert {t: rows for t, rows in after.items() if t != "feeds"} == {
+        t: rows for t, rows in before.items() if t != "feeds"
+    }
+    assert site_hash(demo) == pages
+
+
+def test_a_killed_run_finishes_without_transcribing_again(demo: Settings, tmp_path: Path) -> None:
+    """SIGKILL in the middle of a recognition; the next run gives what the undisturbed demo gave."""
+    home = tmp_path / "home"
+    environment = {
+        **os.environ,
+        "DIGEST_HOME": str(home),
+        "DIGEST_WHISPER_CHUNK_SECONDS": "60",
+        "DIGEST_WHISPER_MODEL": "tiny.en",
+    }
+    environment.pop("DAGSTER_HOME", None)
+    command = [sys.executable, "-m", "digest_pipeline.cli", "demo", "--port", str(DEMO_PORT + 1)]
+    checkpoints = home / "demo" / "cache" / "transcription"
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        deadline = time.monotonic() + 240
+        while not list(checkpoints.rglob("*.json")):
+            assert run.poll() is None, "the run ended before it was killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        run.send_signal(signal.SIGKILL)
+    done = {path: path.stat().st_mtime_ns for path in checkpoints.rglob("*.json")}
+    assert done
+    stop = time.monotonic()
+    kept: dict[Path, int] = {}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as again:
+        while again.poll() is None:
+            kept |= {path: path.stat().st_mtime_ns for path in done if path.exists()}
+            time.sleep(0.05)
+            assert time.monotonic() - stop < 400
+        output = again.stdout.read() if again.stdout else ""
+    assert again.returncode == 0, output
+    assert kept == done, "a finished piece was transcribed again"
+    assert not list(checkpoints.rglob("*.json"))
+    with duckdb.connect(str(home / "demo" / "digest.duckdb"), read_only=True) as con:
+        assert con.execute("select count(*), sum(n_items) from raw.digests").fetchall() == [(4, 20)]
+        texts = con.execute(
+            "select count(*), count(distinct (episode_id, position)) from raw.transcript_segments"
+        ).fetchall()
+        assert texts[0][0] == texts[0][1]
+        assert con.execute("select source, count(*) from raw.transcripts group by 1 order by 1").fetchall() == [
+            ("asr", 4),
+            ("publisher", 11),
+        ]
+
+
+BAD_FEED = """<?xml version="1.0"?><rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel>
+<title>Bad Luck</title>{items}</channel></rss>"""
+BAD_ITEM = """<item><title>{title}</title><guid>{title}</guid><pubDate>Mon, 14 Sep 2026 06:00:00 +0000</pubDate>
+<enclosure url="{audio}" type="audio/mpeg"/>{transcript}</item>"""
+
+
+def test_bad_input_is_reported_by_name_and_the_day_goes_on(web: Web, settings: Settings, network: DemoNetwork) -> None:
+    """One day with an unreachable feed, one that is no XML, broken audio and transcripts, and a good show."""
+    day = date(2026, 9, 14)
+    mp3 = (network.folder / "audio" / "five-past-eight--monday-batteries-and-the-long-way-round.mp3").read_bytes()
+    good = network.transcript(network.shows["wide-error-bars"]["episodes"][0], "vtt").encode()
+    transcript = f'<podcast:transcript url="{web.url}/empty.vtt" type="text/vtt"/>'
+    items = [
+        BAD_ITEM.format(title="Truncated", audio=web.put("/cut.mp3", mp3[: len(mp3) // 50]), transcript="").replace(
+            "</item>",
+            "<itunes:duration xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'>222</itunes:duration></item>",
+        ),
+        BAD_ITEM.format(title="Not audio", audio=web.put("/page.mp3", b"<html>moved</html>"), transcript=""),
+        BAD_ITEM.format(title="Empty transcript, no audio", audio=f"{web.url}/missing.mp3", transcript=transcript),
+        BAD_ITEM.format(
+            title="Good",
+            audio=f"{web.url}/unused.mp3",
+            transcript=f'<podcast:transcript url="{web.put("/good.vtt", good)}" type="text/vtt"/>',
+        ),
+        "<item><title>Nothing at all</title></item>",
+    ]
+    web.put("/empty.vtt", b"WEBVTT\n\n")
+    feed = web.put("/feed.xml", BAD_FEED.format(items="".join(items)).encode())
+    page = web.put("/page.xml", b"<html><body>Not found</body></html>")
+    rows = "".join(f'<outline type="rss" xmlUrl="{url}"/>' for url in (feed, page, f"{web.url}/gone.xml"))
+    opml = web.put("/opml", f'<opml version="2.0"><body>{rows}</body></opml>'.encode())
+    assert subscribe_to_list(opml, settings) == (3, 0)
+    (summary,) = run_days([day], settings)
+    assert summary.succeeded
+    assert (summary.episodes, summary.published > 0) == (1, True)
+    attention = "\n".join(summary.attention)
+    for said in ("page.xml", "no RSS or Atom", "gone.xml", "404", "Truncated: the audio is truncated", "Not audio: the file is not readable",
+                 "Empty transcript, no audio: "):  # fmt: skip
+        assert said in attention, said
+    statuses = dict(query(settings, "select title, status from raw.episodes"))
+    assert statuses == {
+        "Truncated": "failed", "Not audio": "failed", "Empty transcript, no audio": "failed", "Good": "transcribed",
+        "Nothing at all": "unusable",
+    }  # fmt: skip
+    assert query(settings, "select min(attempts), max(attempts) from raw.episodes where status = 'failed'") == [(1, 1)]
+
+
+def test_an_empty_day_is_a_normal_day(web: Web, settings: Settings) -> None:
+    feed = web.put("/feed.xml", BAD_FEED.format(items="").encode())
+    subscribe_to_list(
+        web.put("/opml", f'<opml version="2.0"><body><outline type="rss" xmlUrl="{feed}"/></body></opml>'.encode()),
+        settings,
+    )
+    (summary,) = run_days([date(2026, 9, 14)], settings)
+    assert (summary.succeeded, summary.attention, summary.published) == (True, (), 0)
+    assert "No new episodes" in (settings.site / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_same_talk_under_another_feed_and_title_is_found(
+    web: Web, settings: Settings, network: DemoNetwork
+) -> None:
+    vtt = network.transcript(network.shows["wide-error-bars"]["episodes"][0], "vtt").encode()
+    for name in ("one", "two"):
+        link = f'<podcast:transcript url="{web.put(f"/{name}.vtt", vtt)}" type="text/vtt"/>'
+        item = BAD_ITEM.format(title=f"Title {name}", audio=f"{web.url}/{name}.mp3", transcript=link)
+        web.put(f"/{name}.xml", BAD_FEED.format(items=item).encode())
+    rows = "".join(f'<outline type="rss" xmlUrl="{web.url}/{name}.xml"/>' for name in ("one", "two"))
+    subscribe_to_list(web.put("/opml", f'<opml version="2.0"><body>{rows}</body></opml>'.encode()), settings)
+    (summary,) = run_days([date(2026, 9, 14)], settings)
+    assert (summary.episodes, summary.duplicates) == (1, 1)
+    assert (
+        "same talk as ep_" in query(settings, "select status_reason from raw.episodes where status = 'duplicate'")[0][0]
+    )

@@ -1,0 +1,108 @@
+"""Publishing: untrusted text stays text, a digest is published once, pages are equal for equal input."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+from digest_pipeline.models import Digest, DigestItem
+from digest_pipeline.publishing import store
+from digest_pipeline.publishing.render import clock, content_hash, long_date, to_html, to_json, to_markdown, to_text
+from digest_pipeline.publishing.site import write_site
+from digest_pipeline.warehouse import Warehouse
+
+DAY = date(2026, 9, 14)
+HOSTILE = '<script>alert(1)</script> "quoted" & \u202eevil [link](javascript:x) | 😀'
+
+
+def item(rank: int = 1, headline: str = "A deposit cleared 40 percent of the queue.") -> DigestItem:
+    return DigestItem(
+        rank, f"cl_{rank}", headline, "Nobody expected it.", "the deposit cleared forty percent", "Ann Lee", "The Show",
+        "Queues", 3723.4, 3740.0, "https://x.example/1.mp3?a=1&b=2", "https://x.example/1", "Queue, deposit", 0.71,
+        {"worthiness": 0.8, "novelty": 1.0}, "A strong claim.",
+    )  # fmt: skip
+
+
+def digest(*items: DigestItem, day: date = DAY) -> Digest:
+    return Digest(day, items, episodes=3, shows=2, candidates=40)
+
+
+def test_hostile_text_stays_text() -> None:
+    hostile = DigestItem(
+        *(1, "cl_1", HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE),
+        1.0,
+        2.0,
+        None,
+        None,
+        HOSTILE,
+        0.5,
+        {},
+        HOSTILE,
+    )
+    page = BeautifulSoup(to_html(digest(hostile), title=HOSTILE, older=None, newer=None, root=""), "html.parser")
+    assert page.find("script") is None
+    heading = page.find("h2")
+    assert heading is not None
+    assert heading.get_text() == HOSTILE
+    markdown = to_markdown(digest(hostile))
+    assert "<script>" not in markdown
+    assert "\\[link\\](javascript" in markdown
+
+
+def test_the_page_has_what_a_reader_needs() -> None:
+    page = BeautifulSoup(
+        to_html(digest(item()), title="T", older=DAY - timedelta(days=1), newer=None, root="../"), "html.parser"
+    )
+    links = {str(link["href"]) for link in page.find_all("a")}
+    assert {"https://x.example/1.mp3?a=1&b=2#t=3723", "https://x.example/1", "../days/2026-09-13.html"} <= links
+    assert "the deposit cleared forty percent" in page.get_text()
+    assert not [
+        tag
+        for tag in page.find_all(["link", "img", "script"])
+        if str(tag.get("href", tag.get("src", ""))).startswith("http")
+    ]
+
+
+def test_forms_agree_and_an_empty_day_says_so() -> None:
+    assert '"start_seconds": 3723.4' in to_json(digest(item()))
+    for render in (to_markdown, to_text):
+        text = render(digest(item()))
+        assert "A deposit cleared 40 percent of the queue." in text
+        assert "1:02:03" in text
+        assert "No insight today" in render(digest())
+    assert "nothing in them" in to_html(digest(), title="T", older=None, newer=None, root="")
+    assert (clock(59.9), clock(61), clock(3661)) == ("0:59", "1:01", "1:01:01")
+    assert long_date(DAY) == "Monday, 14 September 2026"
+
+
+def test_the_site_is_written_once_for_equal_input(tmp_path: Path) -> None:
+    digests = {DAY + timedelta(days=n): digest(item(), day=DAY + timedelta(days=n)) for n in range(3)}
+    days = sorted(digests)
+    for n, day in enumerate(days, start=1):
+        assert write_site(tmp_path, digests.get, day, days[:n], title="T")
+    assert write_site(tmp_path, digests.get, days[-1], days, title="T") == []
+    first = (tmp_path / "days" / "2026-09-14.html").read_text(encoding="utf-8")
+    assert "2026-09-15.html" in first
+    assert (tmp_path / "index.html").read_text(encoding="utf-8").count("16 September") >= 1
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_what_was_published_stays(warehouse: Warehouse) -> None:
+    with warehouse.write() as con:
+        assert store.record_digest(con, digest()) == digest()
+        first = store.record_digest(con, digest(item()))
+        second = store.record_digest(con, digest(item(headline="Another headline altogether, later.")))
+    assert first == second == digest(item())
+    with warehouse.read() as con:
+        assert store.published_digest(con, DAY) == digest(item())
+        assert store.published_days(con) == [DAY]
+
+
+def test_a_delivery_is_noted_before_and_made_once(warehouse: Warehouse) -> None:
+    published = digest(item())
+    with warehouse.write() as con:
+        assert store.start_delivery(con, published, "site", "folder")
+        rows = con.execute("select status, content_hash from raw.deliveries").fetchall()
+        assert rows == [("started", content_hash(published))]
+        store.finish_delivery(con, published, "site", "folder")
+        assert not store.start_delivery(con, published, "site", "folder")

@@ -1,0 +1,67 @@
+"""Settings: where they come from, and what is said when one is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from digest_pipeline.cli.setup import settings_template
+from digest_pipeline.errors import SettingsError
+from digest_pipeline.settings import load_settings, unknown_variables
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DIGEST_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_environment_goes_before_file_goes_before_default(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "digest.toml").write_text("top_n = 7\nmax_per_show = 3\n[score_weights]\nnovelty = 0.5\n")
+    monkeypatch.setenv("DIGEST_TOP_N", "4")
+    monkeypatch.setenv("DIGEST_SCORE_WEIGHTS__MOMENTUM", "0.25")
+    settings = load_settings()
+    assert (settings.top_n, settings.max_per_show, settings.lookback_days) == (4, 3, 3)
+    assert (settings.score_weights.novelty, settings.score_weights.momentum) == (0.5, 0.25)
+    assert settings.database == home / "digest.duckdb"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("top_m = 7", "top_m"),
+        ("top_n = 0", "greater than or equal to 1"),
+        ('timezone = "Mars/Olympus"', "IANA"),
+        ("top_n = ", "not valid TOML"),
+        ('extractor = "llm"', "needs llm_model"),
+        ('llm_api_key = "sk-1"', "DIGEST_LLM_API_KEY"),
+    ],
+)
+def test_a_wrong_line_is_named(home: Path, line: str, said: str) -> None:
+    (home / "digest.toml").write_text(line)
+    with pytest.raises(SettingsError, match=said) as caught:
+        load_settings()
+    assert "sk-1" not in str(caught.value)
+
+
+def test_a_wrong_variable_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_LOOKBACK_DAYS", "soon")
+    with pytest.raises(SettingsError, match="DIGEST_LOOKBACK_DAYS"):
+        load_settings()
+
+
+def test_unknown_variables_are_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_TOPN", "4")
+    assert unknown_variables() == ["DIGEST_TOPN"]
+
+
+def test_the_template_with_every_line_switched_on_gives_the_defaults(home: Path) -> None:
+    before = load_settings()
+    lines = settings_template().splitlines()
+    switched_on = [line.removeprefix("# ") if " = " in line or line == "# [score_weights]" else line for line in lines]
+    (home / "digest.toml").write_text("\n".join(switched_on[1:]))
+    assert load_settings() == before
+
+
+def test_secrets_are_not_shown(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_LLM_API_KEY", "sk-very-secret")
+    assert "very-secret" not in repr(load_settings())

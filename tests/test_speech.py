@@ -1,0 +1,124 @@
+"""Audio and recognition with the real packaged model: whole, truncated, silent, interrupted."""
+
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from digest_pipeline.demo import DemoNetwork
+from digest_pipeline.errors import AudioError
+from digest_pipeline.models import normalise_words
+from digest_pipeline.settings import Settings
+from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples, read_pieces, sha256_of
+from digest_pipeline.transcripts.whisper import (
+    checkpoint_folder,
+    forget_checkpoints,
+    get_transcriber,
+    recognise,
+)
+
+
+@pytest.fixture
+def spoken(network: DemoNetwork) -> Path:
+    """A few minutes of the demo's audio."""
+    return network.folder / "audio" / "five-past-eight--monday-batteries-and-the-long-way-round.mp3"
+
+
+class Counting:
+    """The real model, counting the seconds it is given; breaks off when told."""
+
+    def __init__(self, settings: Settings, break_after: int | None = None) -> None:
+        self._inner = get_transcriber(settings)
+        self.name = self._inner.name
+        self.pieces: list[float] = []
+        self.break_after = break_after
+
+    def transcribe(self, samples: Samples, language: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        if self.break_after is not None and len(self.pieces) >= self.break_after:
+            raise KeyboardInterrupt
+        self.pieces.append(len(samples) / SAMPLE_RATE)
+        return self._inner.transcribe(samples, language)
+
+
+@pytest.fixture
+def quick(settings: Settings, session_home: Path) -> Settings:
+    """The small English model and short pieces."""
+    return settings.model_copy(update={"whisper_model": "tiny.en", "whisper_chunk_seconds": 60.0})
+
+
+def test_pieces_cover_the_file_without_gap_or_overlap(spoken: Path) -> None:
+    pieces = list(read_pieces(spoken, 30))
+    whole = np.concatenate([samples for _, samples in read_pieces(spoken, 10_000)])
+    assert np.array_equal(np.concatenate([samples for _, samples in pieces]), whole)
+    assert max(len(samples) for _, samples in pieces) <= 30 * SAMPLE_RATE
+    assert [start for start, _ in pieces][1] == pytest.approx(len(pieces[0][1]) / SAMPLE_RATE)
+
+
+def test_an_interrupted_recognition_continues_where_it_stopped(spoken: Path, quick: Settings) -> None:
+    sha = sha256_of(spoken)
+    undisturbed = Counting(quick)
+    wanted = recognise(spoken, sha, undisturbed, quick, language="en")
+    forget_checkpoints(quick, sha, undisturbed.name)
+    interrupted = Counting(quick, break_after=2)
+    with pytest.raises(KeyboardInterrupt):
+        recognise(spoken, sha, interrupted, quick, language="en")
+    resumed = Counting(quick)
+    found = recognise(spoken, sha, resumed, quick, language="en")
+    assert found.segments == wanted.segments
+    assert interrupted.pieces + resumed.pieces == undisturbed.pieces
+    forget_checkpoints(quick, sha, resumed.name)
+    assert not checkpoint_folder(quick, sha, resumed.name).exists()
+
+
+def test_recognised_words_are_the_script(spoken: Path, quick: Settings, network: DemoNetwork) -> None:
+    heard = recognise(spoken, sha256_of(spoken), get_transcriber(quick), quick, language="en")
+    script = (network.folder / "scripts" / f"{spoken.stem}.txt").read_text(encoding="utf-8")
+    said = {word for line in script.splitlines() for word in normalise_words(line.split(": ", 1)[-1])}
+    words = [word for segment in heard.segments for word in normalise_words(segment.text)]
+    assert sum(word in said for word in words) / len(words) > 0.85
+    times = [(s.start_seconds, s.end_seconds) for s in heard.segments]
+    assert times == sorted(times)
+    assert 0 <= times[0][0] < times[-1][1] <= heard.audio_seconds + 0.5
+
+
+def write_audio(path: Path, samples: Samples) -> None:
+    with av.open(str(path), "w", format="wav") as container:
+        stream = container.add_stream("pcm_s16le", rate=SAMPLE_RATE, layout="mono")
+        frame = av.AudioFrame.from_ndarray((samples * 32767).astype(np.int16)[None, :], format="s16", layout="mono")
+        frame.sample_rate = SAMPLE_RATE
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize("kind", ["silence", "noise"])
+def test_audio_without_speech_gives_no_text(kind: str, quick: Settings, tmp_path: Path) -> None:
+    generator = np.random.default_rng(7)
+    samples = np.zeros(SAMPLE_RATE * 8) if kind == "silence" else generator.normal(0, 0.05, SAMPLE_RATE * 8)
+    path = tmp_path / f"{kind}.wav"
+    write_audio(path, samples.astype(np.float32))
+    with pytest.raises(AudioError, match="no speech"):
+        recognise(path, kind, get_transcriber(quick), quick)
+
+
+def test_truncated_audio_is_refused_by_name(spoken: Path, quick: Settings, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.mp3"
+    cut.write_bytes(spoken.read_bytes()[: spoken.stat().st_size // 3])
+    with pytest.raises(AudioError, match="truncated"):
+        recognise(cut, "cut", get_transcriber(quick), quick, language="en", feed_seconds=222)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>404 not found</html>", b"ID3\x04" + b"\x00" * 200])
+def test_what_is_no_audio_is_refused_by_name(body: bytes, quick: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "bad.mp3"
+    path.write_bytes(body)
+    with pytest.raises(AudioError, match="audio|decode"):
+        recognise(path, "bad", get_transcriber(quick), quick)
+
+
+def test_audio_that_is_too_long_is_not_begun(spoken: Path, quick: Settings) -> None:
+    counting = Counting(quick)
+    with pytest.raises(AudioError, match="max_audio_seconds"):
+        recognise(spoken, "long", counting, quick.model_copy(update={"max_audio_seconds": 60.0}))
+    assert counting.pieces == []

@@ -1,0 +1,91 @@
+"""The store: transactions, locks, migrations, snapshots."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from digest_pipeline.errors import WarehouseError, WarehouseLocked, WarehouseTooNew
+from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.connection import migrate, migrations, open_for_reading
+
+INSERT = "insert into raw.llm_replies values ('key', 'reply')"
+
+
+def count(warehouse: Warehouse) -> int:
+    with warehouse.read() as con:
+        return int(con.execute("select count(*) from raw.llm_replies").fetchall()[0][0])
+
+
+def test_a_write_that_raises_leaves_nothing(warehouse: Warehouse) -> None:
+    with pytest.raises(ZeroDivisionError), warehouse.write() as con:
+        con.execute(INSERT)
+        _ = 1 / 0
+    assert count(warehouse) == 0
+    with warehouse.write() as con:
+        con.execute(INSERT)
+    assert count(warehouse) == 1
+
+
+def test_no_connection_stays_open(warehouse: Warehouse) -> None:
+    with warehouse.write() as con:
+        con.execute(INSERT)
+    code = f"import duckdb; print(duckdb.connect({str(warehouse.path)!r}).execute('from raw.llm_replies').fetchall())"
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "reply" in other.stdout
+
+
+def test_a_locked_file_is_waited_for_then_named(warehouse: Warehouse) -> None:
+    count(warehouse)
+    code = f"import duckdb, sys; con = duckdb.connect({str(warehouse.path)!r}); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        holder.stdout.readline()
+        with pytest.raises(WarehouseLocked, match="another process"):
+            count(Warehouse(warehouse.path, lock_wait_seconds=0.3))
+        holder.stdin.close()
+        holder.wait()
+    assert count(warehouse) == 0
+
+
+def test_readers_take_the_snapshot_while_a_run_holds_the_database(warehouse: Warehouse, tmp_path: Path) -> None:
+    with warehouse.write() as con:
+        con.execute(INSERT)
+    snapshot = tmp_path / "snapshot.duckdb"
+    warehouse.snapshot_to(snapshot)
+    code = f"import duckdb, sys; con = duckdb.connect({str(warehouse.path)!r}); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        holder.stdout.readline()
+        with open_for_reading(warehouse.path, snapshot) as con:
+            assert con.execute("select reply from raw.llm_replies").fetchall() == [("reply",)]
+        holder.stdin.close()
+
+
+def test_nothing_to_read_says_what_to_do(tmp_path: Path) -> None:
+    with (
+        pytest.raises(WarehouseError, match="digest init"),
+        open_for_reading(tmp_path / "none.duckdb", tmp_path / "s.duckdb"),
+    ):
+        pass
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "digest.duckdb"
+    path.write_bytes(b"this is not a database" * 1000)
+    with pytest.raises(WarehouseError, match="cannot open"):
+        count(Warehouse(path))
+
+
+def test_migrations_run_once_and_a_later_file_is_refused(tmp_path: Path) -> None:
+    con = duckdb.connect(str(tmp_path / "m.duckdb"))
+    assert migrate(con) == [name for _, name, _ in migrations()]
+    assert migrate(con) == []
+    con.execute("insert into raw.migrations values (999, '999_future.sql', now())")
+    with pytest.raises(WarehouseTooNew, match="999"):
+        migrate(con)
+    con.close()
