@@ -33,20 +33,20 @@ def blobs(sizes: list[int], noise: int = 0) -> Vectors:
 
 
 def test_themes_are_found_labelled_and_deterministic() -> None:
-    vectors = blobs([8, 8, 8], noise=2)
-    texts = ["transformer shortage"] * 8 + ["housing permits"] * 8 + ["replication studies"] * 8 + ["weather"] * 2
+    vectors = blobs([10, 10, 10], noise=2)
+    texts = ["transformer shortage"] * 10 + ["housing permits"] * 10 + ["replication studies"] * 10 + ["weather"] * 2
     themes = cluster_claims(vectors, texts, min_size=3)
     assert [set(theme.keywords) & {"transformer", "housing", "replication"} for theme in themes] == [
         {"transformer"},
         {"housing"},
         {"replication"},
     ]
-    assert {theme.members for theme in themes} == {tuple(range(8)), tuple(range(8, 16)), tuple(range(16, 24))}
+    assert {theme.members for theme in themes} == {tuple(range(10)), tuple(range(10, 20)), tuple(range(20, 30))}
     again = cluster_claims(vectors, texts, min_size=3)
     assert [t.members for t in again] == [t.members for t in themes]
 
 
-@pytest.mark.parametrize("count", [0, 1, 11])
+@pytest.mark.parametrize("count", [0, 1, 29])
 def test_a_small_window_has_no_themes(count: int) -> None:
     assert cluster_claims(blobs([max(count, 1)])[:count], ["text"] * count, min_size=3) == []
 

@@ -44,7 +44,7 @@ def list_feeds() -> None:
         rows = con.execute(
             "select coalesce(f.title, '–'), f.feed_url, count(e.episode_id), coalesce(f.last_status, 'not checked yet')"
             " from raw.feeds f left join raw.episodes e using (feed_url) where f.disabled_reason is null"
-            " group by all order by lower(coalesce(f.title, f.feed_url))"
+            " group by all order by 1, 2"
         ).fetchall()
     for title, url, episodes, status in rows:
         table.add_row(title, redact(url), str(episodes), status)

@@ -8,7 +8,8 @@ import numpy as np
 from digest_pipeline.encoder import Vectors
 
 COMPONENTS = 24  # dimensions that HDBSCAN sees: in the encoder's own 384 everything is equally far from everything
-SMALLEST_WINDOW = 12  # with fewer claims a density says nothing
+SMALLEST_WINDOW = 30  # with fewer claims a density says nothing
+LARGEST_SHARE, LARGEST_IN_SMALL = 0.15, 10  # a theme with more of the window's claims is several: it is split
 KEYWORDS = 5
 NOISE = -1
 # Words of talk that name no topic, beyond the usual stop words.
@@ -58,11 +59,14 @@ def cluster_claims(vectors: Vectors, texts: Sequence[str], *, min_size: int) -> 
     import hdbscan
     from sklearn.decomposition import PCA
 
-    components = min(COMPONENTS, len(vectors) - 1)
+    components = min(COMPONENTS, len(vectors) // 3)
     reduced = PCA(n_components=components, svd_solver="full").fit_transform(vectors.astype(np.float64))
     reduced /= np.maximum(np.linalg.norm(reduced, axis=1, keepdims=True), 1e-9)
     found = hdbscan.HDBSCAN(
-        min_cluster_size=min_size, min_samples=1, cluster_selection_method="eom", core_dist_n_jobs=1
+        min_cluster_size=min_size,
+        min_samples=1,
+        max_cluster_size=max(LARGEST_IN_SMALL, int(len(vectors) * LARGEST_SHARE)),
+        core_dist_n_jobs=1,
     ).fit(reduced)
     labels: list[int] = found.labels_.tolist()
     groups = [
