@@ -33,17 +33,15 @@ def blobs(sizes: list[int], noise: int = 0) -> Vectors:
 
 
 def test_themes_are_found_labelled_and_deterministic() -> None:
-    vectors = blobs([10, 10, 10], noise=2)
-    texts = ["transformer shortage"] * 10 + ["housing permits"] * 10 + ["replication studies"] * 10 + ["weather"] * 2
+    topics = ["transformer shortage", "housing permits", "replication studies", "battery revenue"]
+    vectors = blobs([9] * len(topics))
+    texts = [topic for topic in topics for _ in range(9)]
     themes = cluster_claims(vectors, texts, min_size=3)
-    assert [set(theme.keywords) & {"transformer", "housing", "replication"} for theme in themes] == [
-        {"transformer"},
-        {"housing"},
-        {"replication"},
-    ]
-    assert {theme.members for theme in themes} == {tuple(range(10)), tuple(range(10, 20)), tuple(range(20, 30))}
+    assert [theme.members for theme in themes] == [tuple(range(n, n + 9)) for n in (0, 9, 18, 27)]
+    assert [set(theme.keywords) for theme in themes] == [set(topic.split()) for topic in topics]
+    assert all(theme.label[0].isupper() for theme in themes)
     again = cluster_claims(vectors, texts, min_size=3)
-    assert [t.members for t in again] == [t.members for t in themes]
+    assert [(t.members, t.probabilities) for t in again] == [(t.members, t.probabilities) for t in themes]
 
 
 @pytest.mark.parametrize("count", [0, 1, 29])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from digest_pipeline.encoder import Vectors
 
@@ -12,6 +13,7 @@ SMALLEST_WINDOW = 30  # with fewer claims a density says nothing
 LARGEST_SHARE, LARGEST_IN_SMALL = 0.15, 10  # a theme with more of the window's claims is several: it is split
 KEYWORDS = 5
 NOISE = -1
+Points = npt.NDArray[np.float64]
 # Words of talk that name no topic, beyond the usual stop words.
 SPOKEN_WORDS = """
 actually also basically case course day did didn does doesn doing don end ever every exactly example fact get gets
@@ -56,30 +58,41 @@ def cluster_claims(vectors: Vectors, texts: Sequence[str], *, min_size: int) -> 
     """
     if len(vectors) < SMALLEST_WINDOW:
         return []
-    import hdbscan
     from sklearn.decomposition import PCA
 
     components = min(COMPONENTS, len(vectors) // 3)
     reduced = PCA(n_components=components, svd_solver="full").fit_transform(vectors.astype(np.float64))
     reduced /= np.maximum(np.linalg.norm(reduced, axis=1, keepdims=True), 1e-9)
-    found = hdbscan.HDBSCAN(
-        min_cluster_size=min_size,
-        min_samples=1,
-        max_cluster_size=max(LARGEST_IN_SMALL, int(len(vectors) * LARGEST_SHARE)),
-        core_dist_n_jobs=1,
-    ).fit(reduced)
-    labels: list[int] = found.labels_.tolist()
-    groups = [
-        np.flatnonzero(found.labels_ == label).tolist() for label in sorted(set(labels) - {NOISE}, key=labels.index)
-    ]
-    keywords = _keywords([" ".join(texts[i] for i in group) for group in groups])
+    largest = max(LARGEST_IN_SMALL, int(len(vectors) * LARGEST_SHARE))
+    groups = []
+    for group, probabilities in _groups(reduced, min_size, "eom"):
+        parts = _groups(reduced[group], min_size, "leaf") if len(group) > largest else []
+        if len(parts) > 1:
+            groups += [([group[i] for i in part], chances) for part, chances in parts]
+        else:
+            groups.append((group, probabilities))
+    groups.sort()
+    keywords = _keywords([" ".join(texts[i] for i in group) for group, _ in groups])
     themes = []
-    for group, words in zip(groups, keywords, strict=True):
+    for (group, probabilities), words in zip(groups, keywords, strict=True):
         centroid = vectors[group].mean(axis=0)
         centroid /= max(float(np.linalg.norm(centroid)), 1e-9)
-        probabilities = tuple(float(p) for p in found.probabilities_[group])
         themes.append(Theme(tuple(group), probabilities, centroid, words))
     return themes
+
+
+def _groups(points: Points, min_size: int, method: str) -> list[tuple[list[int], tuple[float, ...]]]:
+    """Rows and membership probabilities of each cluster that HDBSCAN finds."""
+    import hdbscan  # takes a second
+
+    found = hdbscan.HDBSCAN(
+        min_cluster_size=min_size, min_samples=1, cluster_selection_method=method, core_dist_n_jobs=1
+    ).fit(points)
+    groups = []
+    for label in sorted(set(found.labels_.tolist()) - {NOISE}):
+        rows = np.flatnonzero(found.labels_ == label).tolist()
+        groups.append((rows, tuple(found.probabilities_[rows].tolist())))
+    return groups
 
 
 def _keywords(documents: Sequence[str]) -> list[tuple[str, ...]]:
