@@ -32,11 +32,12 @@ class ScoreWeights(BaseSettings):
 
     model_config = SettingsConfigDict(extra="forbid")
 
-    worthiness: float = Field(0.62, ge=0, description="how much the claim itself is worth repeating")
-    novelty: float = Field(0.12, ge=0, description="how unlike everything said on earlier days")
-    specificity: float = Field(0.10, ge=0, description="numbers, names and mechanisms in it")
-    corroboration: float = Field(0.10, ge=0, description="how many other shows say something close")
-    momentum: float = Field(0.06, ge=0, description="how fast its theme grows")
+    worthiness: float = Field(0.50, ge=0, description="how much the claim itself is worth repeating")
+    clarity: float = Field(0.20, ge=0, description="how well a stranger can read it")
+    novelty: float = Field(0.10, ge=0, description="how unlike everything said on earlier days")
+    specificity: float = Field(0.08, ge=0, description="numbers, names and mechanisms in it")
+    corroboration: float = Field(0.08, ge=0, description="how many other shows say something close")
+    momentum: float = Field(0.04, ge=0, description="how fast its theme grows")
 
 
 class Settings(BaseSettings):
@@ -92,7 +93,7 @@ class Settings(BaseSettings):
     cluster_min_size: int = Field(3, ge=2, description="fewest claims that make a theme")
     score_weights: ScoreWeights = Field(default_factory=ScoreWeights, description="weights of the score components")
     top_n: int = Field(5, ge=1, le=20, description="insights in a digest")
-    min_score: float = Field(0.55, ge=0, le=1, description="nothing below is published: no filler")
+    min_score: float = Field(0.60, ge=0, le=1, description="nothing below is published: no filler")
     max_per_show: int = Field(2, ge=1, description="insights of one show in a digest")
     max_per_theme: int = Field(1, ge=1, description="insights of one theme in a digest")
     max_similarity: float = Field(0.70, ge=0, le=1, description="two insights closer than this (cosine) say the same")

@@ -10,7 +10,7 @@ from digest_pipeline.claims.extractive import ExtractiveExtractor
 from digest_pipeline.claims.grounding import locate_quote, unfaithful
 from digest_pipeline.claims.spans import MAX_SENTENCES, spans_of
 from digest_pipeline.claims.turns import turns_of
-from digest_pipeline.claims.wording import clean, headline_and_explanation
+from digest_pipeline.claims.wording import clarity, clean, headline_and_explanation
 from digest_pipeline.claims.worthiness import load_model
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.models import Episode, Segment
@@ -125,6 +125,17 @@ def test_the_headline_stands_alone() -> None:
     )
     assert headline == "A deposit cleared forty percent of the queue."
     assert explanation == "It was odd. A deposit cleared forty percent of the queue."
+
+
+def test_clarity_tells_a_claim_from_a_story() -> None:
+    clear = "A deposit of fifty thousand dollars cleared forty percent of the queue."
+    stumbling = "A deposit, I mean, it was kind of like, you know, whatever, it cleared some of the queue or something."
+    story = "I told my brother that I had seen my old deposit when I moved my things."
+    assert clarity(clear, clear) == 1.0
+    assert clarity(clear, stumbling) < 0.6
+    assert clarity(story, story) < 0.8
+    assert clarity("It cleared forty percent of the queue in a month.", clear) == 0.4
+    assert clarity(clear, 'He said "a deposit of fifty thousand dollars clears forty percent of it.') < 0.7
 
 
 def test_the_extractor_finds_substance_and_refuses_advertisements(settings: Settings, network: DemoNetwork) -> None:

@@ -84,14 +84,29 @@ def test_components_say_what_they_mean() -> None:
 
 
 def test_a_score_is_the_weighted_mean() -> None:
-    values = {"worthiness": 1.0, "novelty": 0.0, "specificity": 0.0, "corroboration": 0.0, "momentum": 0.0}
-    assert score_of(values, ScoreWeights(worthiness=1, novelty=1, specificity=0, corroboration=0, momentum=0)) == 0.5
-    assert score_of(values, ScoreWeights(worthiness=0, novelty=0, specificity=0, corroboration=0, momentum=0)) == 0.0
+    values = {
+        "worthiness": 1.0,
+        "clarity": 0.0,
+        "novelty": 0.0,
+        "specificity": 0.0,
+        "corroboration": 0.0,
+        "momentum": 0.0,
+    }
+    assert (
+        score_of(values, ScoreWeights(worthiness=1, clarity=0, novelty=1, specificity=0, corroboration=0, momentum=0))
+        == 0.5
+    )
+    assert (
+        score_of(values, ScoreWeights(worthiness=0, clarity=0, novelty=0, specificity=0, corroboration=0, momentum=0))
+        == 0.0
+    )
 
 
 def components(worth: float) -> Components:
     return Components(
-        {"worthiness": worth, "novelty": 1, "specificity": 0.7, "corroboration": 0, "momentum": 0}, None, ()
+        {"worthiness": worth, "clarity": 1, "novelty": 1, "specificity": 0.7, "corroboration": 0, "momentum": 0},
+        None,
+        (),
     )
 
 

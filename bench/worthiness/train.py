@@ -99,7 +99,7 @@ def main() -> None:
     """Train, measure leave-one-episode-out, and write what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--labels", type=Path, action="append", required=True, help="folder with windows and labels")
-    parser.add_argument("--strength", type=float, default=0.0003, help="inverse of the L2 penalty")
+    parser.add_argument("--strength", type=float, default=0.001, help="inverse of the L2 penalty")
     parser.add_argument("--candidates", type=Path, help="write leave-one-out candidates here")
     parser.add_argument("--write", action="store_true", help="write weights.npz into the package")
     args = parser.parse_args()

@@ -3,12 +3,19 @@
 import re
 from collections.abc import Sequence
 
-from digest_pipeline.claims.features import dangles
+from digest_pipeline.claims.features import PATTERNS, dangles
 
 MIN_WORDS, MAX_WORDS = 7, 42  # of a headline
 LATER_SENTENCE = 0.8
 LEANING = re.compile(
     r"^(?:so|then|and then|which|because|therefore|exactly|suppose|imagine|for example)\b", re.IGNORECASE
+)
+NOT_ALONE, OPEN_QUOTATION = 0.4, 0.6
+FREE_FIRST_PERSON = 0.03  # a little "I think" is how people claim; much of it is a story
+STUMBLES = re.compile(
+    r" -- |--$|\.\.\.|…|\b(?:i mean|you know|or something|or whatever|whatever|and stuff|i don't know|i may be wrong|not sure|"
+    r"kind of|sort of|kinda|like,|anyway|it's like|was like|were like|just like|u[hm]+)\b",
+    re.IGNORECASE,
 )
 POINTING = re.compile(
     r"\b(?:the (?:small|big|large|other|first|second|new|old|same|latter|former) ones?|that one|this one|those ones)\b",
@@ -84,7 +91,7 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
         The headline; and the rest of the span, cleaned: what follows a headline that opens the span, else all of it.
     """
     cleaned = [clean(sentence) for sentence in sentences]
-    standing = [i for i, text in enumerate(cleaned) if _stands_alone(text, sentences[i])]
+    standing = [i for i, sentence in enumerate(sentences) if stands_alone(sentence)]
     if not standing:
         statements = [i for i, text in enumerate(cleaned) if len(text.split()) >= MIN_WORDS and not text.endswith("?")]
         standing = statements[:1] or [0]
@@ -96,9 +103,25 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
     return headline, clean(" ".join(rest)) if rest else ""
 
 
-def _stands_alone(cleaned: str, verbatim: str) -> bool:
-    fits = MIN_WORDS <= len(cleaned.split()) <= MAX_WORDS and not cleaned.endswith("?")
-    return fits and not dangles(cleaned) and not LEANING.match(verbatim) and not POINTING.search(cleaned)
+def stands_alone(sentence: str) -> bool:
+    """Whether a sentence makes a headline: of a readable length, no question, and pointing at nothing before it."""
+    text = clean(sentence)
+    fits = MIN_WORDS <= len(text.split()) <= MAX_WORDS and not text.endswith("?")
+    return fits and not dangles(text) and not LEANING.match(sentence) and not POINTING.search(text)
+
+
+def clarity(headline: str, quote: str) -> float:
+    """How well a stranger can read a claim, 0..1: its headline stands alone, nobody stumbles, and it tells no story.
+
+    Worth and clarity are different things: good points are often made badly, and a digest has room for the clear ones.
+    """
+    words = max(1, len(quote.split()))
+    value = 1.0 if stands_alone(headline.removesuffix(" …")) else NOT_ALONE
+    if quote.count('"') % 2 or quote.count("“") != quote.count("”"):
+        value *= OPEN_QUOTATION
+    value *= 1 - min(0.6, 6.0 * len(STUMBLES.findall(quote)) / words)
+    about_oneself = len(PATTERNS["first_person"].findall(quote)) / words
+    return value * (1 - min(0.5, 4.0 * max(0.0, about_oneself - FREE_FIRST_PERSON)))
 
 
 def _shorten(text: str) -> str:

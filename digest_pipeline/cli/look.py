@@ -59,7 +59,8 @@ def show(
 
 WHY = """
 select c.*, coalesce(f.title, e.feed_url) as show_title, e.title as episode_title, i.score, i.rank, i.why, i.why_not,
-    i.worthiness as worthiness_component, i.novelty, i.specificity, i.corroboration, i.momentum, t.label as theme
+    i.worthiness as worthiness_component, i.clarity, i.novelty, i.specificity, i.corroboration, i.momentum,
+    t.label as theme
 from raw.claim_candidates c
 join raw.episodes e using (episode_id)
 left join raw.feeds f using (feed_url)

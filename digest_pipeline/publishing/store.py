@@ -12,7 +12,7 @@ from digest_pipeline.publishing.render import as_document, content_hash
 
 CHOSEN = """
 select rank, claim_id, headline, explanation, quote, speaker, show_title, episode_title, start_seconds, end_seconds,
-    audio_url, link, theme, score, worthiness, novelty, specificity, corroboration, momentum, why
+    audio_url, link, theme, score, worthiness, clarity, novelty, specificity, corroboration, momentum, why
 from marts.daily_top_insights
 where digest_date = ?
 order by rank
@@ -33,9 +33,9 @@ SITE = "site"
 
 def chosen_digest(con: duckdb.DuckDBPyConnection, day: date) -> Digest:
     """The digest that the marts give for a day, not published yet."""
-    names = ("worthiness", "novelty", "specificity", "corroboration", "momentum")
+    names = ("worthiness", "clarity", "novelty", "specificity", "corroboration", "momentum")
     items = [
-        _item(row[:14], dict(zip(names, row[14:19], strict=True)), row[19])
+        _item(row[:14], dict(zip(names, row[14:20], strict=True)), row[20])
         for row in con.execute(CHOSEN, [day]).fetchall()
     ]
     episodes, shows, candidates = con.execute(COUNTS, {"day": day}).fetchall()[0]

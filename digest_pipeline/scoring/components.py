@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from digest_pipeline.claims.features import specificity
+from digest_pipeline.claims.wording import clarity
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.settings import ScoreWeights
 
@@ -16,7 +17,7 @@ RELATED = 0.55
 MOMENTUM_EVIDENCE = 3  # fewest claims of a theme on the day before its growth counts
 MOMENTUM_DAYS = 14
 
-COMPONENTS = ("worthiness", "novelty", "specificity", "corroboration", "momentum")
+COMPONENTS = ("worthiness", "clarity", "novelty", "specificity", "corroboration", "momentum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def components_of(
         closeness = nearest[0] if nearest else 0.0
         values = {
             "worthiness": claim.worthiness,
+            "clarity": clarity(claim.headline, claim.quote),
             "novelty": 1 - min(1.0, max(0.0, (closeness - UNRELATED) / (SAME - UNRELATED))),
             "specificity": specificity(claim.quote),
             "corroboration": 1 - 0.5 ** len(others),

@@ -9,8 +9,9 @@ def why(components: Components, window_days: int) -> str:
     """One sentence from the components and their evidence.
 
     Example:
-        >>> why(Components({"worthiness": .7, "novelty": 1, "specificity": .7, "corroboration": 0, "momentum": 0},
-        ...     None, ()), 45)
+        >>> values = {"worthiness": 0.7, "clarity": 1, "novelty": 1, "specificity": 0.7}
+        >>> values |= {"corroboration": 0, "momentum": 0}
+        >>> why(Components(values, None, ()), 45)
         'A strong, specific claim; nothing like it was said in the last 45 days.'
     """
     values = components.values
@@ -18,6 +19,7 @@ def why(components: Components, window_days: int) -> str:
     adjectives = [
         "strong" if worth >= STRONG else "fair" if worth >= FAIR else "weak",
         *(["specific"] if values["specificity"] >= STRONG else []),
+        *(["roughly put"] if values["clarity"] < FAIR else []),
     ]
     parts = [f"A {', '.join(adjectives)} claim"]
     nearest = components.nearest_before

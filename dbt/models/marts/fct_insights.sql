@@ -18,6 +18,7 @@ select
     t.theme,
     i.score,
     i.worthiness,
+    i.clarity,
     i.novelty,
     i.specificity,
     i.corroboration,

@@ -4,6 +4,7 @@ select
     cluster_id,
     score,
     worthiness,
+    clarity,
     novelty,
     specificity,
     corroboration,

@@ -125,6 +125,7 @@ create table raw.scored_insights (
     cluster_id varchar,                  -- null: it belongs to no theme
     score double not null,
     worthiness double not null,
+    clarity double not null,
     novelty double not null,
     specificity double not null,
     corroboration double not null,
