@@ -38,5 +38,6 @@ def marts(context: AssetExecutionContext, dbt: DbtCliResource, warehouse: Wareho
     with warehouse.open().read():
         pass  # the sources exist from here on, and no connection is left open while dbt writes
     os.environ[DATABASE_VARIABLE] = warehouse.database
-    yield from dbt.cli(["build"], context=context).stream()
+    # One folder for all runs: by default dagster-dbt makes a new one inside the project for each.
+    yield from dbt.cli(["build"], context=context, target_path=dbt_project().target_path / "build").stream()
     step("marts", 1, 1, "dbt models and tests")

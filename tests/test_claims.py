@@ -10,7 +10,7 @@ from digest_pipeline.claims.extractive import ExtractiveExtractor
 from digest_pipeline.claims.grounding import locate_quote, unfaithful
 from digest_pipeline.claims.spans import MAX_SENTENCES, spans_of
 from digest_pipeline.claims.turns import turns_of
-from digest_pipeline.claims.wording import clarity, clean, headline_and_explanation
+from digest_pipeline.claims.wording import clarity, clean, headline_and_explanation, stands_alone
 from digest_pipeline.claims.worthiness import load_model
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.models import Episode, Segment
@@ -125,6 +125,24 @@ def test_the_headline_stands_alone() -> None:
     )
     assert headline == "A deposit cleared forty percent of the queue."
     assert explanation == "It was odd. A deposit cleared forty percent of the queue."
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It cleared forty percent of the whole queue.",
+        "What it actually handles is the name service of a cluster.",
+        "Her conclusion is that maintainers no longer care about quality.",
+        "Even better, take your thirteen seconds down to one second.",
+        'And "Why would this be valuable when a machine can do it?"',
+        "The latency characteristics of it are highly variable.",
+        "Would you pay forty dollars for a timed slot at the port?",
+        "Yes, indeed.",
+    ],
+)
+def test_what_leans_on_the_talk_before_makes_no_headline(sentence: str) -> None:
+    assert not stands_alone(sentence)
+    assert stands_alone("A fee of forty dollars cut the wait at the port to 35 minutes.")
 
 
 def test_clarity_tells_a_claim_from_a_story() -> None:

@@ -130,6 +130,13 @@ def test_the_choice_is_varied_and_every_refusal_is_explained(settings: Settings)
     assert "under" in (chosen["weak"].why_not or "")
 
 
+def test_what_does_not_stand_alone_is_not_published(settings: Settings) -> None:
+    leaning = Components({**components(0.99).values, "clarity": 0.4}, None, ())
+    (insight,) = select_insights([claim("c")], np.eye(8, dtype=np.float32)[:1], [leaning], NONE_PUBLISHED, settings)
+    assert insight.rank is None
+    assert "does not stand alone" in (insight.why_not or "")
+
+
 def test_no_more_than_the_top_and_none_without_claims(settings: Settings) -> None:
     today = [claim(f"c{n}", f"S{n}") for n in range(8)]
     found = select_insights(today, np.eye(8, dtype=np.float32), [components(0.9)] * 8, NONE_PUBLISHED, settings)

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from digest_pipeline.bundled import bundled
 from digest_pipeline.cli.feeds import subscribe_to_list
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.runs import run_days
@@ -150,6 +151,11 @@ def test_the_site_and_the_snapshot_are_written(demo: Settings) -> None:
     document = json.loads((demo.site / "days" / "2026-09-17.json").read_text(encoding="utf-8"))
     assert [item["rank"] for item in document["items"]] == [1, 2, 3, 4, 5]
     assert tables(demo.snapshot)["digest_items"] == tables(demo.database)["digest_items"]
+
+
+def test_dbt_writes_to_the_home_folder_and_does_not_grow(demo: Settings) -> None:
+    assert not (bundled("dbt") / "target").exists()
+    assert len(list((demo.home.parent).rglob("run_results.json"))) <= 1
 
 
 def site_hash(settings: Settings) -> str:

@@ -7,8 +7,13 @@ from digest_pipeline.claims.features import PATTERNS, dangles
 
 MIN_WORDS, MAX_WORDS = 7, 42  # of a headline
 LATER_SENTENCE = 0.8
+# Openings that rest on what was said before.
 LEANING = re.compile(
-    r"^(?:so|then|and then|which|because|therefore|exactly|suppose|imagine|for example)\b", re.IGNORECASE
+    r"^(?:(?:and|but|so|yeah|well|now|also)\W+)*(?:so|then|which|because|therefore|exactly|suppose|imagine|for example|let's say|say you|"
+    r"even (?:better|worse|more)|another (?:reason|thing|one|example)|the (?:other|same|next|second|third)|likewise|similarly|"
+    r"(?:like|as) (?:you|i|we|he|she) (?:said|say|mentioned)|in (?:this|that) \w+|(?:her|his|their|its|my|our) \w+|"
+    r"(?:what|how|why|when|where) (?:it|they|he|she|that|this)\b|[\"“'])",
+    re.IGNORECASE,
 )
 NOT_ALONE, OPEN_QUOTATION = 0.4, 0.6
 FREE_FIRST_PERSON = 0.03  # a little "I think" is how people claim; much of it is a story
@@ -18,7 +23,7 @@ STUMBLES = re.compile(
     re.IGNORECASE,
 )
 POINTING = re.compile(
-    r"\b(?:the (?:small|big|large|other|first|second|new|old|same|latter|former) ones?|that one|this one|those ones)\b",
+    r"\b(?:the (?:small|big|large|other|first|second|new|old|same|latter|former) ones?|that one|this one|those ones|of it|this exact)\b",
     re.IGNORECASE,
 )
 
@@ -106,7 +111,7 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
 def stands_alone(sentence: str) -> bool:
     """Whether a sentence makes a headline: of a readable length, no question, and pointing at nothing before it."""
     text = clean(sentence)
-    fits = MIN_WORDS <= len(text.split()) <= MAX_WORDS and not text.endswith("?")
+    fits = MIN_WORDS <= len(text.split()) <= MAX_WORDS and "?" not in text
     return fits and not dangles(text) and not LEANING.match(sentence) and not POINTING.search(text)
 
 

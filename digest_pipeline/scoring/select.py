@@ -36,7 +36,9 @@ def select_insights(
     chosen: list[int] = []
     insights = []
     for row in order:
-        refusal = _refusal(row, claims, vectors, scores[row], chosen, published, settings)
+        refusal = _unclear(components[row], settings) or _refusal(
+            row, claims, vectors, scores[row], chosen, published, settings
+        )
         if refusal is None:
             chosen.append(row)
         insights.append(
@@ -51,6 +53,12 @@ def select_insights(
             )
         )
     return insights
+
+
+def _unclear(components: Components, settings: Settings) -> str | None:
+    if components.values["clarity"] < settings.min_clarity:
+        return "it does not stand alone: its words lean on what was said before, or stumble"
+    return None
 
 
 def _refusal(

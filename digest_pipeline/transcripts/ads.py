@@ -73,7 +73,7 @@ SELF_PROMOTION = _any(
     r"(?:leave|write)(?: us| a)? (?:an? )?(?:\w+ )?(?:review|rating)\b",
     r"five[- ]star (?:review|rating)",
     r"subscribe (?:to (?:our|the|this) |wherever|at |now|in your|on )",
-    r"(?:sign up|subscribe) (?:for|to) (?:our|the|my) (?:\w+ )?newsletter",
+    r"(?:our|my|this week'?s) (?:\w+ )?newsletter\b",
     r"(?:hit|smash) (?:that|the) (?:like|subscribe|bell)",
     r"follow (?:us|me) on",
     r"join (?:us in |our )(?:the |our )?(?:\w+ )?(?:community|discord|slack|patreon|zulip)",
