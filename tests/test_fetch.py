@@ -6,10 +6,11 @@ import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+import httpcore
 import pytest
 
 from digest_pipeline.errors import AddressRefused, FetchError
-from digest_pipeline.feeds.fetch import Fetched, Fetcher, redact
+from digest_pipeline.feeds.fetch import Fetched, Fetcher, GuardedBackend, redact
 from digest_pipeline.settings import Settings
 from tests.conftest import Web
 
@@ -50,6 +51,32 @@ def test_private_addresses_are_refused_unless_allowed(web: Web, settings: Settin
             get(address, guarded)
     assert web.requests == []
     assert get(url, settings).body == b"content"
+
+
+def test_the_guard_tries_every_address_of_a_name(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checked addresses are stand-ins for public ones: nothing here may connect to those."""
+
+    async def resolve(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        return [(0, 0, 0, "", (address, port)) for address in ("2001:4860::1", "93.184.216.34")]
+
+    tried: list[str] = []
+
+    class Inner(httpcore.AnyIOBackend):
+        async def connect_tcp(self, host: str, *rest: object, **more: object) -> httpcore.AsyncNetworkStream:
+            tried.append(host)
+            if ":" in host:
+                raise httpcore.ConnectError("no IPv6 here")
+            port = int(web.url.rsplit(":", 1)[1])
+            return await super().connect_tcp("127.0.0.1", port)
+
+    monkeypatch.setattr("digest_pipeline.feeds.fetch.anyio.getaddrinfo", resolve)
+
+    async def go() -> None:
+        stream = await GuardedBackend(Inner()).connect_tcp("show.example", 443)
+        await stream.aclose()
+
+    asyncio.run(go())
+    assert tried == ["2001:4860::1", "93.184.216.34"]
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.org/x", "gopher://x", "data:text/plain,x"])

@@ -1,5 +1,6 @@
 """``digest run``: days from feeds to published digest."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
@@ -48,9 +49,23 @@ def run(
         for summary in run_days(days, settings, before=lambda _: bars.start_day()):
             print_summary(summary)
             summaries.append(summary)
+    if len(summaries) > 1:
+        print_total(summaries)
     out.print(f"\nPage: {settings.site / 'index.html'}")
     if any(not s.succeeded or s.attention for s in summaries):
         raise typer.Exit(1)
+
+
+def print_total(summaries: Sequence[DaySummary]) -> None:
+    """One line for a range of days."""
+    unknown = any(summary.usd is None for summary in summaries)
+    cost = "cost unknown" if unknown else f"{sum(summary.usd or 0 for summary in summaries):.2f} USD"
+    out.print(
+        f"\n{len(summaries)} days: {sum(s.episodes for s in summaries)} new episodes,"
+        f" {sum(s.transcribed_minutes for s in summaries):.0f} min transcribed,"
+        f" {sum(s.candidates for s in summaries)} claims, {sum(s.published for s in summaries)} published, {cost}",
+        soft_wrap=True,
+    )
 
 
 def print_summary(summary: DaySummary) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+import httpx
 import typer
 from pydantic_core import PydanticUndefined
 from rich.markup import escape
@@ -102,6 +104,7 @@ def _examine() -> Iterator[_Finding]:
     yield _model("sentence encoder", settings.encoder_model, lambda: encoder_source(settings.encoder_model))
     yield _llm(settings)
     yield _database(settings)
+    yield _Finding("DuckDB", f"{duckdb.__version__}, no extension needed")
     yield _dbt()
     yield _webserver()
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -124,6 +127,11 @@ def _llm(settings: Settings) -> _Finding:
         return _Finding("language model", "none needed (extractor = extractive)")
     where = settings.llm_api_base or "its provider"
     has_key = bool(settings.llm_api_key.get_secret_value())
+    if settings.llm_api_base:
+        try:
+            httpx.get(settings.llm_api_base, timeout=3, trust_env=False)
+        except httpx.HTTPError as error:
+            return _Finding("language model", f"{where} does not answer: {error}", "start that server", is_fatal=True)
     return _Finding(
         "language model", f"{settings.llm_model} at {where}, {'own key' if has_key else 'key of its provider'}"
     )

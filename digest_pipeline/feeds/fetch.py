@@ -5,6 +5,7 @@ Everything that the pipeline reads from the network, feeds, transcripts and audi
 
 import asyncio
 import ipaddress
+import logging
 import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -22,6 +23,8 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ex
 from digest_pipeline import __version__
 from digest_pipeline.errors import AddressRefused, FetchError
 from digest_pipeline.settings import Settings
+
+log = logging.getLogger(__name__)
 
 USER_AGENT = f"digest-pipeline/{__version__} (podcast digest; reads feeds once a day)"
 MAX_REDIRECTS = 5
@@ -50,7 +53,7 @@ class _Transient(FetchError):
     """Worth another try in a moment."""
 
 
-class _GuardedBackend(httpcore.AsyncNetworkBackend):
+class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Connects only to public addresses.
 
     The name is resolved here and the connection goes to the very address that was checked, so neither a redirect nor a
@@ -68,19 +71,26 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        """Resolve, refuse what is not public, connect to the first checked address that answers."""
         try:
             found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise httpcore.ConnectError(f"{host} does not resolve") from error
-        addresses = [str(sockaddr[0]) for *_, sockaddr in found]
+        addresses = list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
         if refused := [a for a in addresses if not ipaddress.ip_address(a.split("%")[0]).is_global]:
             raise AddressRefused(
                 f"{host} resolves to {refused[0]}, which is not public",
                 remedy="set DIGEST_ALLOW_PRIVATE_HOSTS=1 if that is meant",
             )
-        return await self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        for address in addresses[:-1]:  # a machine without IPv6 still finds the IPv4 address
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                log.debug("%s: %s does not answer", host, address)
+        return await self._inner.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
 
     async def sleep(self, seconds: float) -> None:
+        """Wait, as the inner backend does."""
         await self._inner.sleep(seconds)
 
 
@@ -92,7 +102,7 @@ class Fetcher:
         transport = httpx.AsyncHTTPTransport(limits=limits)
         if not settings.allow_private_hosts:
             # httpx has no public hook between name resolution and connection; httpcore, beneath it, has.
-            transport._pool._network_backend = _GuardedBackend(transport._pool._network_backend)
+            transport._pool._network_backend = GuardedBackend(transport._pool._network_backend)
         self._settings = settings
         self._client = httpx.AsyncClient(
             transport=transport,
