@@ -84,7 +84,7 @@ def export_opml(
         target.write_bytes(document)
         err.print(f"{len(rows)} feeds written to {target}")
     else:
-        typer.echo(document.decode())
+        typer.echo(document.decode(), nl=False)
 
 
 def subscribe_to_list(source: str, settings: Settings) -> tuple[int, int]:
