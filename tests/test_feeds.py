@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -189,6 +190,7 @@ def test_a_published_day_takes_nothing_more(warehouse: Warehouse) -> None:
     assert take(warehouse, NOW.date() + timedelta(days=1)) == ["Late"]
 
 
+@hypothesis.settings(max_examples=20, deadline=None)  # each example writes a database a dozen times
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2)), min_size=1, max_size=25),
     st.lists(st.integers(0, 11), min_size=1, max_size=14),

@@ -35,7 +35,7 @@ def parse_feed(body: bytes, *, url: str) -> ParsedFeed:
         FeedError: the document is not a feed.
     """
     feed = feedparser.parse(io.BytesIO(body), response_headers={"content-location": url})
-    if not feed.version and not feed.entries:
+    if not feed.get("version") and not feed.entries:  # an empty body has no version at all
         start = body.lstrip()[:40].decode("utf-8", "replace")
         raise FeedError(f"this is no RSS or Atom feed; it begins with {start!r}", remedy="check the feed's address")
     extras = _podcast_elements(body)
@@ -89,14 +89,15 @@ class _Extra:
         for child in item:
             if not isinstance(child.tag, str):
                 continue
-            name = etree.QName(child)
-            if name.namespace in PODCAST_NAMESPACES and name.localname == "transcript" and child.get("url"):
+            namespace, _, name = child.tag.rpartition("}")  # not QName: with recovery a prefix may be unbound
+            is_podcast = namespace.removeprefix("{") in PODCAST_NAMESPACES
+            if is_podcast and name == "transcript" and child.get("url"):
                 self.transcripts.append((child.get("url"), child.get("type") or "", child.get("language")))
-            elif name.namespace in PODCAST_NAMESPACES and name.localname == "chapters":
+            elif is_podcast and name == "chapters":
                 self.chapters_url = child.get("url")
-            elif name.localname == "enclosure" and child.get("url"):
+            elif name == "enclosure" and child.get("url"):
                 self.keys.add(child.get("url"))
-            elif name.localname in {"guid", "id", "title"} and (child.text or "").strip():
+            elif name in {"guid", "id", "title"} and (child.text or "").strip():
                 self.keys.add(child.text.strip())
 
 
