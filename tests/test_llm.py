@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from http.server import BaseHTTPRequestHandler
 
@@ -82,9 +82,15 @@ class Setup:
 
 
 @pytest.fixture
-def setup(web: Web, settings: Settings, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Setup:
+def setup(web: Web, settings: Settings, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setup]:
     monkeypatch.setenv("OPENAI_API_KEY", "none-needed")
-    return Setup(web, settings, warehouse)
+    yield Setup(web, settings, warehouse)
+    import litellm
+
+    clients = litellm.in_memory_llm_clients_cache  # litellm keeps them, and their connections, until the process ends
+    for client in clients.cache_dict.values():
+        client.close()
+    clients.flush_cache()
 
 
 def test_a_good_claim_is_grounded_and_paid_once(setup: Setup) -> None:
