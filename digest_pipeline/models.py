@@ -30,8 +30,41 @@ class TranscriptLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Chapter:
+    """A part of an episode as its publisher cut it. ``is_hidden``: left out of the table of contents."""
+
+    start_seconds: float
+    title: str
+    url: str | None = None
+    end_seconds: float | None = None
+    is_hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody whom the publisher names. ``role`` and ``group`` are lower case, of the Podcasting 2.0 taxonomy."""
+
+    name: str
+    role: str = "host"
+    group: str = "cast"
+
+
+@dataclass(frozen=True, slots=True)
+class Soundbite:
+    """A highlight that the publisher chose. ``title`` is empty where it has none."""
+
+    start_seconds: float
+    duration_seconds: float
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FeedItem:
-    """What a feed says of one episode. ``published_at`` is UTC; ``None`` where the feed has no readable date."""
+    """What a feed says of one episode.
+
+    ``published_at`` is UTC; ``None`` where the feed has no readable date. ``audio_bytes`` is the enclosure's length as
+    announced, ``None`` where it is missing or plainly made up. ``episode_type`` is full, trailer or bonus.
+    """
 
     guid: str | None
     title: str
@@ -44,21 +77,38 @@ class FeedItem:
     chapters_url: str | None
     description: str
     language: str | None
+    audio_bytes: int | None = None
+    season: int | None = None
+    episode_number: float | None = None
+    episode_type: str = "full"
+    chapters: tuple[Chapter, ...] = ()
+    persons: tuple[Person, ...] = ()
+    soundbites: tuple[Soundbite, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """A feed document: the show and its items, newest first as published."""
+    """A feed document: the show and its items in the document's order.
+
+    ``moved_to`` is the address that the document itself names as its new one; ``podcast_guid`` names the show wherever
+    its feed lies.
+    """
 
     title: str
     link: str | None
     language: str | None
     items: tuple[FeedItem, ...]
+    podcast_guid: str | None = None
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """A row of ``raw.episodes`` as the later stages need it. ``show`` is the feed's title."""
+    """A row of ``raw.episodes`` as the later stages need it.
+
+    ``show`` is the feed's title; ``language`` and ``whisper_model`` are the feed's own setting where it has one, the
+    language else what the feed says.
+    """
 
     episode_id: str
     feed_url: str
@@ -71,6 +121,10 @@ class Episode:
     language: str | None
     transcripts: tuple[TranscriptLink, ...] = ()
     attempts: int = 0
+    chapters: tuple[Chapter, ...] = ()
+    persons: tuple[Person, ...] = ()
+    soundbites: tuple[Soundbite, ...] = ()
+    whisper_model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ class Fetcher:
         """
 
         async def once() -> Fetched:
-            async with self._stream(url, headers) as response:
+            async with self.stream(url, headers) as response:
                 body = bytearray()
                 async for piece in response.aiter_bytes():
                     body += piece
@@ -149,7 +149,7 @@ class Fetcher:
         part = target.with_name(target.name + ".part")
 
         async def once() -> Fetched:
-            async with self._stream(url, None) as response:
+            async with self.stream(url, None) as response:
                 announced = int(response.headers.get("Content-Length", 0) or 0)
                 self._check_size(url, announced, self._settings.max_audio_bytes)
                 size = 0
@@ -167,7 +167,13 @@ class Fetcher:
             part.unlink(missing_ok=True)
 
     @asynccontextmanager
-    async def _stream(self, url: str, headers: Mapping[str, str] | None) -> AsyncIterator[httpx.Response]:
+    async def stream(self, url: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[httpx.Response]:
+        """An answer whose body is still to be read, within the total time.
+
+        Raises:
+            AddressRefused: the address is private or not http(s).
+            FetchError: HTTP error, time-out or broken connection, here or while the block reads the body.
+        """
         if urlsplit(url).scheme not in {"http", "https"}:
             raise AddressRefused(f"{redact(url)} is not an http or https address")
         try:

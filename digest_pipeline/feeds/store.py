@@ -4,11 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
+from typing import TypeVar
 
 import duckdb
 
 from digest_pipeline.feeds.identity import EpisodeIndex, KnownEpisode, episode_id_of
-from digest_pipeline.models import Episode, FeedItem, ParsedFeed, TranscriptLink
+from digest_pipeline.models import Chapter, Episode, FeedItem, ParsedFeed, Person, Soundbite, TranscriptLink
+
+T = TypeVar("T")
 
 CLAIM_DAY = """
 update raw.episodes set digest_date = $day, status = 'due'
@@ -153,13 +156,30 @@ def episodes_of_day(con: duckdb.DuckDBPyConnection, day: date, statuses: Sequenc
     """Episodes that ``day`` took, in publication order."""
     rows = con.execute(
         "select e.episode_id, e.feed_url, coalesce(f.title, e.feed_url), e.title, e.audio_url, e.link, e.description,"
-        " e.duration_seconds, coalesce(e.language, f.language), e.transcript_urls, e.attempts"
+        " e.duration_seconds, coalesce(f.own_language, e.language, f.language), e.transcript_urls, e.attempts,"
+        " e.chapters, e.persons, e.soundbites, f.whisper_model"
         " from raw.episodes e left join raw.feeds f using (feed_url)"
         " where e.digest_date = ? and list_contains(?, e.status)"
         " order by e.published_at, e.episode_id",
         [day, list(statuses)],
     ).fetchall()
-    return [Episode(*(*row[:9], tuple(TranscriptLink(**t) for t in json.loads(row[9])), row[10])) for row in rows]
+    kinds = (Chapter, Person, Soundbite)
+    return [
+        Episode(
+            *(
+                *row[:9],
+                _from_json(TranscriptLink, row[9]),
+                row[10],
+                *(_from_json(kind, text) for kind, text in zip(kinds, row[11:14], strict=True)),
+                row[14],
+            )
+        )
+        for row in rows
+    ]
+
+
+def _from_json(kind: type[T], text: str | None) -> tuple[T, ...]:
+    return tuple(kind(**fields) for fields in json.loads(text or "[]"))
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
