@@ -1,33 +1,43 @@
 """Episodes of a day: scan the feeds, store what is new, take what the day may take."""
 
-from datetime import UTC, date, datetime, timedelta
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
 from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
     AssetCheckSpec,
     AssetExecutionContext,
+    Config,
     MaterializeResult,
     MetadataValue,
     RetryPolicy,
     asset,
 )
+from pydantic import Field
 
 from digest_pipeline.feeds import store
-from digest_pipeline.feeds.fetch import redact
-from digest_pipeline.feeds.scan import scan_feeds
+from digest_pipeline.feeds.arrivals import save_episodes
+from digest_pipeline.feeds.chapters import fetch_chapters
+from digest_pipeline.feeds.health import save_outcomes, silent_feeds
+from digest_pipeline.feeds.redaction import redact
+from digest_pipeline.feeds.scan import FeedScan, scan_feeds
+from digest_pipeline.feeds.subscriptions import complete_feeds, feeds_to_ask
 from digest_pipeline.partitions import DAILY
 from digest_pipeline.previews import markdown_table
 from digest_pipeline.resources import SettingsResource, WarehouseResource
-from digest_pipeline.settings import Settings
+
+CHECKS = {
+    "feeds_answer": "Every feed that was asked could be read.",
+    "feeds_are_alive": "No feed has fallen silent: unread for a week, or without an episode for far longer than usual.",
+}
 
 
-def window_of(day: date, settings: Settings) -> tuple[datetime, datetime]:
-    """The publication times that a day takes, [since, until) as naive UTC: the day and the lookback before it."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=settings.zone)
-    since = midnight - timedelta(days=settings.lookback_days - 1)
-    until = midnight + timedelta(days=1)
-    return since.astimezone(UTC).replace(tzinfo=None), until.astimezone(UTC).replace(tzinfo=None)
+class ScanConfig(Config):
+    """How a run scans."""
+
+    only_due: bool = Field(True, description="leave out feeds whose next check, learnt from their rhythm, is later")
 
 
 @asset(
@@ -35,49 +45,57 @@ def window_of(day: date, settings: Settings) -> tuple[datetime, datetime]:
     group_name="scan",
     kinds={"python", "duckdb"},
     owners=["team:digest"],
-    check_specs=[AssetCheckSpec("feeds_answer", asset="episodes", description="Every feed could be read.")],
+    check_specs=[AssetCheckSpec(name, asset="episodes", description=text) for name, text in CHECKS.items()],
     retry_policy=RetryPolicy(max_retries=2, delay=20),
 )
 def episodes(
-    context: AssetExecutionContext, warehouse: WarehouseResource, settings: SettingsResource
+    context: AssetExecutionContext, config: ScanConfig, warehouse: WarehouseResource, settings: SettingsResource
 ) -> MaterializeResult:
-    """New episodes: every feed is checked with conditional requests, and the day takes what no earlier day has."""
-    config, tables, day = settings.load(), warehouse.open(), date.fromisoformat(context.partition_key)
-    with tables.read() as con:
-        feeds = store.active_feeds(con)
-    scans = scan_feeds(feeds, config)
-    now = datetime.now(UTC).replace(tzinfo=None)
-    since, until = window_of(day, config)
-    counts = {"listed": 0, "duplicate": 0, "unusable": 0}
+    """New episodes: feeds are asked with conditional requests, and the day takes what no earlier day has."""
+    options, tables, day = settings.load(), warehouse.open(), date.fromisoformat(context.partition_key)
+    now, until = datetime.now(UTC).replace(tzinfo=None), store.end_of_day(day, options.zone)
+    as_of, lookback = min(now, until), options.lookback_days
+    counts: Counter[str] = Counter()
+    failures: list[tuple[str, str]] = []
+
+    def save(batch: Sequence[FeedScan]) -> None:
+        with tables.write() as con:
+            counts.update(save_episodes(con, batch, now=now, as_of=as_of, lookback_days=lookback))
+            save_outcomes(con, batch, now, as_of)
+        counts["unchanged"] += sum(scan.parsed is None and scan.error is None for scan in batch)
+        failures.extend((redact(scan.feed_url), scan.error) for scan in batch if scan.error)
+
     with tables.write() as con:
-        index = store.known_episodes(con)
-        for scan in scans:
-            if scan.error:
-                store.save_feed_failure(con, scan.feed_url, scan.error)
-                continue
-            store.save_feed(con, scan.feed_url, parsed=scan.parsed, etag=scan.etag, last_modified=scan.last_modified)
-            if scan.parsed:
-                found = store.save_items(con, scan.feed_url, scan.parsed.items, index, now)
-                counts = {status: counts[status] + number for status, number in found.items()}
-        store.claim_day(con, day, since=since, until=until, max_attempts=config.max_attempts)
+        complete_feeds(con)
+        feeds = feeds_to_ask(con, now, only_due=config.only_due)
+    scan_feeds(feeds, options, save)
+    with tables.write() as con:
+        store.claim_day(con, day, until=until, lookback_days=lookback, max_attempts=options.max_attempts)
+        unread = store.chapters_to_read(con, day)
+    chapters = fetch_chapters(unread, options)
+    with tables.write() as con:
+        for episode_id, found in chapters.items():
+            store.save_chapters(con, episode_id, found)
         taken = store.episodes_of_day(con, day, ("due", "transcribed", "duplicate", "failed", "unusable"))
-    failures = [(redact(scan.feed_url), scan.error) for scan in scans if scan.error]
+        silent = [(feed.title, feed.reason) for feed in silent_feeds(con, now, as_of)]
     return MaterializeResult(
         metadata={
             "dagster/row_count": len(taken),
-            "feeds": len(feeds),
-            "feeds_unchanged": sum(scan.parsed is None and not scan.error for scan in scans),
+            "feeds_asked": len(feeds),
+            "feeds_unchanged": counts["unchanged"],
             "new_items": counts["listed"],
             "duplicates": counts["duplicate"],
             "unusable": counts["unusable"],
+            "mended_items": counts["mended"],
             "episodes": MetadataValue.md(markdown_table(["show", "title"], [(e.show, e.title) for e in taken])),
         },
         check_results=[
             AssetCheckResult(
-                check_name="feeds_answer",
-                passed=not failures,
+                check_name=name,
+                passed=not rows,
                 severity=AssetCheckSeverity.WARN,
-                metadata={"failures": MetadataValue.md(markdown_table(["feed", "reason"], failures))},
+                metadata={"feeds": MetadataValue.md(markdown_table(["feed", "reason"], rows))},
             )
+            for name, rows in zip(CHECKS, (failures, silent), strict=True)
         ],
     )

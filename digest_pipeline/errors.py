@@ -44,7 +44,23 @@ class WarehouseTooNew(WarehouseError):
 
 
 class FetchError(DigestError):
-    """An address could not be read."""
+    """An address could not be read.
+
+    ``status`` is the HTTP status, ``None`` where there was no answer; ``retry_after_seconds`` is how long the host
+    asked to be left alone.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        status: int | None = None,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.status = status
+        self.retry_after_seconds = retry_after_seconds
 
 
 class AddressRefused(FetchError):

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -15,6 +15,8 @@ from filelock import FileLock, Timeout
 
 from digest_pipeline.bundled import bundled
 from digest_pipeline.errors import DigestError, SettingsError
+from digest_pipeline.feeds.health import silent_feeds
+from digest_pipeline.feeds.store import end_of_day
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 
@@ -24,7 +26,10 @@ NO_SPACE = os.strerror(errno.ENOSPC)
 
 @dataclass(frozen=True, slots=True)
 class DaySummary:
-    """What a day's run did. ``attention`` names what an operator has to look at; empty: nothing."""
+    """What a day's run did.
+
+    ``attention`` names what an operator has to look at, ``notices`` what may be as it should: feeds that fell silent.
+    """
 
     day: date
     succeeded: bool
@@ -37,6 +42,7 @@ class DaySummary:
     published: int
     usd: float | None
     attention: tuple[str, ...]
+    notices: tuple[str, ...] = ()
 
 
 def latest_day(settings: Settings) -> date:
@@ -70,7 +76,11 @@ def prepare_home(settings: Settings) -> None:
 
 
 def run_days(
-    days: Sequence[date], settings: Settings, *, before: Callable[[date], None] = lambda _: None
+    days: Sequence[date],
+    settings: Settings,
+    *,
+    only_due: bool = False,
+    before: Callable[[date], None] = lambda _: None,
 ) -> Iterator[DaySummary]:
     """Materialize one daily partition after the other, oldest first, and yield a summary of each.
 
@@ -79,6 +89,7 @@ def run_days(
     Args:
         days: ascending.
         settings: of the home folder.
+        only_due: ask only feeds whose next check is due, as the schedule does; else all that did not ask for peace.
         before: called with each day before its run.
 
     Raises:
@@ -101,7 +112,10 @@ def run_days(
                         partition_key=day.isoformat(),
                         instance=instance,
                         raise_on_error=False,
-                        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                        run_config={
+                            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                            "ops": {"episodes": {"config": {"only_due": only_due}}},
+                        },
                     )
                 failures = [
                     f"{event.step_key}: {_reason(event.event_specific_data)}"
@@ -109,7 +123,7 @@ def run_days(
                     if event.is_step_failure
                 ]
                 with warehouse.read() as con:
-                    yield summarise(con, day, failures)
+                    yield summarise(con, day, settings, failures)
 
 
 def _reason(failure: object) -> str:
@@ -123,7 +137,9 @@ def _reason(failure: object) -> str:
     return message.splitlines()[0] if message else "failed; the Dagster UI has the trace"
 
 
-def summarise(con: duckdb.DuckDBPyConnection, day: date, failures: Sequence[str] = ()) -> DaySummary:
+def summarise(
+    con: duckdb.DuckDBPyConnection, day: date, settings: Settings, failures: Sequence[str] = ()
+) -> DaySummary:
     """What the tables say of a day, and what in it needs a look."""
     statuses = dict(
         con.execute("select status, count(*) from raw.episodes where digest_date = ? group by status", [day]).fetchall()
@@ -149,19 +165,24 @@ def summarise(con: duckdb.DuckDBPyConnection, day: date, failures: Sequence[str]
         "select coalesce(sum(usd), 0), count(*) - count(usd) from raw.llm_calls where digest_date = ?", [day]
     ).fetchall()[0]
     failed = con.execute(
-        "select coalesce(f.title, e.feed_url) || ' · ' || e.title || ': ' || coalesce(e.status_reason, '')"
+        "select coalesce(f.title, f.shown_url) || ' · ' || e.title || ': ' || coalesce(e.status_reason, '')"
         " from raw.episodes e left join raw.feeds f using (feed_url) where e.digest_date = ? and e.status = 'failed'"
         " order by 1",
         [day],
     ).fetchall()
     feeds = con.execute(
-        "select coalesce(title, regexp_replace(feed_url, '\\?.*', '')) || ': ' || last_status from raw.feeds"
-        " where disabled_reason is null and last_status <> 'ok' order by 1"
+        "select coalesce(title, shown_url), last_status, disabled_reason from raw.feeds"
+        " where consecutive_failures > 0 and coalesce(disabled_reason, 'retired') like 'retired%'"
+        " and not coalesce(is_paused, false) order by 1, 2"
     ).fetchall()
+    failing = [f"{name}: {retired or status}" for name, status, retired in feeds]
+    now = datetime.now(UTC).replace(tzinfo=None)
+    as_of = min(now, end_of_day(day, settings.zone))
+    silent = [f"{feed.title}: {feed.reason}" for feed in silent_feeds(con, now, as_of)]
     notes = con.execute(
         "select note from raw.extractions where digest_date = ? and note is not null order by 1", [day]
     ).fetchall()
-    attention = [*failures, *(text for (text,) in [*feeds, *failed, *notes])]
+    attention = [*failures, *failing, *(text for (text,) in [*failed, *notes])]
     return DaySummary(
         day=day,
         succeeded=not failures,
@@ -174,6 +195,7 @@ def summarise(con: duckdb.DuckDBPyConnection, day: date, failures: Sequence[str]
         published=int(items),
         usd=None if unknown else float(usd),
         attention=tuple(dict.fromkeys(attention)),
+        notices=tuple(silent),
     )
 
 

@@ -4,6 +4,7 @@ Secrets are read from the environment only. A key in ``digest.toml`` that is not
 mistake does not pass for a choice. ``load_settings`` is how the rest of the code gets them.
 """
 
+import ipaddress
 import os
 import tomllib
 from datetime import date
@@ -57,12 +58,24 @@ class Settings(BaseSettings):
 
     # Network
     allow_private_hosts: bool = Field(False, description="let feeds and audio come from private or loopback addresses")
+    allowed_networks: tuple[str, ...] = Field(
+        (), description='private networks that feeds and audio may come from, such as "192.168.1.0/24"'
+    )
     http_timeout_seconds: float = Field(30, gt=0, description="longest silence of a server")
+    http_document_seconds: float = Field(120, gt=0, description="longest time for one feed or transcript")
     http_total_seconds: float = Field(900, gt=0, description="longest time for one whole download")
-    http_concurrency: int = Field(16, ge=1, le=256, description="feeds scanned at the same time")
+    http_concurrency: int = Field(32, ge=1, le=256, description="requests under way at the same time")
+    http_per_host: int = Field(4, ge=1, le=64, description="of them to one host")
+    http_ca_file: Path | None = Field(None, description="PEM file of the authorities to trust instead of the usual")
     max_feed_bytes: int = Field(32 * MEBIBYTE, gt=0, description="largest feed or transcript, after decompression")
     max_audio_bytes: int = Field(1024 * MEBIBYTE, gt=0, description="largest audio file")
     max_audio_seconds: float = Field(6 * 3600, gt=0, description="longest episode that is transcribed")
+
+    # Directories of podcasts, for `digest feeds search` and Apple Podcasts links
+    itunes_api: str = Field("https://itunes.apple.com", description="address of the iTunes Search API")
+    podcast_index_api: str = Field("https://api.podcastindex.org/api/1.0", description="address of Podcast Index")
+    podcast_index_key: SecretStr = Field(SecretStr(""), description="from the environment only; searches it too")
+    podcast_index_secret: SecretStr = Field(SecretStr(""), description="from the environment only")
 
     # Transcription
     whisper_model: str = Field("auto", description="auto, tiny.en, base, a model folder, or any faster-whisper name")
@@ -114,6 +127,13 @@ class Settings(BaseSettings):
         """Environment over ``digest.toml`` over defaults."""
         toml = TomlConfigSettingsSource(settings_cls, toml_file=home_folder() / "digest.toml")
         return init_settings, env_settings, toml
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _networks_are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ipaddress.ip_network(network)
+        return networks
 
     @field_validator("timezone")
     @classmethod

@@ -56,6 +56,12 @@ def network() -> DemoNetwork:
 
 
 @pytest.fixture(scope="session")
+def demo_audio() -> Path:
+    """One of the demo's recordings."""
+    return sorted((bundled("demo") / "audio").glob("*.mp3"))[0]
+
+
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory, network: DemoNetwork) -> Iterator[Settings]:
     """Settings of a home in which the demo's four days were run, through the job that the schedule runs."""
     from digest_pipeline.cli.feeds import subscribe_to_list

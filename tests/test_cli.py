@@ -12,7 +12,7 @@ import pytest
 from digest_pipeline import __version__
 from digest_pipeline.settings import Settings
 from tests.conftest import Web
-from tests.test_feeds import FEED
+from tests.test_feed_parsing import FEED
 
 
 def digest(*arguments: str, home: Path, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -45,7 +45,7 @@ def test_init_makes_a_home_that_explains_itself(tmp_path: Path) -> None:
 def test_feeds_are_added_listed_exported_imported_and_removed(web: Web, tmp_path: Path) -> None:
     url = web.put("/feed.xml", FEED.encode())
     home, other = tmp_path / "one", tmp_path / "two"
-    assert "A & B: 3 episodes" in digest("feeds", "add", url, home=home).stdout
+    assert "A & B: 5 episodes" in digest("feeds", "add", url, home=home).stdout
     assert "0 new, 1 known" in digest("feeds", "add", url, home=home).stdout
     assert "A & B" in digest("feeds", "list", home=home).stdout
     file = tmp_path / "feeds.opml"

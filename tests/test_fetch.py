@@ -10,7 +10,9 @@ import httpcore
 import pytest
 
 from digest_pipeline.errors import AddressRefused, FetchError
-from digest_pipeline.feeds.fetch import Fetched, Fetcher, GuardedBackend, redact
+from digest_pipeline.feeds.fetch import Fetched, Fetcher
+from digest_pipeline.feeds.guard import GuardedBackend
+from digest_pipeline.feeds.redaction import redact
 from digest_pipeline.settings import Settings
 from tests.conftest import Web
 
@@ -69,7 +71,7 @@ def test_the_guard_tries_every_address_of_a_name(web: Web, monkeypatch: pytest.M
             port = int(web.url.rsplit(":", 1)[1])
             return await super().connect_tcp("127.0.0.1", port)
 
-    monkeypatch.setattr("digest_pipeline.feeds.fetch.anyio.getaddrinfo", resolve)
+    monkeypatch.setattr("digest_pipeline.feeds.guard.anyio.getaddrinfo", resolve)
 
     async def go() -> None:
         stream = await GuardedBackend(Inner()).connect_tcp("show.example", 443)

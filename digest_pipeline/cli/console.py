@@ -1,7 +1,6 @@
 """What every command shares: the terminal, dates as arguments, and progress drawn from log records."""
 
 import logging
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -19,8 +18,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-out = Console(file=sys.stdout, highlight=False)
-err = Console(file=sys.stderr, highlight=False)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
 
 
 def parse_day(text: str) -> date:

@@ -15,6 +15,8 @@ from rich.table import Table
 
 from digest_pipeline.cli.console import err, out, parse_day
 from digest_pipeline.errors import DigestError
+from digest_pipeline.feeds.redaction import without_secrets
+from digest_pipeline.feeds.subscriptions import private_feeds
 from digest_pipeline.publishing.render import clock, to_json, to_markdown, to_text
 from digest_pipeline.publishing.store import published_days, published_digest
 from digest_pipeline.runs import summarise
@@ -58,7 +60,7 @@ def show(
 
 
 WHY = """
-select c.*, coalesce(f.title, e.feed_url) as show_title, e.title as episode_title, i.score, i.rank, i.why, i.why_not,
+select c.*, coalesce(f.title, f.shown_url) as show_title, e.title as episode_title, i.score, i.rank, i.why, i.why_not,
     i.worthiness as worthiness_component, i.clarity, i.novelty, i.specificity, i.corroboration, i.momentum,
     t.label as theme
 from raw.claim_candidates c
@@ -128,6 +130,7 @@ def export(
             where, values = "where digest_date = ?", [day]
         # names come from the catalogue, not from the caller
         frame = con.execute(f'select * from "{schema}"."{table}" {where} order by all', values).pl()  # noqa: S608
+        frame = without_secrets(frame, private_feeds(con))
     if form is ExportFormat.PARQUET:
         frame.write_parquet(target)  # type: ignore[arg-type]
     elif form is ExportFormat.CSV:
@@ -167,7 +170,7 @@ def status() -> None:
     settings = load_settings()
     with open_for_reading(settings.database, settings.snapshot) as con:
         counts = con.execute(STORED).fetchall()[0]
-        days = [summarise(con, day) for day in published_days(con)[-7:]]
+        days = [summarise(con, day, settings) for day in published_days(con)[-7:]]
     names = ("feeds", "episodes", "transcripts", "claims", "published insights")
     out.print(f"Home: {settings.home}  ({settings.database.stat().st_size / 1e6:.1f} MB)")
     out.print(", ".join(f"[bold]{count}[/] {name}" for name, count in zip(names, counts, strict=True)))

@@ -26,6 +26,9 @@ def run(
         date | None,
         typer.Option("--to", parser=parse_day, metavar="DAY", help="Last day of a range; default: yesterday."),
     ] = None,
+    due: Annotated[
+        bool, typer.Option("--due", help="Ask only feeds whose next check is due, as the schedule does.")
+    ] = False,
     opml: Annotated[str | None, typer.Option(help="Subscribe to this OPML file or address first.")] = None,
 ) -> None:
     """Digest one day or a range of days, as the schedule does. Running a day again continues or changes nothing."""
@@ -46,7 +49,7 @@ def run(
             )
     summaries = []
     with progress_bars() as bars:
-        for summary in run_days(days, settings, before=lambda _: bars.start_day()):
+        for summary in run_days(days, settings, only_due=due, before=lambda _: bars.start_day()):
             print_summary(summary)
             summaries.append(summary)
     if len(summaries) > 1:
@@ -86,3 +89,5 @@ def print_summary(summary: DaySummary) -> None:
         out.print(f"  [dim]rejected: {escape(reasons)}[/]", soft_wrap=True)
     for text in summary.attention:
         out.print(f"  [yellow]needs attention:[/] {escape(text)}", soft_wrap=True)
+    for text in summary.notices:
+        out.print(f"  [dim]silent: {escape(text)}[/]", soft_wrap=True)

@@ -1,117 +1,85 @@
-"""HTTP for untrusted addresses: bounded in size and time, conditional, never into a private network unless allowed.
+"""HTTP for untrusted addresses: polite, conditional, bounded in size and time, never into a private network.
 
 Everything that the pipeline reads from the network, feeds, transcripts and audio, goes through ``Fetcher``.
 """
 
 import asyncio
+import email.utils
 import ipaddress
 import logging
-import socket
-from collections.abc import AsyncIterator, Iterable, Mapping
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-import anyio
-import httpcore
+import certifi
 import httpx
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, retry, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from digest_pipeline import __version__
 from digest_pipeline.errors import AddressRefused, FetchError
+from digest_pipeline.feeds.decompress import ACCEPT_ENCODING, decompress
+from digest_pipeline.feeds.guard import GuardedBackend
+from digest_pipeline.feeds.redaction import redact, redact_text
 from digest_pipeline.settings import Settings
 
-log = logging.getLogger(__name__)
+# These libraries write whole addresses, tokens included, into their own logs at INFO and DEBUG.
+for library in ("httpx", "httpcore", "hpack"):
+    logging.getLogger(library).setLevel(logging.WARNING)
 
 USER_AGENT = f"digest-pipeline/{__version__} (podcast digest; reads feeds once a day)"
 MAX_REDIRECTS = 5
-TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
-
-
-def redact(url: str) -> str:
-    """The address without user, password and query: private feeds carry their token there."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    netloc = f"{host}:{parts.port}" if parts.port else host
-    return urlunsplit((parts.scheme, netloc, parts.path, "…" if parts.query else "", ""))
+TRANSIENT = frozenset({408, 425, 500, 502, 503, 504})
+BUSY = frozenset({429, 503})  # these may say when to come back
+REFUSALS = {401: "asks for a login", 403: "refuses this program", 451: "may not serve it for legal reasons"}
+PERMANENT = frozenset({301, 308})
+PATIENCE_SECONDS = 10.0  # a host that asks to wait no longer than this is waited for
+LONGEST_WAIT_SECONDS = 7 * 86400.0
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer. ``url`` is the address after redirects; ``body`` is empty for 304 and for a download to a file."""
+    """An answer. ``url`` is the address after redirects, ``moved_to`` where permanent ones lead; no body for 304."""
 
     url: str
     status: int
     headers: Mapping[str, str]
     body: bytes
+    moved_to: str | None = None
 
 
 class _Transient(FetchError):
     """Worth another try in a moment."""
 
 
-class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Connects only to public addresses.
-
-    The name is resolved here and the connection goes to the very address that was checked, so neither a redirect nor a
-    name that resolves differently the second time gets through.
-    """
-
-    def __init__(self, inner: httpcore.AsyncNetworkBackend) -> None:
-        self._inner = inner
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Resolve, refuse what is not public, connect to the first checked address that answers."""
-        try:
-            found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise httpcore.ConnectError(f"{host} does not resolve") from error
-        addresses = list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
-        if refused := [a for a in addresses if not ipaddress.ip_address(a.split("%")[0]).is_global]:
-            raise AddressRefused(
-                f"{host} resolves to {refused[0]}, which is not public",
-                remedy="set DIGEST_ALLOW_PRIVATE_HOSTS=1 if that is meant",
-            )
-        for address in addresses[:-1]:  # a machine without IPv6 still finds the IPv4 address
-            try:
-                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                log.debug("%s: %s does not answer", host, address)
-        return await self._inner.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait, as the inner backend does."""
-        await self._inner.sleep(seconds)
-
-
 class Fetcher:
     """A client for one run. Use as ``async with Fetcher(settings) as fetcher``."""
 
     def __init__(self, settings: Settings) -> None:
-        limits = httpx.Limits(max_connections=settings.http_concurrency * 2, max_keepalive_connections=32)
-        transport = httpx.AsyncHTTPTransport(limits=limits)
+        limits = httpx.Limits(max_connections=settings.http_concurrency * 2, max_keepalive_connections=64)
+        trust = ssl.create_default_context(cafile=str(settings.http_ca_file or certifi.where()))
+        transport = httpx.AsyncHTTPTransport(limits=limits, http2=True, verify=trust)
         if not settings.allow_private_hosts:
             # httpx has no public hook between name resolution and connection; httpcore, beneath it, has.
-            transport._pool._network_backend = GuardedBackend(transport._pool._network_backend)
+            allowed = [ipaddress.ip_network(network) for network in settings.allowed_networks]
+            transport._pool._network_backend = GuardedBackend(transport._pool._network_backend, allowed)
         self._settings = settings
         self._client = httpx.AsyncClient(
             transport=transport,
-            headers={"User-Agent": USER_AGENT},
-            timeout=settings.http_timeout_seconds,
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING},
+            timeout=httpx.Timeout(settings.http_timeout_seconds, pool=None),
             follow_redirects=True,
             max_redirects=MAX_REDIRECTS,
             trust_env=False,  # a proxy would resolve names out of the guard's sight
         )
+        self._all = asyncio.Semaphore(settings.http_concurrency)
+        self._hosts: dict[str, asyncio.Semaphore] = {}
+        self._closed: dict[str, FetchError] = {}  # hosts that asked to be left alone, until this run ends
 
     async def __aenter__(self) -> "Fetcher":
         return self
@@ -122,22 +90,33 @@ class Fetcher:
         await self._client.aclose()
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Fetched:
-        """Read a document of at most ``max_feed_bytes`` (counted after decompression).
+        """Read a document of at most ``max_feed_bytes``, counted before and after decompression.
 
         Raises:
             AddressRefused: the address is private or not http(s).
             FetchError: HTTP error, time-out, broken connection, or too large. The message names the address redacted.
         """
+        most = self._settings.max_feed_bytes
 
         async def once() -> Fetched:
-            async with self.stream(url, headers) as response:
-                body = bytearray()
-                async for piece in response.aiter_bytes():
-                    body += piece
-                    self._check_size(url, len(body), self._settings.max_feed_bytes)
-                return Fetched(str(response.url), response.status_code, response.headers, bytes(body))
+            async with self.stream(url, headers, seconds=self._settings.http_document_seconds) as response:
+                raw = bytearray()
+                async for piece in response.aiter_raw():
+                    raw += piece
+                    if len(raw) > most:
+                        raise FetchError(
+                            f"{redact(url)} is larger than {most} bytes", remedy="raise the limit in the settings"
+                        )
+            coding = response.headers.get("Content-Encoding", "")
+            try:
+                body = await asyncio.to_thread(decompress, bytes(raw), coding, most) if coding else bytes(raw)
+            except FetchError as error:
+                raise FetchError(f"{redact(url)}: {error}") from error
+            return Fetched(
+                str(response.url), response.status_code, response.headers, body, _moved_to(response.history, url)
+            )
 
-        return await self._with_retries(once)
+        return await self.with_retries(once)
 
     async def download(self, url: str, target: Path) -> Fetched:
         """Read a file of at most ``max_audio_bytes`` to ``target``, which appears only when it is complete.
@@ -146,66 +125,126 @@ class Fetcher:
             AddressRefused: the address is private or not http(s).
             FetchError: HTTP error, time-out, broken connection, too large, or shorter than the server announced.
         """
-        part = target.with_name(target.name + ".part")
+        part, most = target.with_name(target.name + ".part"), self._settings.max_audio_bytes
 
         async def once() -> Fetched:
-            async with self.stream(url, None) as response:
-                announced = int(response.headers.get("Content-Length", 0) or 0)
-                self._check_size(url, announced, self._settings.max_audio_bytes)
+            async with self.stream(url) as response:
                 size = 0
                 with part.open("wb") as file:
                     async for piece in response.aiter_bytes(chunk_size=1 << 18):
                         size += len(piece)
-                        self._check_size(url, size, self._settings.max_audio_bytes)
+                        if size > most:
+                            raise FetchError(f"{redact(url)} is larger than {most} bytes")
                         file.write(piece)
                 part.replace(target)
                 return Fetched(str(response.url), response.status_code, response.headers, b"")
 
         try:
-            return await self._with_retries(once)
+            return await self.with_retries(once)
         finally:
             part.unlink(missing_ok=True)
 
     @asynccontextmanager
-    async def stream(self, url: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[httpx.Response]:
-        """An answer whose body is still to be read, within the total time.
+    async def stream(
+        self, url: str, headers: Mapping[str, str] | None = None, *, seconds: float | None = None
+    ) -> AsyncIterator[httpx.Response]:
+        """An answer whose body is still to be read, within ``seconds`` (default: ``http_total_seconds``).
 
         Raises:
             AddressRefused: the address is private or not http(s).
             FetchError: HTTP error, time-out or broken connection, here or while the block reads the body.
         """
-        if urlsplit(url).scheme not in {"http", "https"}:
-            raise AddressRefused(f"{redact(url)} is not an http or https address")
-        try:
-            async with (
-                asyncio.timeout(self._settings.http_total_seconds),
-                self._client.stream("GET", url, headers=headers) as response,
-            ):
-                if response.status_code in TRANSIENT:
-                    raise _Transient(f"{redact(url)} answered {response.status_code}")
-                if response.is_error or (response.is_redirect and response.status_code != httpx.codes.NOT_MODIFIED):
-                    raise FetchError(f"{redact(url)} answered {response.status_code} {response.reason_phrase}".rstrip())
-                yield response
-        except TimeoutError as error:
-            raise FetchError(f"{redact(url)} took longer than {self._settings.http_total_seconds:.0f} s") from error
-        except httpx.TimeoutException as error:
-            raise _Transient(f"{redact(url)} was silent for {self._settings.http_timeout_seconds:.0f} s") from error
-        except httpx.TransportError as error:
-            raise _Transient(f"{redact(url)} could not be read: {error or type(error).__name__}") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise FetchError(f"{redact(url)} could not be read: {error}") from error
+        host = _host(url)
+        limit = min(seconds or self._settings.http_total_seconds, self._settings.http_total_seconds)
+        gate = self._hosts.setdefault(host, asyncio.Semaphore(self._settings.http_per_host))
+        async with gate, self._all:
+            if closed := self._closed.get(host):
+                raise FetchError(str(closed), retry_after_seconds=closed.retry_after_seconds)
+            try:
+                async with asyncio.timeout(limit), self._client.stream("GET", url, headers=headers) as response:
+                    self._check(response, url, host)
+                    yield response
+            except TimeoutError as error:
+                raise FetchError(f"{redact(url)} took longer than {limit:g} s") from error
+            except httpx.TimeoutException as error:
+                silence = self._settings.http_timeout_seconds
+                raise _Transient(f"{redact(url)} was silent for {silence:g} s") from error
+            except httpx.TransportError as error:
+                reason = redact_text(str(error)) or type(error).__name__
+                raise _Transient(f"{redact(url)} could not be read: {reason}") from error
+            except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+                raise FetchError(f"{redact(url)} could not be read: {redact_text(str(error))}") from error
 
-    async def _with_retries(self, once: Any) -> Fetched:
+    async def with_retries(self, once: Callable[[], Awaitable[Fetched]]) -> Fetched:
+        """Call ``once`` again while it fails in a way that may pass, at most three times in all."""
+        wait = wait_exponential_jitter(multiplier=0.3, max=5)
+
+        def pause(state: RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            asked = error.retry_after_seconds if isinstance(error, FetchError) else None
+            return asked if asked is not None else wait(state)
+
         attempt = retry(
-            retry=retry_if_exception_type(_Transient),
-            stop=stop_after_attempt(3),
-            wait=wait_exponential_jitter(multiplier=0.3, max=5),
-            reraise=True,
+            retry=retry_if_exception_type(_Transient), stop=stop_after_attempt(ATTEMPTS), wait=pause, reraise=True
         )
-        fetched: Fetched = await attempt(once)()
-        return fetched
+        return await attempt(once)()
 
-    @staticmethod
-    def _check_size(url: str, size: int, most: int) -> None:
-        if size > most:
-            raise FetchError(f"{redact(url)} is larger than {most} bytes", remedy="raise the limit in the settings")
+    def _check(self, response: httpx.Response, url: str, host: str) -> None:
+        status = response.status_code
+        if response.is_success or status == httpx.codes.NOT_MODIFIED:
+            return
+        asked = retry_after(response.headers.get("Retry-After")) if status in BUSY else None
+        said = f"{redact(url)} answered {status} {response.reason_phrase}".rstrip()
+        if status in REFUSALS:
+            said += f": its host {REFUSALS[status]}"
+        if asked is not None and asked > PATIENCE_SECONDS:
+            error = FetchError(f"{said}, and asks to wait {asked:.0f} s", status=status, retry_after_seconds=asked)
+            self._closed[host] = error
+            raise error
+        if status in TRANSIENT or asked is not None:
+            raise _Transient(said, status=status, retry_after_seconds=asked)
+        raise FetchError(said, status=status)
+
+
+def retry_after(value: str | None, now: datetime | None = None) -> float | None:
+    """Seconds that a ``Retry-After`` header asks for (RFC 9110, 10.2.3: seconds or a date); ``None`` without one."""
+    if not value:
+        return None
+    if value.strip().isdecimal():
+        seconds = float(value)
+    else:
+        try:
+            when = email.utils.parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=UTC)
+        seconds = (when - (now or datetime.now(UTC))).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
+
+
+def _host(url: str) -> str:
+    """The host that limits count by.
+
+    Raises:
+        AddressRefused: the address is not http(s), or has no host.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    if parts.scheme not in {"http", "https"} or not host:
+        raise AddressRefused(f"{redact(url)} is not an http or https address")
+    return host.lower()
+
+
+def _moved_to(history: list[httpx.Response], url: str) -> str | None:
+    """Where the permanent redirects at the start of a chain lead. A temporary one ends what is remembered."""
+    target = None
+    for response in history:
+        if response.status_code not in PERMANENT or response.next_request is None:
+            break
+        target = str(response.next_request.url)
+    is_downgrade = bool(target) and url.startswith("https:") and not str(target).startswith("https:")
+    return None if is_downgrade else target

@@ -1,46 +1,46 @@
 """Which episode is it? Evidence by evidence, so that nothing is digested twice under another guid or address.
 
-Only what a feed says is compared here. The talk itself is compared after transcription
-(``transcripts.fingerprint``), which also catches what no feed gives away.
+Only what feeds say is compared here. The talk itself is compared after transcription (``transcripts.fingerprint``),
+which also catches what no feed gives away. Therefore a doubtful case stays apart: a missed copy costs a transcription,
+a false merge loses an episode.
+
+Evidence, strongest first; each merge keeps the one that decided as its reason:
+
+1. the same guid in the same feed: the very same row, unless the feed reuses its guids;
+2. the same guid in another feed, where it is of a globally unique form (an address, a tag, a UUID);
+3. the same audio file: its address without scheme, counting redirects, ``www`` and access tokens;
+4. the same file name on another host, with a like title;
+5. the same page and a like title, in the same feed;
+6. the same title with the same content: file size, or length in seconds, or description. Across feeds the title must
+   be telling; where a title comes again and again, as in daily news, or on another day, more is asked.
+
+What keeps two items apart, unless the guid or the file is the same: other numbers in their titles (part 1, part 2),
+other season or episode numbers, a trailer and a full episode, lengths that differ by more than a quarter. And a guid
+or file address that a publisher gives to one episode after the other (``latest.mp3``) is no evidence.
 """
 
-import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from rapidfuzz import fuzz
-
-from digest_pipeline.models import FeedItem, normalise_words, stable_id
-
-# Hosts that count downloads and redirect to the real file; the file's address follows in the path.
-TRACKING_HOSTS = re.compile(
-    r"^(?:(?:www\.)?(?:podtrac\.com/pts/redirect\.\w+|dts\.podtrac\.com/redirect\.\w+|chtbl\.com/track/\w+"
-    r"|pdst\.fm/e|chrt\.fm/track/\w+|op3\.dev/e(?:,[^/]*)?|verifi\.podscribe\.com/rss/p|pscrb\.fm/rss/p"
-    r"|mgln\.ai/e/\w+|arttrk\.com/p/\w+|tracking\.swap\.fm/track/\w+))/",
-    re.IGNORECASE,
+from digest_pipeline.feeds.evidence import (
+    GLOBAL_GUID,
+    MIN_TELLING_WORDS,
+    KnownEpisode,
+    are_apart,
+    are_long,
+    are_other_editions,
+    are_seasons_apart,
+    audio_key,
+    file_name,
+    have_equal_descriptions,
+    have_equal_length,
+    have_like_titles,
+    have_unequal_length,
+    is_reused,
+    title_key,
 )
-REPEAT_MARKERS = re.compile(
-    r"\(?\b(?:re-?releas(?:e|ed)|re-?run|re-?broadcast|re-?publish(?:ed)?|re-?upload(?:ed)?|encore(?: presentation)?"
-    r"|from the archives?|best of|repeat|replay|fixed audio|corrected|updated)\b\)?",
-    re.IGNORECASE,
-)
-MIN_DESCRIPTION_WORDS = 8
-SAME_DESCRIPTION = 90.0  # rapidfuzz ratio, 0..100
-SAME_DURATION_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class KnownEpisode:
-    """What identity needs of an episode that is already stored."""
-
-    episode_id: str
-    feed_url: str
-    guid: str | None
-    title: str
-    audio_url: str | None
-    description: str
-    duration_seconds: float | None
+from digest_pipeline.models import FeedItem, stable_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,67 +52,101 @@ class Match:
     is_same_row: bool
 
 
-def audio_key(url: str) -> str:
-    """The address of a file without scheme, query, tracking prefixes and letter case of the host."""
-    parts = urlsplit(url)
-    key = f"{(parts.hostname or '').removeprefix('www.')}{f':{parts.port}' if parts.port else ''}{parts.path}"
-    while (shorter := TRACKING_HOSTS.sub("", key)) != key:
-        key = re.sub(r"^https?:/*", "", shorter)
-    return key
-
-
-def title_key(title: str) -> tuple[str, bool]:
-    """The title's words without a repeat marker, and whether there was one."""
-    without = REPEAT_MARKERS.sub(" ", title)
-    return " ".join(normalise_words(without)), without != title
-
-
-def episode_id_of(feed_url: str, item: FeedItem) -> str:
-    """The id of a new episode: from its feed and guid, else its audio, else its title."""
-    return stable_id("ep", feed_url, item.guid or item.audio_url or item.title)
+def episode_id_of(feed_url: str, item: FeedItem, *, guid_is_reused: bool = False) -> str:
+    """The id of a new episode: from its feed and guid, else its audio, else its title and date."""
+    own = item.guid or item.audio_url
+    if own and guid_is_reused:
+        own = f"{own}\x1f{item.audio_url}\x1f{item.published_at}"
+    return stable_id("ep", feed_url, own or f"{item.title}\x1f{item.published_at or ''}")
 
 
 class EpisodeIndex:
-    """Stored episodes by the evidence that identifies them; built once per scan, constant time per item."""
+    """Stored episodes by the evidence that identifies them; constant time per item."""
 
-    def __init__(self, known: Iterable[KnownEpisode]) -> None:
-        self._by_guid: dict[tuple[str, str], KnownEpisode] = {}
-        self._by_audio: dict[str, KnownEpisode] = {}
-        self._by_title: dict[tuple[str, str], list[KnownEpisode]] = {}
+    def __init__(self, known: Iterable[KnownEpisode] = ()) -> None:
+        self._by_guid: dict[tuple[str, str], list[KnownEpisode]] = defaultdict(list)
+        self._by_global_guid: dict[str, list[KnownEpisode]] = defaultdict(list)
+        self._by_audio: dict[str, list[KnownEpisode]] = defaultdict(list)
+        self._by_file: dict[str, list[KnownEpisode]] = defaultdict(list)
+        self._by_link: dict[tuple[str, str], list[KnownEpisode]] = defaultdict(list)
+        self._by_size: dict[tuple[str, int], list[KnownEpisode]] = defaultdict(list)
+        self._by_title: dict[str, list[KnownEpisode]] = defaultdict(list)
+        self._ids: set[str] = set()
         for episode in known:
             self.add(episode)
 
+    def __contains__(self, episode_id: str) -> bool:
+        return episode_id in self._ids
+
     def add(self, episode: KnownEpisode) -> None:
-        """Make an episode findable; the first one with some evidence keeps it."""
-        self._by_guid.setdefault((episode.feed_url, episode.guid or episode.audio_url or episode.title), episode)
+        """Make an episode findable; the first one with some evidence comes first."""
+        self._ids.add(episode.episode_id)
+        self._by_guid[episode.feed_url, _own_name(episode)].append(episode)
+        if episode.guid and GLOBAL_GUID.match(episode.guid):
+            self._by_global_guid[episode.guid].append(episode)
         if episode.audio_url:
-            self._by_audio.setdefault(audio_key(episode.audio_url), episode)
-        self._by_title.setdefault((episode.feed_url, title_key(episode.title)[0]), []).append(episode)
+            self._by_audio[audio_key(episode.audio_url)].append(episode)
+            if name := file_name(episode.audio_url):
+                self._by_file[name].append(episode)
+        if episode.link:
+            self._by_link[episode.feed_url, episode.link].append(episode)
+        if episode.audio_bytes:
+            self._by_size[episode.feed_url, episode.audio_bytes].append(episode)
+        if not episode.duplicate_of:
+            self._by_title[title_key(episode.title)[0]].append(episode)
 
     def find(self, feed_url: str, item: FeedItem) -> Match | None:
-        """The stored episode that ``item`` is, if any.
-
-        In this order: the same guid in the same feed; the same audio file; in the same feed the same title (a repeat
-        marker aside) with the same description or duration. Equal titles alone prove nothing: daily news has them.
-        """
-        if same := self._by_guid.get((feed_url, item.guid or item.audio_url or item.title)):
-            return Match(same.episode_id, "same guid", is_same_row=True)
-        if item.audio_url and (same := self._by_audio.get(audio_key(item.audio_url))):
-            return Match(same.episode_id, f"same audio file as {same.episode_id}", is_same_row=False)
-        key, is_marked = title_key(item.title)
-        for candidate in self._by_title.get((feed_url, key), ()):
-            if reason := _same_content(candidate, item, is_marked):
-                return Match(candidate.episode_id, f"{reason} as {candidate.episode_id}", is_same_row=False)
+        """The stored episode that ``item`` is, if any, by the strongest evidence that no guard speaks against."""
+        for same in self._by_guid.get((feed_url, _own_name(item)), ()):
+            if not is_reused(same, item):
+                return Match(same.episode_id, "same guid", is_same_row=True)
+        for known, reason in self._evidence(feed_url, item):
+            original = known.duplicate_of or known.episode_id
+            return Match(original, f"{reason} as {original}", is_same_row=False)
         return None
 
+    def _evidence(self, feed_url: str, item: FeedItem) -> Iterator[tuple[KnownEpisode, str]]:
+        is_telling = len(title_key(item.title)[0].split()) >= MIN_TELLING_WORDS
+        for known in self._by_global_guid.get(item.guid or "", ()):
+            if known.feed_url != feed_url and not is_reused(known, item):
+                yield known, "same globally unique guid"
+        if item.audio_url:
+            for known in self._by_audio.get(audio_key(item.audio_url), ()):
+                if not is_reused(known, item):
+                    yield known, "same audio file"
+            for known in self._by_file.get(file_name(item.audio_url) or "", ()):
+                may_be = known.feed_url == feed_url or is_telling
+                if may_be and have_like_titles(known, item) and not are_apart(known, item):
+                    yield known, "same file name and title"
+        for known in self._by_link.get((feed_url, item.link or ""), ()):
+            if have_like_titles(known, item) and not are_apart(known, item) and not are_other_editions(known, item):
+                yield known, "same page and title"
+        sized = self._by_size.get((feed_url, item.audio_bytes or 0), ())
+        if len(sized) == 1 and have_equal_length(sized[0], item) and not are_apart(sized[0], item):
+            yield sized[0], "same file size and length"
+        yield from self._same_title(feed_url, item, is_telling=is_telling)
 
-def _same_content(known: KnownEpisode, item: FeedItem, is_marked: bool) -> str | None:
-    long_enough = min(len(known.description.split()), len(item.description.split())) >= MIN_DESCRIPTION_WORDS
-    alike = fuzz.ratio(known.description, item.description) >= SAME_DESCRIPTION if long_enough else False
-    lengths = known.duration_seconds, item.duration_seconds
-    equal_length = bool(lengths[0] and lengths[1] and abs(lengths[0] - lengths[1]) <= SAME_DURATION_SECONDS)
-    if alike and (is_marked or equal_length or not all(lengths)):
-        return "same title and description"
-    if equal_length and is_marked:
-        return "same title and duration"
-    return None
+    def _same_title(self, feed_url: str, item: FeedItem, *, is_telling: bool) -> Iterator[tuple[KnownEpisode, str]]:
+        key, is_marked = title_key(item.title)
+        titled = self._by_title.get(key, [])
+        feeds = [known.feed_url for known in titled]
+        recurs = len(set(feeds)) < len(feeds)  # one feed uses this title more than once
+        for known in titled:
+            is_own, other_day = known.feed_url == feed_url, are_other_editions(known, item)
+            if are_apart(known, item) or (recurs and other_day) or not (is_own or is_telling):
+                continue
+            is_repeat = is_marked or title_key(known.title)[1]
+            where = "" if is_own else " in another feed"
+            if known.audio_bytes and known.audio_bytes == item.audio_bytes:
+                yield known, f"same title and file size{where}"
+            elif (is_own and other_day and not is_repeat) or (not is_own and are_seasons_apart(known, item)):
+                if have_equal_length(known, item) and are_long(known, item):
+                    yield known, f"same title, long description and length{where}"
+            elif have_equal_descriptions(known, item) and (is_repeat or not have_unequal_length(known, item)):
+                yield known, f"same title and description{where}"
+            elif have_equal_length(known, item):
+                yield known, f"same title and length{where}"
+
+
+def _own_name(episode: KnownEpisode | FeedItem) -> str:
+    return episode.guid or episode.audio_url or episode.title

@@ -1,35 +1,65 @@
-"""Subscription lists: OPML in through listparser, OPML out through lxml."""
+"""Subscription lists: OPML in through listparser, OPML out through lxml. Folders are tags, and tags are folders."""
+
+from collections.abc import Sequence
 
 import listparser
 from lxml import etree
 
 from digest_pipeline.errors import FeedError
+from digest_pipeline.feeds.subscriptions import Subscription
+
+BETWEEN_FOLDERS = "/"
 
 
-def read_opml(body: bytes, *, source: str) -> list[tuple[str, str]]:
-    """(address, title) of each feed of a subscription list, in its order, each address once.
+def read_opml(body: bytes, *, source: str) -> list[Subscription]:
+    """The feeds of a subscription list, in its order, each address once.
+
+    A feed's tags are the folders that it lies in, ``News/Daily`` for nested ones, and its OPML 2.0 categories.
 
     Raises:
         FeedError: the document is not OPML, or names no feed.
     """
     parsed = listparser.parse(body)
-    feeds = {feed.url: " ".join((feed.title or "").split()) for feed in parsed.feeds if feed.url}
-    if not feeds:
+    found: dict[str, Subscription] = {}
+    for feed in parsed.feeds:
+        url = (feed.url or "").strip()
+        paths = (BETWEEN_FOLDERS.join(path) for path in feed.categories)
+        tags = sorted({" ".join(path.split()) for path in paths if path.strip()})
+        if url:
+            known = found.get(url)
+            tags = sorted({*tags, *(known.tags if known else ())})
+            found[url] = Subscription(url, " ".join((feed.title or "").split()), tuple(tags))
+    if not found:
         reason = f": {parsed.bozo_exception}" if parsed.get("bozo_exception") else ""
         raise FeedError(
             f"{source} is no OPML list with feeds{reason}",
             remedy='it needs <outline type="rss" xmlUrl="https://…"/> elements',
         )
-    return list(feeds.items())
+    return list(found.values())
 
 
-def write_opml(feeds: list[tuple[str, str]]) -> bytes:
-    """An OPML 2.0 document of (address, title) pairs."""
+def write_opml(feeds: Sequence[Subscription]) -> bytes:
+    """An OPML 2.0 document: each feed in the folder of its first tag, further tags as categories."""
     root = etree.Element("opml", version="2.0")
     head = etree.SubElement(root, "head")
     etree.SubElement(head, "title").text = "Podcast subscriptions"
     body = etree.SubElement(root, "body")
-    for url, title in feeds:
-        etree.SubElement(body, "outline", type="rss", text=title or url, xmlUrl=url)
+    folders: dict[tuple[str, ...], etree._Element] = {(): body}
+    for feed in feeds:
+        outline = etree.SubElement(
+            _folder(folders, tuple(feed.tags[0].split(BETWEEN_FOLDERS)) if feed.tags else ()),
+            "outline",
+            type="rss",
+            text=feed.title or feed.feed_url,
+            xmlUrl=feed.feed_url,
+        )
+        if feed.tags[1:]:
+            outline.set("category", ",".join(f"/{tag}" if BETWEEN_FOLDERS in tag else tag for tag in feed.tags[1:]))
     document: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8", pretty_print=True)
     return document
+
+
+def _folder(folders: dict[tuple[str, ...], etree._Element], path: tuple[str, ...]) -> etree._Element:
+    if path not in folders:
+        folders[path] = etree.SubElement(_folder(folders, path[:-1]), "outline", text=path[-1])
+    return folders[path]

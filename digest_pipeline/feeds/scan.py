@@ -1,61 +1,121 @@
 """Scan all feeds at once: conditional requests, one result a feed, and no feed's failure is another's."""
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
-from digest_pipeline.errors import FeedError, FetchError
-from digest_pipeline.feeds.fetch import Fetcher, redact
+from digest_pipeline.errors import DigestError, FetchError
+from digest_pipeline.feeds.fetch import Fetched, Fetcher
+from digest_pipeline.feeds.folder import read_folder
 from digest_pipeline.feeds.parse import parse_feed
+from digest_pipeline.feeds.redaction import redact, redact_text
+from digest_pipeline.feeds.subscriptions import FeedRequest
 from digest_pipeline.models import ParsedFeed
 from digest_pipeline.progress import step
 from digest_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
-NOT_MODIFIED = 304
+BATCH_ITEMS = 2_000  # that many items, or feeds, are stored together: it bounds the memory of a scan
+BATCH_FEEDS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class FeedScan:
-    """What came of one feed. ``parsed`` is ``None`` when it has not changed (304) or failed (``error`` says why)."""
+    """What came of one feed.
+
+    ``parsed`` is ``None`` when it has not changed or could not be read (``error`` says why, redacted). ``is_gone``: its
+    host says that it will not come back. ``moved_to``: where to ask from now on, when that is another address.
+    """
 
     feed_url: str
     parsed: ParsedFeed | None = None
     etag: str | None = None
     last_modified: str | None = None
+    body_hash: str | None = None
+    moved_to: str | None = None
     error: str | None = None
+    is_gone: bool = False
+    retry_after_seconds: float | None = None
 
 
-def scan_feeds(feeds: Sequence[tuple[str, str | None, str | None]], settings: Settings) -> list[FeedScan]:
-    """Check (address, etag, last_modified) triples; results in the order given."""
-    return asyncio.run(_scan_all(feeds, settings))
+def scan_feeds(feeds: Sequence[FeedRequest], settings: Settings, save: Callable[[Sequence[FeedScan]], None]) -> None:
+    """Ask every feed and hand the results to ``save`` in batches, while the next ones are read.
+
+    Args:
+        feeds: what to ask.
+        settings: limits of the network.
+        save: stores a batch; called from one thread at a time. What it raises ends the scan.
+    """
+    asyncio.run(_scan_all(feeds, settings, save))
 
 
-async def _scan_all(feeds: Sequence[tuple[str, str | None, str | None]], settings: Settings) -> list[FeedScan]:
-    gate = asyncio.Semaphore(settings.http_concurrency)
-    done = 0
+async def _scan_all(
+    feeds: Sequence[FeedRequest], settings: Settings, save: Callable[[Sequence[FeedScan]], None]
+) -> None:
+    results: asyncio.Queue[FeedScan] = asyncio.Queue(maxsize=BATCH_FEEDS)  # readers wait for the writer
+
     async with Fetcher(settings) as fetcher:
 
-        async def one(url: str, etag: str | None, modified: str | None) -> FeedScan:
-            nonlocal done
-            async with gate:
-                scan = await _scan_one(fetcher, url, etag, modified)
-            done += 1
-            step("scan feeds", done, len(feeds), redact(url))
-            return scan
+        async def read(feed: FeedRequest) -> None:
+            await results.put(await _scan_one(fetcher, feed))
 
-        return list(await asyncio.gather(*(one(*feed) for feed in feeds)))
+        readers = [asyncio.create_task(read(feed)) for feed in feeds]
+        try:
+            batch: list[FeedScan] = []
+            for done in range(1, len(feeds) + 1):
+                scan = await results.get()
+                batch.append(scan)
+                step("scan feeds", done, len(feeds), redact(scan.feed_url))
+                items = sum(len(s.parsed.items) for s in batch if s.parsed)
+                if items >= BATCH_ITEMS or len(batch) >= BATCH_FEEDS or done == len(feeds):
+                    await asyncio.to_thread(save, batch)
+                    batch = []
+        finally:
+            for reader in readers:
+                reader.cancel()
+            await asyncio.gather(*readers, return_exceptions=True)
 
 
-async def _scan_one(fetcher: Fetcher, url: str, etag: str | None, modified: str | None) -> FeedScan:
-    conditions = {"If-None-Match": etag, "If-Modified-Since": modified}
+async def _scan_one(fetcher: Fetcher, feed: FeedRequest) -> FeedScan:
     try:
-        fetched = await fetcher.get(url, headers={name: value for name, value in conditions.items() if value})
-        if fetched.status == NOT_MODIFIED:
-            return FeedScan(url)
+        if urlsplit(feed.feed_url).scheme == "file":
+            return FeedScan(feed.feed_url, await asyncio.to_thread(read_folder, feed.feed_url))
+        fetched, moved_to = await _ask(fetcher, feed)
+        if fetched.status == HTTPStatus.NOT_MODIFIED:
+            return FeedScan(feed.feed_url, moved_to=moved_to)
+        body_hash = hashlib.blake2b(fetched.body, digest_size=16).hexdigest()
+        etag, modified = fetched.headers.get("ETag"), fetched.headers.get("Last-Modified")
+        if body_hash == feed.body_hash:  # a host without conditional answers
+            return FeedScan(feed.feed_url, etag=etag, last_modified=modified, moved_to=moved_to)
         parsed = await asyncio.to_thread(parse_feed, fetched.body, url=fetched.url)
-    except (FetchError, FeedError) as error:
-        log.warning("feed %s: %s", redact(url), error)
-        return FeedScan(url, error=str(error))
-    return FeedScan(url, parsed, fetched.headers.get("ETag"), fetched.headers.get("Last-Modified"))
+    except Exception as error:
+        if not isinstance(error, DigestError):
+            log.exception("feed %s broke its parser", redact(feed.feed_url))
+        reason = redact_text(str(error) or type(error).__name__)
+        log.warning("feed %s: %s", redact(feed.feed_url), reason)
+        status = error.status if isinstance(error, FetchError) else None
+        wait = error.retry_after_seconds if isinstance(error, FetchError) else None
+        is_gone = status == HTTPStatus.GONE
+        return FeedScan(feed.feed_url, error=reason, is_gone=is_gone, retry_after_seconds=wait)
+    announced = parsed.moved_to if parsed.moved_to not in {None, fetched.url, feed.feed_url} else None
+    return FeedScan(feed.feed_url, parsed, etag, modified, body_hash, announced or moved_to)
+
+
+async def _ask(fetcher: Fetcher, feed: FeedRequest) -> tuple[Fetched, str | None]:
+    """The answer, and where to ask from now on. A remembered move that leads nowhere is forgotten."""
+    conditions = {"If-None-Match": feed.etag, "If-Modified-Since": feed.last_modified}
+    headers = {name: value for name, value in conditions.items() if value}
+    if feed.moved_to:
+        try:
+            fetched = await fetcher.get(feed.moved_to, headers=headers)
+            return fetched, fetched.moved_to or feed.moved_to
+        except FetchError as error:
+            if error.retry_after_seconds:
+                raise
+            log.info("feed %s: its new address fails (%s), asking the old one", redact(feed.feed_url), error)
+    fetched = await fetcher.get(feed.feed_url, headers=headers)
+    return fetched, fetched.moved_to

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from digest_pipeline.errors import AudioError, DigestError, FetchError, TranscriptError
-from digest_pipeline.feeds.fetch import Fetched, Fetcher, redact
+from digest_pipeline.feeds.fetch import Fetched, Fetcher
+from digest_pipeline.feeds.redaction import redact
 from digest_pipeline.models import Episode, Transcript
 from digest_pipeline.progress import step
 from digest_pipeline.settings import Settings

@@ -27,7 +27,7 @@ claims as (
 )
 
 select
-    f.feed_url,
+    f.shown_url as feed_url,
     f.show_title,
     coalesce(x.episodes, 0) as episodes,
     coalesce(x.duplicates, 0) as duplicates,

@@ -1,10 +1,21 @@
 select
     feed_url,
-    coalesce(title, feed_url) as show_title,
+    shown_url,
+    coalesce(title, shown_url) as show_title,
     link,
-    language,
+    coalesce(own_language, language) as language,
+    tags,
+    coalesce(weight, 1) as weight,
+    coalesce(is_private, false) as is_private,
+    coalesce(is_paused, false) as is_paused,
     added_at,
     last_status,
     consecutive_failures,
-    disabled_reason
+    disabled_reason,
+    last_checked_at,
+    last_success_at,
+    failing_since,
+    last_episode_at,
+    cadence_days,
+    greatest(next_check_at, coalesce(retry_after_at, next_check_at)) as next_check_at
 from {{ source('raw', 'feeds') }}

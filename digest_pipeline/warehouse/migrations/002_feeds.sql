@@ -2,6 +2,8 @@
 -- publisher says beside title and audio.
 
 alter table raw.feeds add column moved_to varchar;            -- asked instead of feed_url, which stays the name
+alter table raw.feeds add column shown_url varchar;           -- what people may see of its address
+alter table raw.feeds add column is_private boolean default false;  -- its addresses open one subscriber's feed
 alter table raw.feeds add column podcast_guid varchar;        -- Podcasting 2.0: the show, wherever its feed lies
 alter table raw.feeds add column body_hash varchar;           -- of the document last read: not parsed twice
 alter table raw.feeds add column last_checked_at timestamp;

@@ -1,0 +1,68 @@
+"""A folder of audio files as a feed: each file an episode, with the transcript that lies beside it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import av
+
+from digest_pipeline.errors import FeedError
+from digest_pipeline.feeds.podcast_elements import AUDIO_SUFFIXES
+from digest_pipeline.models import FeedItem, ParsedFeed, TranscriptLink
+
+TRANSCRIPT_TYPES = {
+    ".vtt": "text/vtt",
+    ".srt": "application/x-subrip",
+    ".json": "application/json",
+    ".html": "text/html",
+    ".txt": "text/plain",
+}
+
+
+def folder_of(url: str) -> Path:
+    """The folder or file that a ``file:`` address names."""
+    return Path(unquote(urlsplit(url).path))
+
+
+def read_folder(url: str) -> ParsedFeed:
+    """What a folder holds, newest file first. A file is known again by its name and size.
+
+    Raises:
+        FeedError: there is no such folder.
+    """
+    folder = folder_of(url)
+    if not folder.is_dir():
+        raise FeedError(f"{folder} is no folder", remedy="check its path, or `digest feeds remove` it")
+    files = [path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()]
+    files.sort(key=lambda path: (-path.stat().st_mtime, path.name))
+    return ParsedFeed(title=folder.name, link=None, language=None, items=tuple(_item(path, folder) for path in files))
+
+
+def _item(path: Path, folder: Path) -> FeedItem:
+    facts = path.stat()
+    title, duration = _tags(path)
+    beside = [(path.with_suffix(suffix), kind) for suffix, kind in TRANSCRIPT_TYPES.items()]
+    return FeedItem(
+        guid=f"{path.relative_to(folder).as_posix()}:{facts.st_size}",
+        title=title or path.stem.replace("_", " "),
+        published_at=datetime.fromtimestamp(int(facts.st_mtime), UTC).replace(tzinfo=None),
+        link=None,
+        audio_url=path.as_uri(),
+        audio_type=None,
+        duration_seconds=duration,
+        transcripts=tuple(TranscriptLink(file.as_uri(), kind) for file, kind in beside if file.is_file()),
+        chapters_url=None,
+        description="",
+        language=None,
+        audio_bytes=facts.st_size,
+    )
+
+
+def _tags(path: Path) -> tuple[str, float | None]:
+    """(title, seconds) as the file says; nothing for one that cannot be read, which transcription will report."""
+    try:
+        with av.open(str(path)) as container:
+            title = container.metadata.get("title", "")
+            return " ".join(title.split()), container.duration / av.time_base if container.duration else None
+    except (av.FFmpegError, OSError):
+        return "", None
