@@ -41,7 +41,7 @@ def _decode(coding: str, body: bytes, most: int) -> bytes:
         raise FetchError(f"the {coding} body is damaged or cut short") from error
     if len(decoded) > most:
         raise FetchError(
-            f"the {coding} body expands to more than {most} bytes", remedy="raise max_feed_bytes if that is meant"
+            f"the {coding} body is larger than {most} bytes", remedy="raise max_feed_bytes if that is meant"
         )
     return decoded
 

@@ -153,4 +153,4 @@ def _index_headers(settings: Settings) -> dict[str, str]:
 def _modern(place: str) -> str:
     """``feed://show.example/rss`` and its like as the http address that they stand for; https is added."""
     rest = OLD_SCHEMES.sub("", place.strip())
-    return rest if re.match(r"https?://", rest, re.IGNORECASE) else f"https://{rest}"
+    return rest if "://" in rest else f"https://{rest}"

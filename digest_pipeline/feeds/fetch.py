@@ -62,7 +62,7 @@ class Fetcher:
 
     def __init__(self, settings: Settings) -> None:
         limits = httpx.Limits(max_connections=settings.http_concurrency * 2, max_keepalive_connections=64)
-        trust = ssl.create_default_context(cafile=str(settings.http_ca_file or certifi.where()))
+        trust = ssl.create_default_context(cafile=settings.http_ca_file or certifi.where())
         transport = httpx.AsyncHTTPTransport(limits=limits, http2=True, verify=trust)
         if not settings.allow_private_hosts:
             # httpx has no public hook between name resolution and connection; httpcore, beneath it, has.
