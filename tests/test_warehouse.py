@@ -8,8 +8,13 @@ import duckdb
 import pytest
 
 from digest_pipeline.errors import WarehouseError, WarehouseLocked, WarehouseTooNew
+from digest_pipeline.feeds.arrivals import save_episodes
+from digest_pipeline.feeds.scan import FeedScan
+from digest_pipeline.feeds.subscriptions import Subscription, add_feeds, complete_feeds
+from digest_pipeline.models import ParsedFeed
 from digest_pipeline.warehouse import Warehouse
 from digest_pipeline.warehouse.connection import migrate, migrations, open_for_reading
+from tests.feed_items import NOW, item
 
 INSERT = "insert into raw.llm_replies values ('key', 'reply')"
 
@@ -89,3 +94,31 @@ def test_migrations_run_once_and_a_later_file_is_refused(tmp_path: Path) -> None
     with pytest.raises(WarehouseTooNew, match="999"):
         migrate(con)
     con.close()
+
+
+def test_a_database_of_the_first_release_is_brought_forward(tmp_path: Path) -> None:
+    path = tmp_path / "digest.duckdb"
+    con = duckdb.connect(str(path))
+    con.execute("create schema raw; create table raw.migrations (number integer, name varchar, applied_at timestamp)")
+    con.execute(migrations()[0][2])
+    con.execute("insert into raw.migrations values (1, '001', now())")
+    con.execute("insert into raw.feeds (feed_url, added_at) values ('https://x.example/f?token=secret', now())")
+    con.execute(
+        "insert into raw.episodes (episode_id, feed_url, guid, title, published_at, first_seen_at, transcript_urls,"
+        " description, status, audio_url) values ('ep_1', 'https://x.example/f?token=secret', 'g1', 'One',"
+        " '2026-09-14 12:00', '2026-09-14 13:00', '[]', '', 'listed', 'https://x.example/1.mp3')"
+    )
+    con.close()
+    with open_for_reading(path, tmp_path / "s.duckdb") as con:
+        assert con.execute("select available_at::varchar, episode_type from raw.episodes").fetchall() == [
+            ("2026-09-14 12:00:00", "full")
+        ]
+    with Warehouse(path).write() as con:
+        complete_feeds(con)
+        ((shown, private),) = con.execute("select shown_url, is_private from raw.feeds").fetchall()
+        assert private
+        assert "secret" not in shown
+        seen = FeedScan("https://x.example/f?token=secret", ParsedFeed("Show", None, None, (item("One", "g1"),)))
+        copy = FeedScan("https://y.example/f", ParsedFeed("Copy", None, None, (item("Uno", "h1"),)))
+        add_feeds(con, [Subscription("https://y.example/f")], NOW)
+        assert +save_episodes(con, [seen, copy], now=NOW, as_of=NOW, lookback_days=3) == {"duplicate": 1, "mended": 1}

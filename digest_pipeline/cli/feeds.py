@@ -87,8 +87,9 @@ def list_feeds() -> None:
     table = Table("show", "feed", "tags", "episodes", "own settings")
     with open_for_reading(settings.database, settings.snapshot) as con:
         rows = con.execute(
-            "select coalesce(f.title, '–'), f.shown_url, coalesce(f.tags, []), count(e.episode_id), f.own_language,"
-            " f.whisper_model, coalesce(f.weight, 1), f.lookback_days, f.max_per_day, coalesce(f.is_paused, false)"
+            "select coalesce(f.title, '–'), coalesce(f.shown_url, '–'), coalesce(f.tags, []), count(e.episode_id),"
+            " f.own_language, f.whisper_model, coalesce(f.weight, 1), f.lookback_days, f.max_per_day,"
+            " coalesce(f.is_paused, false)"
             " from raw.feeds f left join raw.episodes e using (feed_url) where f.disabled_reason is null"
             " group by all order by 1, 2"
         ).fetchall()

@@ -6,7 +6,7 @@ ever kept: a stage opens one to read what it needs, closes it, computes, and ope
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -114,10 +114,15 @@ class Warehouse:
 def open_for_reading(database: Path, snapshot: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The database, or its latest snapshot while a run holds it: what commands that only look use.
 
+    A database that an earlier release wrote is brought up to this one first.
+
     Raises:
         WarehouseError: there is neither; nothing was run yet in this home folder.
     """
     con: duckdb.DuckDBPyConnection | None = None
+    if database.exists():
+        with suppress(WarehouseLocked):  # then the snapshot is read, as that run's release left it
+            _upgrade(database)
     for path in (database, snapshot):
         if con is None and path.exists():
             try:
@@ -133,6 +138,23 @@ def open_for_reading(database: Path, snapshot: Path) -> Iterator[duckdb.DuckDBPy
         yield con
     finally:
         con.close()
+
+
+def _upgrade(database: Path) -> None:
+    warehouse = Warehouse(database, lock_wait_seconds=0)
+    try:
+        con = duckdb.connect(str(database), read_only=True)
+    except duckdb.IOException:
+        return  # held by a run, or no database: the caller says which
+    try:
+        done = con.execute("select max(number) from raw.migrations").fetchall()[0][0]
+    except duckdb.CatalogException:
+        done = None
+    finally:
+        con.close()
+    if done != migrations()[-1][0]:
+        with warehouse.read():
+            pass
 
 
 def migrations() -> list[tuple[int, str, str]]:
