@@ -1,4 +1,8 @@
-"""Audio files: checked by decoding, read in pieces so that memory does not grow with their length."""
+"""Audio files: checked by decoding, read in pieces so that memory does not grow with their length.
+
+FFmpeg's libraries (through PyAV) read every format that podcasts come in: MP3, AAC, Opus, Vorbis, FLAC, WAV, and the
+sound of an MP4.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -12,9 +16,12 @@ from digest_pipeline.errors import AudioError
 
 SAMPLE_RATE = 16_000  # what Whisper was trained on
 Samples = npt.NDArray[np.float32]
+_Pcm = npt.NDArray[np.int16]
+FULL_SCALE = np.float32(32768)
 SEARCH_SECONDS = 10.0  # a piece ends at the quietest moment of its last so many seconds
 FRAME_SECONDS = 0.1
 WHOLE_SHARE = 0.9  # a file that decodes to less of the length its container announces is truncated
+MAX_DAMAGED_SHARE = 0.1  # of a file's packets; a few broken ones are common in the wild and cost a syllable each
 
 
 def sha256_of(path: Path) -> str:
@@ -41,13 +48,14 @@ def announced_seconds(path: Path) -> float | None:
 def read_pieces(path: Path, piece_seconds: float) -> Iterator[tuple[float, Samples]]:
     """Decode to 16 kHz mono, piece by piece: (start in seconds, samples in -1..1).
 
-    Pieces follow one another without overlap and end in a quiet moment, so that no word is cut.
+    Pieces follow one another without overlap and end in a quiet moment, so that no word is cut. The same file gives the
+    same pieces every time.
 
     Raises:
-        AudioError: the file cannot be decoded, or breaks off.
+        AudioError: the file cannot be decoded, or too much of it is damaged.
     """
     piece, start = int(piece_seconds * SAMPLE_RATE), 0
-    held: list[Samples] = []
+    held: list[_Pcm] = []
     size = 0
     for samples in _decode(path):
         held.append(samples)
@@ -55,11 +63,11 @@ def read_pieces(path: Path, piece_seconds: float) -> Iterator[tuple[float, Sampl
         while size >= piece:
             joined = np.concatenate(held)
             cut = _quiet_cut(joined, piece)
-            yield start / SAMPLE_RATE, joined[:cut]
+            yield start / SAMPLE_RATE, _scaled(joined[:cut])
             start += cut
             held, size = [joined[cut:]], size - cut
     if size:
-        yield start / SAMPLE_RATE, np.concatenate(held)
+        yield start / SAMPLE_RATE, _scaled(np.concatenate(held))
 
 
 def check_whole(decoded_seconds: float, *announced: float | None) -> None:
@@ -72,28 +80,65 @@ def check_whole(decoded_seconds: float, *announced: float | None) -> None:
     if decoded_seconds < expected * WHOLE_SHARE and expected - decoded_seconds > 1.0:
         raise AudioError(
             f"the audio is truncated: {decoded_seconds:.0f} of {expected:.0f} s decode",
-            remedy="it is tried again on the next day",
+            remedy="it is tried again on a later day",
         )
 
 
-def _decode(path: Path) -> Iterator[Samples]:
+def _decode(path: Path) -> Iterator[_Pcm]:
+    """Samples of the first audio stream. Time stamps are broken in the wild, so samples are counted instead.
+
+    A damaged packet becomes as much silence, which keeps the times of what follows.
+    """
+    packets = damaged = 0
     try:
         with av.open(str(path)) as container:
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
-            for frame in container.decode(audio=0):
-                frame.pts = None  # broken time stamps in the wild: samples are counted instead
-                for piece in resampler.resample(frame):
-                    yield piece.to_ndarray().reshape(-1)
-            for piece in resampler.resample(None):
-                yield piece.to_ndarray().reshape(-1)
+            stream = container.streams.audio[0]
+            resampler, accepts = _resampler(), None
+            for packet in container.demux(stream):
+                packets += 1
+                try:
+                    frames = packet.decode()
+                except av.InvalidDataError:
+                    damaged += 1
+                    seconds = float((packet.duration or 0) * (packet.time_base or 0))
+                    yield np.zeros(int(seconds * SAMPLE_RATE), np.int16)
+                    continue
+                for frame in frames:
+                    frame.pts = None
+                    form = (frame.format.name, frame.layout.name, frame.sample_rate)
+                    if accepts not in (None, form):  # spliced-in adverts are often in another form than the talk
+                        yield from _samples(resampler, None)
+                        resampler = _resampler()
+                    accepts = form
+                    yield from _samples(resampler, frame)
+            if accepts:
+                yield from _samples(resampler, None)
     except (av.FFmpegError, IndexError, ValueError) as error:
         raise AudioError(f"the audio cannot be decoded: {error}", remedy="the publisher has to mend it") from error
+    if damaged > packets * MAX_DAMAGED_SHARE:
+        raise AudioError(
+            f"the audio is damaged: {damaged} of {packets} packets do not decode",
+            remedy="it is tried again on a later day",
+        )
 
 
-def _quiet_cut(samples: Samples, piece: int) -> int:
+def _resampler() -> av.AudioResampler:
+    return av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+
+
+def _samples(resampler: av.AudioResampler, frame: av.AudioFrame | None) -> Iterator[_Pcm]:
+    for piece in resampler.resample(frame):
+        yield piece.to_ndarray().reshape(-1)
+
+
+def _scaled(pcm: _Pcm) -> Samples:
+    return pcm.astype(np.float32) / FULL_SCALE
+
+
+def _quiet_cut(samples: _Pcm, piece: int) -> int:
     frame = int(FRAME_SECONDS * SAMPLE_RATE)
     first = max(frame, piece - int(SEARCH_SECONDS * SAMPLE_RATE))
-    window = samples[first:piece]
+    window = samples[first:piece].astype(np.float32)
     frames = window[: len(window) // frame * frame].reshape(-1, frame)
     quietest = int(np.argmin(np.mean(frames**2, axis=1)))
     return first + quietest * frame + frame // 2
