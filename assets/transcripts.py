@@ -38,7 +38,7 @@ def transcripts(
     with tables.read() as con:
         due = [e for e in episodes_of_day(con, day, ("due", "failed")) if e.attempts < config.max_attempts]
     for outcome in transcribe_episodes(due, TalkHistory(tables), config):
-        save_outcome(tables, outcome)
+        save_outcome(tables, outcome, day, max_attempts=config.max_attempts)
     with tables.read() as con:
         report = day_report(con, day)
     return MaterializeResult(

@@ -9,7 +9,8 @@ DigestError
 │   └── AddressRefused     the address is private, or its scheme is not http(s)
 ├── FeedError              a document was read and is no feed, or a subscription list is none
 ├── TranscriptError        a transcript is empty or not what its type says
-├── AudioError             audio is missing, truncated, silent or too long
+├── AudioError             audio is missing, damaged, truncated or too long
+│   └── NoSpeech           nobody speaks in it
 ├── ModelError             a model cannot be found or loaded
 └── BudgetExceeded         an LLM call would cost more than the budget allows
 """
@@ -76,7 +77,11 @@ class TranscriptError(DigestError):
 
 
 class AudioError(DigestError):
-    """Audio is missing, truncated, silent, too large or too long."""
+    """Audio is missing, damaged, truncated or too long."""
+
+
+class NoSpeech(AudioError):
+    """Nobody speaks in the audio: music, noise or silence."""
 
 
 class ModelError(DigestError):

@@ -129,7 +129,11 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of transcript as its source cut it. Times are audio seconds; ``speaker`` is ``None`` when unknown."""
+    """A piece of transcript as its source cut it. Times are audio seconds; ``speaker`` is ``None`` when unknown.
+
+    ``doubt`` says why a recogniser's words may not be what was said. ``word_times`` holds start and end of each word of
+    ``text`` (split at white space) where the source gives them.
+    """
 
     position: int
     start_seconds: float
@@ -138,6 +142,23 @@ class Segment:
     text: str
     is_ad: bool = False
     ad_reason: str | None = None
+    doubt: str | None = None
+    word_times: tuple[tuple[float, float], ...] = ()
+
+    def seconds_at(self, offset: int, *, is_end: bool = False) -> float:
+        """When the text's character ``offset`` is spoken: by the words' times, else interpolated by characters.
+
+        Args:
+            offset: in characters from the segment's beginning.
+            is_end: ``text[:offset]`` ends there, so the end of its last word is meant, not the start of the next.
+        """
+        if self.word_times:
+            before = len(self.text[:offset].split())
+            is_inside = offset > 0 and not self.text[offset - 1].isspace()
+            index = before - 1 if is_end or is_inside else before
+            return self.word_times[min(max(index, 0), len(self.word_times) - 1)][int(is_end)]
+        share = min(1.0, max(0.0, offset / max(1, len(self.text))))
+        return self.start_seconds + (self.end_seconds - self.start_seconds) * share
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,9 +80,18 @@ class Settings(BaseSettings):
     # Transcription
     whisper_model: str = Field("auto", description="auto, tiny.en, base, a model folder, or any faster-whisper name")
     whisper_device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where Whisper runs")
-    whisper_compute_type: str = Field("auto", description="CTranslate2 compute type; auto: int8 on CPU, float16 on GPU")
-    whisper_batch_size: int = Field(8, ge=1, le=128, description="30-second windows decoded together")
+    whisper_compute_type: str = Field("auto", description="CTranslate2 compute type; auto: what the device does best")
+    whisper_batch_size: int = Field(0, ge=0, le=128, description="windows decoded together; 0: as the device allows")
     whisper_chunk_seconds: float = Field(300, ge=30, description="audio between two checkpoints of a transcription")
+    whisper_language: Literal["feed", "episode", "segment"] = Field(
+        "feed", description="as the feed says, else detected; or always detected, once an episode or for every segment"
+    )
+    whisper_hints: bool = Field(True, description="tell Whisper the names that the feed gives, so that it spells them")
+    whisper_word_times: bool = Field(True, description="time every word, so that a quote starts at the very second")
+    whisper_api_base: str = Field("", description="an OpenAI-compatible server that transcribes instead, with /v1")
+    whisper_api_key: SecretStr = Field(SecretStr(""), description="for that server; from the environment only")
+    download_ahead: int = Field(4, ge=0, le=64, description="episodes fetched ahead of the one in transcription")
+    max_download_disk_bytes: int = Field(4096 * MEBIBYTE, gt=0, description="disk that audio waiting its turn may take")
     keep_audio: bool = Field(False, description="keep downloaded audio in the home folder after transcription")
 
     # Claims
@@ -148,6 +157,12 @@ class Settings(BaseSettings):
     def _llm_is_named(self) -> "Settings":
         if self.extractor == "llm" and not self.llm_model:
             raise ValueError('extractor = "llm" needs llm_model')
+        return self
+
+    @model_validator(mode="after")
+    def _transcription_server_has_a_model(self) -> "Settings":
+        if self.whisper_api_base and self.whisper_model == "auto":
+            raise ValueError("whisper_api_base needs whisper_model: the name that the server knows its model by")
         return self
 
     @property

@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import time
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 
 import httpcore
 import pytest
@@ -21,14 +20,6 @@ def get(url: str, settings: Settings, **headers: str) -> Fetched:
     async def go() -> Fetched:
         async with Fetcher(settings) as fetcher:
             return await fetcher.get(url, headers=headers)
-
-    return asyncio.run(go())
-
-
-def download(url: str, target: Path, settings: Settings) -> Fetched:
-    async def go() -> Fetched:
-        async with Fetcher(settings) as fetcher:
-            return await fetcher.download(url, target)
 
     return asyncio.run(go())
 
@@ -122,22 +113,6 @@ def test_a_slow_server_is_left(web: Web, settings: Settings) -> None:
     with pytest.raises(FetchError, match="longer than"):
         get(f"{web.url}/drip", with_limits(settings, http_total_seconds=0.5))
     assert time.monotonic() - began < 5
-
-
-def test_a_broken_download_leaves_no_file(web: Web, settings: Settings, tmp_path: Path) -> None:
-    def half(request: BaseHTTPRequestHandler) -> None:
-        request.send_response(200)
-        request.send_header("Content-Length", "1000")
-        request.end_headers()
-        request.wfile.write(b"x" * 500)
-        request.close_connection = True
-
-    web.routes["/half"] = half
-    target = tmp_path / "audio"
-    with pytest.raises(FetchError, match="could not be read"):
-        download(f"{web.url}/half", target, settings)
-    assert list(tmp_path.glob("audio*")) == []
-    assert len(web.requests) == 3  # it was tried again
 
 
 def test_errors_are_named_without_secrets(web: Web, settings: Settings) -> None:

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -53,7 +52,7 @@ class Fetched:
     moved_to: str | None = None
 
 
-class _Transient(FetchError):
+class Transient(FetchError):
     """Worth another try in a moment."""
 
 
@@ -118,32 +117,6 @@ class Fetcher:
 
         return await self.with_retries(once)
 
-    async def download(self, url: str, target: Path) -> Fetched:
-        """Read a file of at most ``max_audio_bytes`` to ``target``, which appears only when it is complete.
-
-        Raises:
-            AddressRefused: the address is private or not http(s).
-            FetchError: HTTP error, time-out, broken connection, too large, or shorter than the server announced.
-        """
-        part, most = target.with_name(target.name + ".part"), self._settings.max_audio_bytes
-
-        async def once() -> Fetched:
-            async with self.stream(url) as response:
-                size = 0
-                with part.open("wb") as file:
-                    async for piece in response.aiter_bytes(chunk_size=1 << 18):
-                        size += len(piece)
-                        if size > most:
-                            raise FetchError(f"{redact(url)} is larger than {most} bytes")
-                        file.write(piece)
-                part.replace(target)
-                return Fetched(str(response.url), response.status_code, response.headers, b"")
-
-        try:
-            return await self.with_retries(once)
-        finally:
-            part.unlink(missing_ok=True)
-
     @asynccontextmanager
     async def stream(
         self, url: str, headers: Mapping[str, str] | None = None, *, seconds: float | None = None
@@ -168,10 +141,10 @@ class Fetcher:
                 raise FetchError(f"{redact(url)} took longer than {limit:g} s") from error
             except httpx.TimeoutException as error:
                 silence = self._settings.http_timeout_seconds
-                raise _Transient(f"{redact(url)} was silent for {silence:g} s") from error
+                raise Transient(f"{redact(url)} was silent for {silence:g} s") from error
             except httpx.TransportError as error:
                 reason = redact_text(str(error)) or type(error).__name__
-                raise _Transient(f"{redact(url)} could not be read: {reason}") from error
+                raise Transient(f"{redact(url)} could not be read: {reason}") from error
             except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
                 raise FetchError(f"{redact(url)} could not be read: {redact_text(str(error))}") from error
 
@@ -185,7 +158,7 @@ class Fetcher:
             return asked if asked is not None else wait(state)
 
         attempt = retry(
-            retry=retry_if_exception_type(_Transient), stop=stop_after_attempt(ATTEMPTS), wait=pause, reraise=True
+            retry=retry_if_exception_type(Transient), stop=stop_after_attempt(ATTEMPTS), wait=pause, reraise=True
         )
         return await attempt(once)()
 
@@ -202,7 +175,7 @@ class Fetcher:
             self._closed[host] = error
             raise error
         if status in TRANSIENT or asked is not None:
-            raise _Transient(said, status=status, retry_after_seconds=asked)
+            raise Transient(said, status=status, retry_after_seconds=asked)
         raise FetchError(said, status=status)
 
 

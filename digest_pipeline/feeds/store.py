@@ -32,8 +32,7 @@ where episode_id in (
 """
 RETRY_DAY = """
 update raw.episodes set digest_date = $day, status = 'due'
-where status = 'failed' and digest_date < $day and attempts < $max_attempts
-    and available_at < $until and available_at >= $until - to_hours(24 * ($lookback_days + $max_attempts) + 1)
+where status = 'failed' and digest_date < $day and attempts < $max_attempts and coalesce(retry_on, $day) <= $day
 """
 
 
@@ -56,7 +55,7 @@ def claim_day(
     if not closed:
         window = {"day": day, "until": until, "lookback_days": lookback_days}
         con.execute(CLAIM_DAY, window)
-        con.execute(RETRY_DAY, {**window, "max_attempts": max_attempts})
+        con.execute(RETRY_DAY, {"day": day, "max_attempts": max_attempts})
 
 
 def episodes_of_day(con: duckdb.DuckDBPyConnection, day: date, statuses: Sequence[str]) -> list[Episode]:

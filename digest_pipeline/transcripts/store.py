@@ -65,14 +65,44 @@ class TalkHistory:
         return [text for (text,) in rows]
 
 
-def save_outcome(warehouse: Warehouse, outcome: Outcome) -> None:
-    """Store what became of an episode in one transaction: transcript, segments and status, or why it failed."""
+SAVE_STATUS = """
+update raw.episodes set
+    status = case when $status = 'failed' and tried >= $max_attempts then 'unusable' else $status end,
+    status_reason = case
+        when $status = 'failed' and tried >= $max_attempts then 'set aside after ' || tried || ' days: ' || $reason
+        else $reason
+    end,
+    attempts = tried,
+    retry_on = case
+        when $status = 'failed' and tried < $max_attempts then $day + to_days(pow(2, tried - 1)::integer)
+    end
+from (
+    -- a day counts once, however often it is run
+    select attempts + ($status = 'failed' and coalesce(retry_on, $day) <= $day)::integer as tried
+    from raw.episodes where episode_id = $episode_id
+)
+where episode_id = $episode_id
+"""
+
+
+def save_outcome(warehouse: Warehouse, outcome: Outcome, day: date, *, max_attempts: int) -> None:
+    """Store what became of an episode in one transaction: transcript, segments and status, or why it failed.
+
+    A failed episode is tried again 1, 2, 4, ... days later. After ``max_attempts`` days it is set aside as unusable,
+    with the last reason.
+    """
     with warehouse.write() as con:
         if outcome.transcript:
             _save_transcript(con, outcome.transcript)
         con.execute(
-            "update raw.episodes set status = ?, status_reason = ?, attempts = attempts + ? where episode_id = ?",
-            [outcome.status, outcome.reason, int(outcome.status == "failed"), outcome.episode.episode_id],
+            SAVE_STATUS,
+            {
+                "status": outcome.status,
+                "reason": outcome.reason,
+                "day": day,
+                "max_attempts": max_attempts,
+                "episode_id": outcome.episode.episode_id,
+            },
         )
 
 
@@ -80,17 +110,18 @@ def load_segments(warehouse: Warehouse, episode_id: str) -> tuple[Segment, ...]:
     """The segments of an episode, in order."""
     with warehouse.read() as con:
         rows = con.execute(
-            "select position, start_seconds, end_seconds, speaker, text, is_ad, ad_reason"
+            "select position, start_seconds, end_seconds, speaker, text, is_ad, ad_reason, doubt, word_times"
             " from raw.transcript_segments where episode_id = ? order by position",
             [episode_id],
         ).fetchall()
-    return tuple(Segment(*row) for row in rows)
+    return tuple(Segment(*(*row[:8], tuple((start, end) for start, end in row[8] or ()))) for row in rows)
 
 
 def _save_transcript(con: duckdb.DuckDBPyConnection, transcript: Transcript) -> None:
     con.execute("delete from raw.transcript_segments where episode_id = ?", [transcript.episode_id])
     con.execute(
-        "insert or replace into raw.transcripts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert or replace into raw.transcripts (episode_id, source, model, language, word_count, audio_sha256,"
+        " audio_seconds, real_time_factor, fingerprint, note) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             transcript.episode_id, transcript.source, transcript.model, transcript.language, transcript.word_count,
             transcript.audio_sha256, transcript.audio_seconds, transcript.real_time_factor,
@@ -99,12 +130,16 @@ def _save_transcript(con: duckdb.DuckDBPyConnection, transcript: Transcript) -> 
     )  # fmt: skip
     segments = pl.DataFrame(  # noqa: F841 - DuckDB reads it by its name
         [
-            (transcript.episode_id, s.position, s.start_seconds, s.end_seconds, s.speaker, s.text, s.is_ad, s.ad_reason)
+            (
+                transcript.episode_id, s.position, s.start_seconds, s.end_seconds, s.speaker, s.text, s.is_ad,
+                s.ad_reason, s.doubt, [list(times) for times in s.word_times] or None,
+            )
             for s in transcript.segments
         ],
         schema={
             "episode_id": pl.String, "position": pl.Int32, "start_seconds": pl.Float64, "end_seconds": pl.Float64,
-            "speaker": pl.String, "text": pl.String, "is_ad": pl.Boolean, "ad_reason": pl.String,
+            "speaker": pl.String, "text": pl.String, "is_ad": pl.Boolean, "ad_reason": pl.String, "doubt": pl.String,
+            "word_times": pl.List(pl.List(pl.Float64)),
         },
         orient="row",
     )  # fmt: skip

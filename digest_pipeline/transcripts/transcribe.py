@@ -1,24 +1,28 @@
 """One episode at a time from feed item to flagged transcript: publisher first, Whisper next, failures by name."""
 
-import asyncio
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import Protocol
 
-from digest_pipeline.errors import AudioError, DigestError, FetchError, TranscriptError
-from digest_pipeline.feeds.fetch import Fetched, Fetcher
-from digest_pipeline.feeds.redaction import redact
+from digest_pipeline.errors import AudioError, FetchError, NoSpeech, TranscriptError
 from digest_pipeline.models import Episode, Transcript
 from digest_pipeline.progress import step
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ads import boilerplate_shingles, flag_ads
+from digest_pipeline.transcripts.ahead import fetch_ahead
 from digest_pipeline.transcripts.audio import sha256_of
-from digest_pipeline.transcripts.publisher import in_order_of_preference, kind_of, parse_transcript
-from digest_pipeline.transcripts.whisper import forget_checkpoints, get_transcriber, recognise
+from digest_pipeline.transcripts.hints import hints_of
+from digest_pipeline.transcripts.recognise import Recognised, forget_checkpoints, recognise
+from digest_pipeline.transcripts.source import Audio, audio_file, fetch_source
+from digest_pipeline.transcripts.transcriber import Hints
+from digest_pipeline.transcripts.whisper import get_transcriber
 
 log = logging.getLogger(__name__)
+
+LEFTOVERS_DAYS = 7  # what an abandoned run left in the cache is kept so long, to continue with
 
 
 class History(Protocol):
@@ -52,11 +56,14 @@ def transcribe_episodes(episodes: Sequence[Episode], history: History, settings:
     """Yield one outcome per episode, in order; the caller stores each before it asks for the next.
 
     A failure of one episode is its outcome, never an exception: the rest of the day goes on. Errors of the machine
-    (a full disk, a model that cannot be loaded) do raise.
+    (a full disk, a model that cannot be loaded, a transcription server that is away) do raise. Audio and checkpoints
+    are removed once the outcome is stored.
     """
-    for done, episode in enumerate(episodes, start=1):
+    _sweep(settings)
+    fetch = partial(fetch_source, settings=settings)
+    for done, (episode, source) in enumerate(fetch_ahead(episodes, fetch, settings), start=1):
         try:
-            transcript = _transcript_of(episode, history, settings)
+            transcript = _transcript_of(episode, source.result(), history, settings)
             transcript = replace(
                 transcript,
                 segments=flag_ads(
@@ -67,8 +74,7 @@ def transcribe_episodes(episodes: Sequence[Episode], history: History, settings:
         except _SameAudio as same:
             outcome = Outcome(episode, "duplicate", str(same))
         except (FetchError, TranscriptError, AudioError) as error:
-            is_final = isinstance(error, AudioError) and "no speech" in str(error)
-            outcome = Outcome(episode, "unusable" if is_final else "failed", str(error))
+            outcome = Outcome(episode, "unusable" if isinstance(error, NoSpeech) else "failed", str(error))
             log.warning("%s · %s: %s", episode.show, episode.title, error)
         else:
             outcome = Outcome(episode, "transcribed", None, transcript)
@@ -77,8 +83,7 @@ def transcribe_episodes(episodes: Sequence[Episode], history: History, settings:
                 outcome = replace(outcome, status="duplicate", reason=reason)
         step("transcribe", done, len(episodes), f"{episode.show} · {episode.title} ({_how(outcome)})")
         yield outcome
-        if outcome.transcript and outcome.transcript.audio_sha256:
-            forget_checkpoints(settings, outcome.transcript.audio_sha256, outcome.transcript.model or "")
+        _tidy(outcome, settings)
 
 
 def _how(outcome: Outcome) -> str:
@@ -87,49 +92,29 @@ def _how(outcome: Outcome) -> str:
     return "publisher's transcript" if outcome.transcript.source == "publisher" else "Whisper"
 
 
-def _transcript_of(episode: Episode, history: History, settings: Settings) -> Transcript:
-    faults = []
-    for link in in_order_of_preference(episode.transcripts, episode.language):
-        try:
-            body = _fetch(link.url, settings).body
-            segments = parse_transcript(body, kind_of(link) or "text", duration_seconds=episode.duration_seconds)
-        except (FetchError, TranscriptError) as error:
-            faults.append(str(error))
-            continue
-        language = link.language or episode.language
-        note = "; ".join(faults) or None
-        return Transcript(episode.episode_id, "publisher", None, language, segments, note=note)
-    if not episode.audio_url:
-        raise TranscriptError("; ".join(faults) or "there is no transcript and no audio")
-    return _recognised(episode, "; ".join(faults) or None, history, settings)
+def _transcript_of(episode: Episode, source: Transcript | Audio, history: History, settings: Settings) -> Transcript:
+    if isinstance(source, Transcript):
+        return source
+    audio_sha256 = sha256_of(source.path)
+    if same := history.with_audio(audio_sha256, episode.episode_id):
+        raise _SameAudio(f"same audio file as {same}")
+    transcriber = get_transcriber(settings, episode.whisper_model)
+    expected = episode.duration_seconds or 0.0
 
+    def on_piece(seconds: float) -> None:
+        share = f" of {expected / 60:.0f}" if expected else ""
+        log.info("%s · %s: %.0f%s minutes transcribed", episode.show, episode.title, seconds / 60, share)
 
-def _recognised(episode: Episode, note: str | None, history: History, settings: Settings) -> Transcript:
-    path = _download(episode, settings)
-    try:
-        audio_sha256 = sha256_of(path)
-        if same := history.with_audio(audio_sha256, episode.episode_id):
-            raise _SameAudio(f"same audio file as {same}")
-        transcriber = get_transcriber(settings)
-        expected = episode.duration_seconds or 0.0
-
-        def on_piece(seconds: float) -> None:
-            share = f" of {expected / 60:.0f}" if expected else ""
-            log.info("%s · %s: %.0f%s minutes transcribed", episode.show, episode.title, seconds / 60, share)
-
-        heard = recognise(
-            path,
-            audio_sha256,
-            transcriber,
-            settings,
-            language=episode.language,
-            feed_seconds=episode.duration_seconds,
-            on_piece=on_piece,
-        )
-    finally:
-        if not settings.keep_audio:
-            path.unlink(missing_ok=True)
-    notes = [note, f"{heard.dropped} doubtful segments dropped" if heard.dropped else None]
+    heard = recognise(
+        source.path,
+        audio_sha256,
+        transcriber,
+        settings,
+        language=episode.language if settings.whisper_language == "feed" else None,
+        hints=hints_of(episode) if settings.whisper_hints else Hints(),
+        feed_seconds=episode.duration_seconds,
+        on_piece=on_piece,
+    )
     return Transcript(
         episode.episode_id,
         "asr",
@@ -138,37 +123,30 @@ def _recognised(episode: Episode, note: str | None, history: History, settings: 
         heard.segments,
         audio_sha256=audio_sha256,
         audio_seconds=round(heard.audio_seconds, 2),
-        real_time_factor=round(heard.compute_seconds / heard.audio_seconds, 4) if heard.compute_seconds else None,
-        note="; ".join(n for n in notes if n) or None,
+        real_time_factor=round(heard.compute_seconds / heard.audio_seconds, 4),
+        note="; ".join(filter(None, (source.note, *_doubts(heard)))) or None,
     )
 
 
-def _download(episode: Episode, settings: Settings) -> Path:
-    folder = settings.home / "audio" if settings.keep_audio else settings.cache / "audio"
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{episode.episode_id}.audio"
-    if target.exists():
-        return target
-    url = episode.audio_url or ""
-    log.info("%s · %s: downloading %s", episode.show, episode.title, redact(url))
-
-    async def download() -> Fetched:
-        async with Fetcher(settings) as fetcher:
-            return await fetcher.download(url, target)
-
-    try:
-        asyncio.run(download())
-    except OSError as error:
-        raise DigestError(
-            f"{episode.title!r} cannot be stored at {target}: {error.strerror}",
-            remedy="make room on the disk and run the day again; what is done is kept",
-        ) from error
-    return target
+def _doubts(heard: Recognised) -> Iterator[str]:
+    """What the guards did, in words."""
+    for counts, what in ((heard.dropped, "dropped"), (heard.doubted, "marked")):
+        for reason, count in sorted(counts.items()):
+            yield f"{count} segment{'s' if count > 1 else ''} {what}: {reason}"
 
 
-def _fetch(url: str, settings: Settings) -> Fetched:
-    async def get() -> Fetched:
-        async with Fetcher(settings) as fetcher:
-            return await fetcher.get(url)
+def _tidy(outcome: Outcome, settings: Settings) -> None:
+    """Remove what the stored outcome needs no more. A partial download stays: a later day continues it."""
+    transcript = outcome.transcript
+    if not (settings.keep_audio and transcript):  # a broken file must not be taken for the episode again
+        audio_file(outcome.episode, settings).unlink(missing_ok=True)
+    if transcript and transcript.audio_sha256:
+        forget_checkpoints(settings, transcript.audio_sha256)
 
-    return asyncio.run(get())
+
+def _sweep(settings: Settings) -> None:
+    """Remove what abandoned runs left in the cache long ago: episodes whose feed was removed, files that changed."""
+    oldest = time.time() - LEFTOVERS_DAYS * 86_400
+    for path in (p for folder in ("audio", "transcription") for p in (settings.cache / folder).rglob("*")):
+        if path.is_file() and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)

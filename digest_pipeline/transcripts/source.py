@@ -1,0 +1,84 @@
+"""Where an episode's words come from: the publisher's transcript where there is a good one, else the audio file."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from digest_pipeline.errors import DigestError, FetchError, TranscriptError
+from digest_pipeline.feeds.fetch import Fetcher
+from digest_pipeline.feeds.redaction import redact
+from digest_pipeline.models import Episode, Transcript
+from digest_pipeline.settings import Settings
+from digest_pipeline.transcripts.ahead import DiskBudget
+from digest_pipeline.transcripts.download import NoRoom, download
+from digest_pipeline.transcripts.publisher import in_order_of_preference, kind_of, parse_transcript
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """A file to transcribe; ``note`` says what is wrong with the publisher's transcripts, if there are any."""
+
+    path: Path
+    note: str | None
+
+
+async def fetch_source(
+    fetcher: Fetcher, budget: DiskBudget, place: int, episode: Episode, settings: Settings
+) -> Transcript | Audio:
+    """Read the publisher's transcripts, the best first, and where none will do bring the audio to disk.
+
+    Args:
+        fetcher: the client.
+        budget: of the disk, where ``place`` is the episode's number in the run.
+        place: see ``budget``.
+        episode: whose words are wanted.
+        settings: bounds and folders.
+
+    Raises:
+        TranscriptError: no transcript will do, and there is no audio.
+        FetchError: the audio cannot be had.
+        DigestError: the disk is full.
+    """
+    faults = []
+    for link in in_order_of_preference(episode.transcripts, episode.language):
+        try:
+            body = (await fetcher.get(link.url)).body
+            segments = parse_transcript(body, kind_of(link) or "text", duration_seconds=episode.duration_seconds)
+        except (FetchError, TranscriptError) as error:
+            faults.append(str(error))
+            continue
+        language, note = link.language or episode.language, "; ".join(faults) or None
+        return Transcript(episode.episode_id, "publisher", None, language, segments, note=note)
+    if not episode.audio_url:
+        raise TranscriptError("; ".join(faults) or "there is no transcript and no audio")
+    target = audio_file(episode, settings)
+    try:
+        await _bring(fetcher, budget, place, episode, target, settings.max_audio_bytes)
+    except OSError as error:
+        raise DigestError(
+            f"{episode.title!r} cannot be stored at {target}: {error.strerror}",
+            remedy="make room on the disk and run the day again; what is done is kept",
+        ) from error
+    return Audio(target, "; ".join(faults) or None)
+
+
+def audio_file(episode: Episode, settings: Settings) -> Path:
+    """Where an episode's audio lies once it is there."""
+    folder = settings.home / "audio" if settings.keep_audio else settings.cache / "audio"
+    return folder / f"{episode.episode_id}.audio"
+
+
+async def _bring(
+    fetcher: Fetcher, budget: DiskBudget, place: int, episode: Episode, target: Path, most_bytes: int
+) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    url = episode.audio_url or ""
+    while not target.exists():
+        log.info("%s · %s: downloading %s", episode.show, episode.title, redact(url))
+        try:
+            await download(fetcher, url, target, most_bytes, admit=lambda size: budget.admit(place, size))
+        except NoRoom as full:
+            await budget.room_for(place, full.size)
+    budget.admit(place, target.stat().st_size)
