@@ -27,7 +27,8 @@ def main() -> None:
         from digest_pipeline.runs import run_days
         from digest_pipeline.settings import load_settings
         from digest_pipeline.transcripts.audio import sha256_of
-        from digest_pipeline.transcripts.whisper import get_transcriber, recognise
+        from digest_pipeline.transcripts.recognise import recognise
+        from digest_pipeline.transcripts.whisper import get_transcriber
 
         settings, network = load_settings(), DemoNetwork(bundled("demo"))
         began = time.monotonic()
@@ -69,9 +70,7 @@ def model_seconds(warehouse: Warehouse, day: date) -> float:
 def bare_seconds(transcriber: Any, path: Path) -> float:
     """faster-whisper's own pipeline on a file, called as its documentation does."""
     began = time.monotonic()
-    segments, _ = transcriber._pipeline.transcribe(
-        str(path), language="en", batch_size=8, vad_filter=True, without_timestamps=False
-    )
+    segments, _ = transcriber._pipeline.transcribe(str(path), language="en", **transcriber._options)
     for _ in segments:
         pass
     return time.monotonic() - began

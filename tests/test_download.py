@@ -31,8 +31,10 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 class AudioServer:
     """Serves one file with ranges, and hangs up after ``cuts`` bytes of the first answers."""
 
-    def __init__(self, web: Web, body: bytes = BODY, *, cuts: list[int] | None = None, **headers: str) -> None:
-        self.body, self.cuts, self.headers = body, cuts or [], headers
+    def __init__(
+        self, web: Web, body: bytes = BODY, cuts: list[int] | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        self.body, self.cuts, self.headers = body, cuts or [], headers or {}
         self.ranges: list[str | None] = []
         self.sent = 0
         self.url = f"{web.url}/audio.mp3"
@@ -67,7 +69,7 @@ def fetch(url: str, target: Path, settings: Settings, admit: Callable[[int], boo
 
 @pytest.mark.parametrize("headers", [{"ETag": '"1"'}, {"Last-Modified": "Mon, 14 Sep 2026 06:00:00 GMT"}])
 def test_a_broken_download_is_continued(web: Web, settings: Settings, tmp_path: Path, headers: dict[str, str]) -> None:
-    server = AudioServer(web, cuts=[300_000, 200_000], **headers)
+    server = AudioServer(web, cuts=[300_000, 200_000], headers=headers)
     target = tmp_path / "a.audio"
     fetch(server.url, target, settings)
     assert target.read_bytes() == BODY
@@ -77,7 +79,7 @@ def test_a_broken_download_is_continued(web: Web, settings: Settings, tmp_path: 
 
 
 def test_another_process_continues_what_one_left(web: Web, settings: Settings, tmp_path: Path) -> None:
-    server = AudioServer(web, cuts=[100_000] * 5, ETag='"1"')
+    server = AudioServer(web, cuts=[100_000] * 5, headers={"ETag": '"1"'})
     target = tmp_path / "a.audio"
     with pytest.raises(FetchError, match="could not be read"):
         fetch(server.url, target, settings)
@@ -90,7 +92,7 @@ def test_another_process_continues_what_one_left(web: Web, settings: Settings, t
 def test_without_a_strong_validator_it_starts_again(
     web: Web, settings: Settings, tmp_path: Path, headers: dict[str, str]
 ) -> None:
-    server = AudioServer(web, cuts=[300_000], **headers)
+    server = AudioServer(web, cuts=[300_000], headers=headers)
     fetch(server.url, tmp_path / "a.audio", settings)
     assert (tmp_path / "a.audio").read_bytes() == BODY
     assert server.ranges == [None, None]
@@ -98,10 +100,10 @@ def test_without_a_strong_validator_it_starts_again(
 
 def test_halves_of_two_files_are_never_joined(web: Web, settings: Settings, tmp_path: Path) -> None:
     """The host puts other adverts in between the two attempts: the validator changes with the file."""
-    server = AudioServer(web, cuts=[10_000] * 5, ETag='"1"')
+    server = AudioServer(web, cuts=[10_000] * 5, headers={"ETag": '"1"'})
     with pytest.raises(FetchError):
         fetch(server.url, tmp_path / "a.audio", settings)
-    other = AudioServer(web, BODY[::-1], ETag='"2"')
+    other = AudioServer(web, BODY[::-1], headers={"ETag": '"2"'})
     fetch(other.url, tmp_path / "a.audio", settings)
     assert (tmp_path / "a.audio").read_bytes() == BODY[::-1]
     assert other.ranges == ["bytes=50000-"]
@@ -146,10 +148,15 @@ def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(
 
 
 def test_a_file_without_room_is_not_begun(web: Web, settings: Settings, tmp_path: Path) -> None:
-    server = AudioServer(web, ETag='"1"')
+    server = AudioServer(web, headers={"ETag": '"1"'})
     asked: list[int] = []
+
+    def refuse(size: int) -> bool:
+        asked.append(size)
+        return False
+
     with pytest.raises(NoRoom):
-        fetch(server.url, tmp_path / "a", settings, admit=lambda size: bool(asked.append(size)))
+        fetch(server.url, tmp_path / "a", settings, admit=refuse)
     assert asked == [len(BODY)]
     assert list(tmp_path.glob("a*")) == []
 
@@ -161,7 +168,7 @@ def test_downloads_run_ahead_in_order_within_the_disk_budget(settings: Settings)
     most = 0
     lock = threading.Lock()
 
-    async def fetch_one(_: Fetcher, budget: DiskBudget, place: int, item: int) -> int:
+    async def fetch_one(_: Fetcher, budget: DiskBudget, place: int, item: str) -> str:
         nonlocal most
         await budget.room_for(place, 40)
         await asyncio.sleep(0.02 * (6 - place))  # the later ones are quicker
@@ -171,7 +178,7 @@ def test_downloads_run_ahead_in_order_within_the_disk_budget(settings: Settings)
         return item
 
     used = []
-    for item, future in fetch_ahead(list("abcdef"), fetch_one, limited):  # type: ignore[arg-type]
+    for item, future in fetch_ahead("abcdef", fetch_one, limited):
         used.append((item, future.result(timeout=10)))
         time.sleep(0.05)
         with lock:

@@ -1,0 +1,1 @@
+"""What the transcription stage costs beside its model, and what a crash costs."""

@@ -1,0 +1,112 @@
+"""Audio files as they come: every format, damage, spliced parts, and what is no audio."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from digest_pipeline.errors import AudioError
+from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples, announced_seconds, read_pieces
+
+SECONDS = 12
+# name of the file, container, codec, sample format, sample rate
+FORMATS = [
+    ("a.mp3", "mp3", "libmp3lame", "fltp", 44_100),
+    ("a.m4a", "mp4", "aac", "fltp", 44_100),
+    ("a.aac", "adts", "aac", "fltp", 44_100),
+    ("a.opus", "ogg", "libopus", "flt", 48_000),
+    ("a.ogg", "ogg", "vorbis", "fltp", 44_100),
+    ("a.flac", "flac", "flac", "s16", 44_100),
+    ("a.wav", "wav", "pcm_s16le", "s16", 44_100),
+]
+
+
+def write(
+    path: Path, container: str, codec: str, form: str, rate: int, *, layout: str = "stereo", video: bool = False
+) -> Path:
+    tone = (0.3 * np.sin(2 * np.pi * 440 * np.arange(SECONDS * rate) / rate)).astype(np.float32)
+    samples = tone if form.startswith("f") else (tone * 32767).astype(np.int16)
+    channels = 2 if layout == "stereo" else 1
+    shape = np.repeat(samples[None, :], channels, 0) if form.endswith("p") else np.repeat(samples, channels)[None, :]
+    with av.open(str(path), "w", format=container) as file:
+        if video:
+            picture = file.add_stream("mpeg4", rate=1)
+            picture.width = picture.height = 64
+        stream = file.add_stream(codec, rate=rate, layout=layout, options={"strict": "experimental"})  # for Vorbis
+        for _ in range(SECONDS if video else 0):
+            file.mux(picture.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")))
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(shape), format=form, layout=layout)
+        frame.sample_rate = rate
+        file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    return path
+
+
+def decoded(path: Path) -> Samples:
+    return np.concatenate([samples for _, samples in read_pieces(path, 30)])
+
+
+def strongest(samples: Samples) -> float:
+    """Frequency in Hz."""
+    return float(np.argmax(np.abs(np.fft.rfft(samples))) * SAMPLE_RATE / len(samples))
+
+
+@pytest.mark.parametrize(("name", "container", "codec", "form", "rate"), FORMATS, ids=[f[0] for f in FORMATS])
+def test_every_format_gives_the_same_sound(
+    name: str, container: str, codec: str, form: str, rate: int, tmp_path: Path
+) -> None:
+    path = write(tmp_path / name, container, codec, form, rate)
+    samples = decoded(path)
+    assert len(samples) / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.15)
+    assert strongest(samples) == pytest.approx(440, abs=2)
+    assert np.sqrt(np.mean(samples**2)) == pytest.approx(0.3 / np.sqrt(2), rel=0.1)
+
+
+def test_the_sound_of_a_film_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4", "mp4", "aac", "fltp", 44_100, video=True)
+    assert strongest(decoded(path)) == pytest.approx(440, abs=2)
+
+
+def test_a_film_without_sound_is_no_episode(tmp_path: Path) -> None:
+    path = tmp_path / "silent.mp4"
+    with av.open(str(path), "w") as file:
+        picture = file.add_stream("mpeg4", rate=1)
+        picture.width = picture.height = 64
+        file.mux(picture.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")))
+        file.mux(picture.encode(None))
+    with pytest.raises(AudioError, match="no audio stream"):
+        announced_seconds(path)
+
+
+def test_parts_in_another_form_are_read_on(tmp_path: Path) -> None:
+    """Dynamic insertion splices a mono advert of another rate into a stereo show, frame by frame."""
+    show = write(tmp_path / "show.mp3", "mp3", "libmp3lame", "fltp", 44_100)
+    advert = write(tmp_path / "advert.mp3", "mp3", "libmp3lame", "fltp", 22_050, layout="mono")
+    spliced = tmp_path / "spliced.mp3"
+    spliced.write_bytes(show.read_bytes() + advert.read_bytes() + show.read_bytes())
+    samples = decoded(spliced)
+    assert len(samples) / SAMPLE_RATE == pytest.approx(3 * SECONDS, abs=0.5)
+    assert strongest(samples[-SAMPLE_RATE * 5 :]) == pytest.approx(440, abs=2)
+
+
+def test_a_few_damaged_packets_cost_their_own_time_only(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp3", "mp3", "libmp3lame", "fltp", 44_100)
+    body = bytearray(path.read_bytes())
+    middle = len(body) // 2
+    body[middle : middle + 300] = b"\x00" * 300
+    path.write_bytes(bytes(body))
+    samples = decoded(path)
+    assert len(samples) / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.2)
+    assert strongest(samples[-SAMPLE_RATE * 3 :]) == pytest.approx(440, abs=2)
+
+
+def test_much_damage_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.flac", "flac", "flac", "s16", 44_100)
+    body = bytearray(path.read_bytes())
+    generator = np.random.default_rng(5)
+    for start in range(2000, len(body) - 1000, 1200):
+        body[start : start + 600] = generator.bytes(600)
+    path.write_bytes(bytes(body))
+    with pytest.raises(AudioError, match="damaged|cannot be decoded"):
+        decoded(path)

@@ -1,0 +1,69 @@
+"""Episodes that fail: tried again after longer and longer waits, counted once a day, then set aside with the reason."""
+
+from datetime import date, datetime, timedelta
+
+from digest_pipeline.feeds.store import claim_day, episodes_of_day
+from digest_pipeline.models import Segment, Transcript
+from digest_pipeline.transcripts.store import load_segments, save_outcome
+from digest_pipeline.transcripts.transcribe import Outcome
+from digest_pipeline.warehouse import Warehouse
+
+FIRST = date(2026, 9, 14)
+ATTEMPTS = 4
+
+
+def listed(warehouse: Warehouse) -> None:
+    with warehouse.write() as con:
+        con.execute(
+            "insert into raw.episodes (episode_id, feed_url, title, published_at, first_seen_at, transcript_urls,"
+            " description, status) values ('e', 'f', 'Title', ?, ?, '[]', '', 'listed')",
+            [datetime(2026, 9, 14, 6), datetime(2026, 9, 14, 7)],
+        )
+
+
+def run(warehouse: Warehouse, day: date, status: str = "failed", transcript: Transcript | None = None) -> bool:
+    """A day's claim and what comes of the episode; whether the day had it."""
+    midnight = datetime(day.year, day.month, day.day)
+    window = {"since": midnight - timedelta(days=2), "until": midnight + timedelta(days=1)}
+    with warehouse.write() as con:
+        claim_day(con, day, max_attempts=ATTEMPTS, **window)
+    with warehouse.read() as con:
+        due = episodes_of_day(con, day, ("due", "failed"))
+    for episode in due:
+        save_outcome(warehouse, Outcome(episode, status, "404", transcript), day, max_attempts=ATTEMPTS)
+    return bool(due)
+
+
+def state(warehouse: Warehouse) -> tuple[object, ...]:
+    with warehouse.read() as con:
+        return con.execute("select status, status_reason, attempts, retry_on from raw.episodes").fetchall()[0]
+
+
+def test_a_failing_episode_is_tried_1_2_4_days_later_then_set_aside(warehouse: Warehouse) -> None:
+    listed(warehouse)
+    tried = [n for n in range(30) if run(warehouse, FIRST + timedelta(days=n))]
+    assert tried == [0, 1, 3, 7]
+    assert state(warehouse) == ("unusable", "set aside after 4 days: 404", 4, None)
+
+
+def test_a_day_that_is_run_again_counts_once_and_may_mend_it(warehouse: Warehouse) -> None:
+    listed(warehouse)
+    for _ in range(3):
+        assert run(warehouse, FIRST)
+    assert state(warehouse) == ("failed", "404", 1, FIRST + timedelta(days=1))
+    assert run(warehouse, FIRST, "transcribed")
+    assert state(warehouse)[0] == "transcribed"
+    assert not run(warehouse, FIRST + timedelta(days=1))
+
+
+def test_doubts_and_word_times_are_kept(warehouse: Warehouse) -> None:
+    listed(warehouse)
+    segments = (
+        Segment(0, 0.0, 2.5, None, "Two words", word_times=((0.0, 0.5), (0.61, 2.5))),
+        Segment(1, 2.5, 3.0, None, "mumbled", doubt="the recogniser is not sure of it"),
+    )
+    transcript = Transcript("e", "asr", "tiny.en", "en", segments, audio_sha256="00", audio_seconds=3.0)
+    assert run(warehouse, FIRST, "transcribed", transcript)
+    assert load_segments(warehouse, "e") == segments
+    with warehouse.read() as con:
+        assert con.execute("select audio_sha256 from raw.transcripts").fetchall() == [("00",)]
