@@ -166,8 +166,8 @@ def summarise(
     ).fetchall()[0]
     failed = con.execute(
         "select coalesce(f.title, f.shown_url) || ' · ' || e.title || ': ' || coalesce(e.status_reason, '')"
-        " from raw.episodes e left join raw.feeds f using (feed_url) where e.digest_date = ? and e.status = 'failed'"
-        " order by 1",
+        " from raw.episodes e left join raw.feeds f using (feed_url) where e.digest_date = ?"
+        " and (e.status = 'failed' or e.status = 'unusable' and e.attempts > 0) order by 1",
         [day],
     ).fetchall()
     feeds = con.execute(

@@ -231,3 +231,14 @@ def test_a_hedge_may_not_become_a_certainty() -> None:
     assert located is not None
     assert "hedged" in (unfaithful("Deposits will not work everywhere.", "", located) or "")
     assert unfaithful("Deposits may not work everywhere.", "", located) is None
+
+
+def test_doubtful_words_make_turns_of_their_own_and_words_place_a_sentence() -> None:
+    times = ((0.0, 0.4), (0.5, 1.0), (6.0, 6.5), (6.6, 9.0))
+    segments = [
+        Segment(0, 0, 9, None, "Right then. Grids fail.", word_times=times),
+        Segment(1, 9, 18, None, "Perhaps they do not.", doubt="the recogniser is not sure of it"),
+    ]
+    first, second = turns_of(segments)
+    assert (first.doubt, second.doubt) == (None, "the recogniser is not sure of it")
+    assert first.locate(first.sentences[1].start, first.sentences[1].end) == (0, 0, 6.0, 9.0)

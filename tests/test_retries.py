@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from digest_pipeline.feeds.store import claim_day, episodes_of_day
+from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.models import Segment, Transcript
 from digest_pipeline.transcripts.store import load_segments, save_outcome
 from digest_pipeline.transcripts.transcribe import Outcome
@@ -14,19 +15,19 @@ ATTEMPTS = 4
 
 def listed(warehouse: Warehouse) -> None:
     with warehouse.write() as con:
+        add_feeds(con, [Subscription("f")], datetime(2026, 9, 14))
         con.execute(
-            "insert into raw.episodes (episode_id, feed_url, title, published_at, first_seen_at, transcript_urls,"
-            " description, status) values ('e', 'f', 'Title', ?, ?, '[]', '', 'listed')",
-            [datetime(2026, 9, 14, 6), datetime(2026, 9, 14, 7)],
+            "insert into raw.episodes (episode_id, feed_url, title, published_at, first_seen_at, available_at,"
+            " transcript_urls, description, status) values ('e', 'f', 'Title', $at, $at, $at, '[]', '', 'listed')",
+            {"at": datetime(2026, 9, 14, 6)},
         )
 
 
 def run(warehouse: Warehouse, day: date, status: str = "failed", transcript: Transcript | None = None) -> bool:
     """A day's claim and what comes of the episode; whether the day had it."""
-    midnight = datetime(day.year, day.month, day.day)
-    window = {"since": midnight - timedelta(days=2), "until": midnight + timedelta(days=1)}
+    until = datetime(day.year, day.month, day.day) + timedelta(days=1)
     with warehouse.write() as con:
-        claim_day(con, day, max_attempts=ATTEMPTS, **window)
+        claim_day(con, day, until=until, lookback_days=3, max_attempts=ATTEMPTS)
     with warehouse.read() as con:
         due = episodes_of_day(con, day, ("due", "failed"))
     for episode in due:

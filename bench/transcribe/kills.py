@@ -31,7 +31,7 @@ import duckdb
 import numpy as np
 
 from digest_pipeline.bundled import bundled
-from digest_pipeline.feeds.store import add_feeds
+from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.runs import run_days
 from digest_pipeline.settings import load_settings
 from digest_pipeline.transcripts.audio import SAMPLE_RATE, read_pieces
@@ -169,7 +169,7 @@ def _child() -> None:
 
     WhisperTranscriber.transcribe = noted  # type: ignore[method-assign, assignment]
     with Warehouse(settings.database).write() as con:
-        add_feeds(con, [(os.environ["BENCH_FEED"], "")], datetime(2026, 9, 15))  # noqa: DTZ001 - the store's are naive
+        add_feeds(con, [Subscription(os.environ["BENCH_FEED"])], datetime(2026, 9, 15))  # noqa: DTZ001 - the store's are naive
     for summary in run_days([DAY], settings):
         print(summary)
     sys.exit(0)

@@ -87,6 +87,8 @@ class ExtractiveExtractor:
     def _refuse(self, span: Span, worthiness: float) -> str | None:
         if span.turn.is_ad:
             return f"advertisement: {span.turn.segments[0].ad_reason}"
+        if span.turn.doubt:
+            return f"perhaps misheard: {span.turn.doubt}"
         if is_question(span.quote):
             return "a question, not a claim"
         if worthiness < self._settings.min_worthiness:

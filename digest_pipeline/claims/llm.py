@@ -94,7 +94,7 @@ class LlmExtractor:
         by_first_position = self._fallback.extract(episode, segments)
         candidates: dict[str, ClaimCandidate] = {}
         faults: list[str] = []
-        windows = list(_windows([turn for turn in turns if not turn.is_ad], self._settings.llm_window_words))
+        windows = list(_windows([t for t in turns if not t.is_ad and not t.doubt], self._settings.llm_window_words))
         for window in windows:
             reply, fault = self._ask(episode, window)
             if reply is None:

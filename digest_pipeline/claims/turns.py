@@ -49,29 +49,29 @@ class Turn:
         """Whether the turn is an advertisement or boilerplate; a turn is never partly one."""
         return self.segments[0].is_ad
 
+    @property
+    def doubt(self) -> str | None:
+        """Why the words may not be what was said; a turn is never partly in doubt."""
+        return self.segments[0].doubt
+
     def locate(self, start: int, end: int) -> tuple[int, int, float, float]:
         """First and last segment position and start and end seconds of ``text[start:end]``.
 
-        Times inside a segment are interpolated by characters.
+        Times inside a segment are its words', where they are known, else interpolated by characters.
         """
         first, last = bisect_right(self.offsets, start) - 1, bisect_right(self.offsets, max(start, end - 1)) - 1
         return (
             self.segments[first].position,
             self.segments[last].position,
-            round(self._time(first, start), 2),
-            round(self._time(last, end), 2),
+            round(self.segments[first].seconds_at(start - self.offsets[first]), 2),
+            round(self.segments[last].seconds_at(end - self.offsets[last], is_end=True), 2),
         )
-
-    def _time(self, index: int, offset: int) -> float:
-        segment = self.segments[index]
-        share = (offset - self.offsets[index]) / max(1, len(segment.text))
-        return segment.start_seconds + (segment.end_seconds - segment.start_seconds) * min(1.0, max(0.0, share))
 
 
 def turns_of(segments: Iterable[Segment], language: str | None = None) -> list[Turn]:
-    """Join consecutive segments of one speaker; advertisements make turns of their own."""
+    """Join consecutive segments of one speaker; advertisements and doubtful words make turns of their own."""
     turns = []
-    for index, ((speaker, _), group) in enumerate(groupby(segments, key=lambda s: (s.speaker, s.is_ad))):
+    for index, ((speaker, *_), group) in enumerate(groupby(segments, key=lambda s: (s.speaker, s.is_ad, s.doubt))):
         members = tuple(group)
         offsets, length = [], 0
         for segment in members:
