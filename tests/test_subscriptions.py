@@ -2,21 +2,28 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from digest_pipeline.cli import app
-from digest_pipeline.errors import DigestError, FeedError
+from digest_pipeline.errors import DigestError, FeedError, FetchError
 from digest_pipeline.feeds import subscriptions as store
+from digest_pipeline.feeds.arrivals import save_episodes
 from digest_pipeline.feeds.folder import read_folder
 from digest_pipeline.feeds.health import feed_states, save_outcomes, silent_feeds
 from digest_pipeline.feeds.opml import read_opml, write_opml
 from digest_pipeline.feeds.scan import FeedScan
+from digest_pipeline.feeds.store import episodes_of_day
 from digest_pipeline.feeds.subscriptions import Subscription
+from digest_pipeline.models import Episode, Transcript
 from digest_pipeline.settings import Settings
+from digest_pipeline.transcripts.ahead import fetch_ahead
+from digest_pipeline.transcripts.source import Audio, fetch_source
 from digest_pipeline.warehouse import Warehouse
 from tests.conftest import SHARED, Web
 from tests.feed_items import NOW, URL, item
@@ -140,11 +147,20 @@ def test_an_apple_link_leads_to_the_feed(directories: Web) -> None:
     assert "/itunes/lookup?id=123456789" in [path for path, _ in directories.requests]
 
 
-def test_a_folder_of_audio_is_a_feed(settings: Settings, tmp_path: Path, demo_audio: Path) -> None:
+def _source_of(episode: Episode, settings: Settings) -> Transcript | Audio:
+    ((_, source),) = fetch_ahead([episode], partial(fetch_source, settings=settings), settings)
+    return source.result()
+
+
+def test_a_folder_of_audio_is_a_feed(
+    warehouse: Warehouse, settings: Settings, tmp_path: Path, demo_audio: Path
+) -> None:
     folder = tmp_path / "My talks"
     folder.mkdir()
     (folder / "first_talk.mp3").write_bytes(demo_audio.read_bytes())
-    (folder / "first_talk.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:02.000\nHello.\n", encoding="utf-8")
+    words = "Batteries keep the grid steady when nobody looks at them."
+    cues = (f"{n // 60:02}:{n % 60:02}.000 --> {n // 60:02}:{n % 60 + 4:02}.000\n{words} {n}" for n in range(0, 220, 5))
+    (folder / "first_talk.vtt").write_text("\n\n".join(["WEBVTT", *cues]), encoding="utf-8")
     (folder / "notes.docx").write_bytes(b"x")
     assert "My talks: 1 episodes" in run("feeds", "add", str(folder))
     (talk,) = read_folder(folder.as_uri()).items
@@ -152,7 +168,21 @@ def test_a_folder_of_audio_is_a_feed(settings: Settings, tmp_path: Path, demo_au
     assert talk.duration_seconds is not None
     assert talk.duration_seconds > 10
     assert [t.type for t in talk.transcripts] == ["text/vtt"]
+    with warehouse.write() as con:
+        scans = [FeedScan(folder.as_uri(), read_folder(folder.as_uri()))]
+        save_episodes(con, scans, now=NOW, as_of=NOW, lookback_days=3)
+        con.execute("update raw.episodes set status = 'due', digest_date = ?", [NOW.date()])
+        (episode,) = episodes_of_day(con, NOW.date(), ("due",))
+    transcript = _source_of(episode, settings)
+    assert isinstance(transcript, Transcript)
+    assert transcript.segments[0].text.startswith(words)
+    audio = _source_of(replace(episode, transcripts=()), settings)
+    assert isinstance(audio, Audio)
+    assert audio.path.read_bytes() == demo_audio.read_bytes()
     (folder / "first_talk.mp3").unlink()
+    audio.path.unlink()
+    with pytest.raises(FetchError, match="not there any more"):
+        _source_of(replace(episode, transcripts=()), settings)
     assert read_folder(folder.as_uri()).items == ()
     with pytest.raises(FeedError, match="is no folder"):
         read_folder((tmp_path / "gone").as_uri())

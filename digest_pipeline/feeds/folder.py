@@ -19,9 +19,13 @@ TRANSCRIPT_TYPES = {
 }
 
 
-def folder_of(url: str) -> Path:
-    """The folder or file that a ``file:`` address names."""
-    return Path(unquote(urlsplit(url).path))
+def local_path(url: str) -> Path | None:
+    """The folder or file that a ``file:`` address names; ``None`` for other addresses.
+
+    Only a folder that an operator subscribed to gives such addresses: feeds are held to http and https.
+    """
+    parts = urlsplit(url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
 def read_folder(url: str) -> ParsedFeed:
@@ -30,9 +34,9 @@ def read_folder(url: str) -> ParsedFeed:
     Raises:
         FeedError: there is no such folder.
     """
-    folder = folder_of(url)
-    if not folder.is_dir():
-        raise FeedError(f"{folder} is no folder", remedy="check its path, or `digest feeds remove` it")
+    folder = local_path(url)
+    if folder is None or not folder.is_dir():
+        raise FeedError(f"{folder or url} is no folder", remedy="check its path, or `digest feeds remove` it")
     files = [path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()]
     files.sort(key=lambda path: (-path.stat().st_mtime, path.name))
     return ParsedFeed(title=folder.name, link=None, language=None, items=tuple(_item(path, folder) for path in files))

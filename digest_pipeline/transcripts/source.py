@@ -1,11 +1,14 @@
 """Where an episode's words come from: the publisher's transcript where there is a good one, else the audio file."""
 
+import asyncio
 import logging
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from digest_pipeline.errors import DigestError, FetchError, TranscriptError
 from digest_pipeline.feeds.fetch import Fetcher
+from digest_pipeline.feeds.folder import local_path
 from digest_pipeline.feeds.redaction import redact
 from digest_pipeline.models import Episode, Transcript
 from digest_pipeline.settings import Settings
@@ -44,7 +47,7 @@ async def fetch_source(
     faults = []
     for link in in_order_of_preference(episode.transcripts, episode.language):
         try:
-            body = (await fetcher.get(link.url)).body
+            body = await _document(fetcher, link.url, settings.max_feed_bytes)
             segments = parse_transcript(body, kind_of(link) or "text", duration_seconds=episode.duration_seconds)
         except (FetchError, TranscriptError) as error:
             faults.append(str(error))
@@ -75,6 +78,10 @@ async def _bring(
 ) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     url = episode.audio_url or ""
+    if file := local_path(url):
+        _check_file(file, most_bytes)
+        await budget.room_for(place, file.stat().st_size)
+        await asyncio.to_thread(_copy, file, target)
     while not target.exists():
         log.info("%s · %s: downloading %s", episode.show, episode.title, redact(url))
         try:
@@ -82,3 +89,24 @@ async def _bring(
         except NoRoom as full:
             await budget.room_for(place, full.size)
     budget.admit(place, target.stat().st_size)
+
+
+async def _document(fetcher: Fetcher, url: str, most_bytes: int) -> bytes:
+    if file := local_path(url):
+        _check_file(file, most_bytes)
+        return file.read_bytes()
+    return (await fetcher.get(url)).body
+
+
+def _check_file(file: Path, most_bytes: int) -> None:
+    if not file.is_file():
+        raise FetchError(f"{file} is not there any more")
+    if file.stat().st_size > most_bytes:
+        raise FetchError(f"{file} is larger than {most_bytes} bytes", remedy="raise the limit in the settings")
+
+
+def _copy(file: Path, target: Path) -> None:
+    """Transcription removes its audio: it works on a copy, which appears only when it is complete."""
+    draft = target.with_name(f"{target.name}.part")
+    shutil.copyfile(file, draft)
+    draft.replace(target)
