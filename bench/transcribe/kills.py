@@ -58,23 +58,29 @@ def main() -> None:
     if options.child:
         _child()
         return
+    chance, kills, days = random.Random(options.seed), 0, 0
     with tempfile.TemporaryDirectory() as folder, _serve(_episodes(options.seconds)) as (base, sent):
-        undisturbed, disturbed = Path(folder, "undisturbed"), Path(folder, "disturbed")
-        began = time.monotonic()
-        _run(undisturbed, base).wait()
-        wall = time.monotonic() - began
-        once = sum(sent.values())
-        sent.clear()
-        kills = _killed_and_finished(disturbed, base, options.kills, wall, random.Random(options.seed))
-        wanted, found = _tables(undisturbed), _tables(disturbed)
-        different = [name for name in wanted if wanted[name] != found.get(name)]
+        undisturbed = Path(folder, "undisturbed")
+        child, ready = _started(undisturbed, base)
+        child.wait()
+        wall, once = time.monotonic() - ready, sum(sent.values())
+        wanted = _tables(undisturbed)
         rows = sum(len(table) for table in wanted.values())
-        print(f"undisturbed: {wall:.0f} s; killed {kills} times; {rows} rows in {len(wanted)} tables compared")
-        print(f"tables that differ: {different or 'none'}")
-        for name in different:
-            print(name, _difference(wanted[name], found.get(name, [])))
-        _print_pieces(undisturbed / "pieces.log", disturbed / "pieces.log", kills)
-        print(f"bytes sent by the server, killed over undisturbed: {sum(sent.values()) / once:.2f}")
+        print(f"undisturbed: {wall:.0f} s; {rows} rows in {len(wanted)} tables are compared", flush=True)
+        while kills < options.kills:
+            days += 1
+            sent.clear()
+            disturbed = Path(folder, f"disturbed{days}")
+            in_this = _killed_and_finished(disturbed, base, options.kills - kills, wall / 4, chance)
+            kills += in_this
+            found = _tables(disturbed)
+            different = [name for name in wanted if wanted[name] != found.get(name)]
+            print(f"day {days}: killed {in_this} times; tables that differ: {different or 'none'}", flush=True)
+            for name in different:
+                print(name, _difference(wanted[name], found.get(name, [])))
+            _print_pieces(undisturbed / "pieces.log", disturbed / "pieces.log")
+            print(f"  bytes sent by the server, over undisturbed: {sum(sent.values()) / once:.2f}", flush=True)
+    print(f"killed {kills} times in {days} days")
 
 
 def _episodes(seconds: int) -> list[bytes]:
@@ -168,6 +174,7 @@ def _child() -> None:
         return found
 
     WhisperTranscriber.transcribe = noted  # type: ignore[method-assign, assignment]
+    _note(settings.home, "ready")
     with Warehouse(settings.database).write() as con:
         add_feeds(con, [Subscription(os.environ["BENCH_FEED"])], datetime(2026, 9, 15))  # noqa: DTZ001 - the store's are naive
     for summary in run_days([DAY], settings):
@@ -180,13 +187,26 @@ def _note(home: Path, line: str) -> None:
         file.write(f"{line}\n")
 
 
-def _killed_and_finished(home: Path, feed: str, kills: int, wall: float, chance: random.Random) -> int:
+def _started(home: Path, feed: str) -> tuple[subprocess.Popen[bytes], float]:
+    """A child, and the moment at which its imports are done: the rest is the run."""
+    notes = home / "pieces.log"
+
+    def starts() -> int:
+        return notes.read_text(encoding="utf-8").count("ready") if notes.exists() else 0
+
+    before, child = starts(), _run(home, feed)
+    while starts() == before and child.poll() is None:
+        time.sleep(0.02)
+    return child, time.monotonic()
+
+
+def _killed_and_finished(home: Path, feed: str, most: int, longest: float, chance: random.Random) -> int:
+    """Run a day, killed after random times of at most ``longest`` seconds, until it finishes; how often it was."""
     killed = 0
     while True:
-        child = _run(home, feed)
+        child, _ = _started(home, feed)
         try:
-            # start-up takes about half of a short run: most kills shall hit the stages
-            child.wait(chance.uniform(0.1, 0.9) * wall if killed < kills else None)
+            child.wait(chance.uniform(0, longest) if killed < most else None)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
@@ -209,10 +229,14 @@ def _tables(home: Path) -> dict[str, list[tuple[Any, ...]]]:
             for table in names
         }
         # names come from the catalogue
-        return {
+        tables = {
             table: con.execute(f"select {', '.join(kept[table])} from raw.{table} order by all").fetchall()
             for table in names
         }
+    return {  # the site's folder is part of what was delivered
+        table: [tuple(v.replace(str(home), "~") if isinstance(v, str) else v for v in row) for row in rows]
+        for table, rows in tables.items()
+    }
 
 
 def _difference(wanted: list[tuple[Any, ...]], found: list[tuple[Any, ...]]) -> str:
@@ -220,7 +244,7 @@ def _difference(wanted: list[tuple[Any, ...]], found: list[tuple[Any, ...]]) -> 
     return f"{len(wanted)} and {len(found)} rows; first: {str(pairs)[:1500]}"
 
 
-def _print_pieces(undisturbed: Path, disturbed: Path, kills: int) -> None:
+def _print_pieces(undisturbed: Path, disturbed: Path) -> None:
     def counts(file: Path, word: str) -> Counter[str]:
         lines = file.read_text(encoding="utf-8").splitlines()
         return Counter(line.removeprefix(f"{word} ") for line in lines if line.startswith(word))
@@ -232,9 +256,9 @@ def _print_pieces(undisturbed: Path, disturbed: Path, kills: int) -> None:
     begun, ended = counts(disturbed, "begun"), counts(disturbed, "ended")
     again = Counter({piece: count - 1 for piece, count in ended.items() if count > 1})
     in_flight = begun - ended
-    print(f"audio: {seconds(wanted):.0f} s in {len(wanted)} pieces; same pieces: {set(wanted) == set(ended)}")
-    print(f"begun and lost in flight: {sum(in_flight.values())} pieces, {seconds(in_flight):.0f} s, in {kills} kills")
-    print(f"finished more than once: {sum(again.values())} pieces, {seconds(again):.0f} s")
+    print(f"  audio: {seconds(wanted):.0f} s in {len(wanted)} pieces; same pieces: {set(wanted) == set(ended)}")
+    print(f"  begun and lost in flight: {sum(in_flight.values())} pieces, {seconds(in_flight):.0f} s")
+    print(f"  finished more than once: {sum(again.values())} pieces, {seconds(again):.0f} s")
 
 
 if __name__ == "__main__":
