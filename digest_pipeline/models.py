@@ -163,7 +163,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said in an episode. ``real_time_factor`` is compute time over audio time, for recognised speech."""
+    """What was said in an episode.
+
+    ``real_time_factor`` is compute time over audio time, for recognised speech. Without ``has_own_times`` the times are
+    estimated from the words. ``unheard_seconds`` is audio that a publisher's transcript does not account for.
+    """
 
     episode_id: str
     source: str  # "publisher" or "asr"
@@ -174,6 +178,8 @@ class Transcript:
     audio_seconds: float | None = None
     real_time_factor: float | None = None
     note: str | None = None
+    has_own_times: bool = True
+    unheard_seconds: float | None = None
 
     @property
     def word_count(self) -> int:

@@ -159,7 +159,7 @@ def test_clarity_tells_a_claim_from_a_story() -> None:
 def test_the_extractor_finds_substance_and_refuses_advertisements(settings: Settings, network: DemoNetwork) -> None:
     show = network.shows["the-warm-cache"]
     script = show["episodes"][0]
-    segments = flag_ads(parse_transcript(network.transcript(script, "json").encode(), "json"), set())
+    segments = flag_ads(parse_transcript(network.transcript(script, "json").encode(), "json").segments, set())
     episode = Episode("ep_1", "https://x.example/feed", show["title"], script["title"], None, None, "", None, "en")
     extractor = ExtractiveExtractor(settings)
     extraction = extractor.extract(episode, segments)

@@ -109,7 +109,7 @@ def test_audio_is_transcribed_and_transcripts_are_taken_where_they_are(demo: Set
 
 def test_stored_words_are_the_scripts(demo: Settings, network: DemoNetwork) -> None:
     episode = network.shows["wide-error-bars"]["episodes"][0]
-    wanted = parse_transcript(network.transcript(episode, "json").encode(), "json")
+    wanted = parse_transcript(network.transcript(episode, "json").encode(), "json").segments
     found = query(
         demo, "select speaker, text from raw.transcript_segments join raw.episodes using (episode_id)"
         " where title = ? order by position", episode["title"],

@@ -1,15 +1,37 @@
-"""Publishers' transcripts: four formats, one result; and what is not a transcript is refused by name."""
+"""Publishers' transcripts: every format, one result; and what is not this episode's transcript is refused by name."""
 
+import importlib.util
 import json
+from dataclasses import replace
+from types import ModuleType
 
 import pytest
+from rapidfuzz.distance import Levenshtein
 
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.errors import TranscriptError
-from digest_pipeline.models import Segment, TranscriptLink
-from digest_pipeline.transcripts.publisher import in_order_of_preference, kind_of, parse_transcript
+from digest_pipeline.models import Episode, Segment, TranscriptLink
+from digest_pipeline.transcripts.publisher import (
+    check_belongs,
+    in_order_of_preference,
+    kind_of,
+    parse_transcript,
+    published_transcript,
+)
+from tests.conftest import SHARED
 
 LONG = "the queue for the grid is longer than the grid itself and most of what stands in it will never be built at all"
+EPISODE = Episode("e1", "https://x/feed", "The Warm Cache", "On queues", None, None, "", None, "en")
+SAMPLES = SHARED / "data" / "feeds" / "podcast-namespace" / "transcripts"
+EVERY = 12  # one real episode in so many is compared here; bench.transcripts compares all
+
+
+def parse(text: str, kind: str, duration_seconds: float | None = None) -> tuple[Segment, ...]:
+    return parse_transcript(text.encode(), kind, duration_seconds=duration_seconds).segments
+
+
+def words(segments: tuple[Segment, ...]) -> list[str]:
+    return " ".join(segment.text for segment in segments).split()
 
 
 @pytest.mark.parametrize("kind", ["vtt", "srt", "html"])
@@ -18,33 +40,143 @@ def test_all_formats_give_the_same_words_speakers_and_order(network: DemoNetwork
         for episode in show["episodes"]:
             if episode.get("malformed"):
                 continue
-            wanted = parse_transcript(network.transcript(episode, "json").encode(), "json")
-            found = parse_transcript(network.transcript(episode, kind).encode(), kind)
+            wanted = parse(network.transcript(episode, "json"), "json")
+            found = parse(network.transcript(episode, kind), kind)
             assert words(found) == words(wanted)
             assert [s.speaker for s in found] == [s.speaker for s in wanted]
             assert all(abs(a.start_seconds - b.start_seconds) < 1.01 for a, b in zip(found, wanted, strict=True))
 
 
-def words(segments: tuple[Segment, ...]) -> list[str]:
-    return " ".join(segment.text for segment in segments).split()
+@pytest.fixture(scope="module")
+def real_network() -> ModuleType:
+    file = SHARED / "eval" / "podcast_network.py"
+    if not file.exists():
+        pytest.skip(f"{file} is absent: no real transcripts to compare formats on")
+    spec = importlib.util.spec_from_file_location("podcast_network", file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def test_plain_text_gets_speakers_and_estimated_times() -> None:
-    segments = parse_transcript(f"Ann Lee: {LONG}\n\nBob: Really?\n\nAnn Lee: {LONG}".encode(), "text")
-    assert [s.speaker for s in segments] == ["Ann Lee", "Bob", "Ann Lee"]
-    assert segments[1].start_seconds == pytest.approx(len(LONG.split()) / 2.5)
+def test_real_transcripts_agree_in_every_format(real_network: ModuleType) -> None:
+    rows = (SHARED / "data" / "transcripts" / "manifest.jsonl").read_text().splitlines()
+    compared = 0
+    for row in map(json.loads, rows[::EVERY]):
+        cues = real_network.segments_of(SHARED / "data" / row["path"], row["format"])
+        wanted, *others = (parse(real_network.render(cues, kind), kind) for kind in ("json", "vtt", "srt", "html"))
+        voices = [s.speaker for s in wanted for _ in s.text.split()]
+        for found in others:
+            errors = Levenshtein.distance(words(found), words(wanted)) / len(words(wanted))
+            assert errors < 0.005, row["path"]
+            strangers = Levenshtein.distance([s.speaker for s in found for _ in s.text.split()], voices)
+            assert strangers / len(voices) < 0.01, row["path"]
+        compared += 1
+    assert compared > 20
+
+
+@pytest.mark.parametrize(
+    ("kind", "speakers"),
+    [
+        ("json", {"Darth Vader", "Luke"}),
+        ("vtt", {"Sarah", "Gillian"}),
+        ("srt", {"Travis", "Sarah", "Gilon"}),
+        ("html", {"Travis", "Sarah", "Gilon"}),
+    ],
+)
+def test_the_samples_of_podcasting_2_parse(kind: str, speakers: set[str]) -> None:
+    if not SAMPLES.exists():
+        pytest.skip(f"{SAMPLES} is absent")
+    published = parse_transcript((SAMPLES / f"example.{kind}").read_bytes(), kind)
+    assert {s.speaker for s in published.segments} == speakers
+    assert published.has_own_times
+    starts = [s.start_seconds for s in published.segments]
+    assert starts == sorted(starts)
+    assert not any(mark in s.text for s in published.segments for mark in ("&#", "<", "-->"))
+
+
+def test_plain_text_gets_speakers_and_times_laid_over_the_episode() -> None:
+    body = f"Ann Lee: {LONG}\n\nBob: Really?\n\nAnn Lee: {LONG}"
+    published = parse_transcript(body.encode(), "text", duration_seconds=90)
+    assert [s.speaker for s in published.segments] == ["Ann Lee", "Bob", "Ann Lee"]
+    assert not published.has_own_times
+    assert published.segments[1].start_seconds == pytest.approx(90 * 24 / 49, abs=0.1)
+    assert published.segments[-1].end_seconds == pytest.approx(90)
+    assert parse(body, "text")[1].start_seconds == pytest.approx(24 / 2.5)
+
+
+@pytest.mark.parametrize(
+    "head", ["Ann Lee  0:12\n", "[00:00:12] Ann Lee: ", "Ann Lee (00:12): ", "**Ann Lee** [0:12]: ", "0:12 Ann Lee: "]
+)
+def test_speakers_and_times_at_the_head_of_a_paragraph(head: str) -> None:
+    found = parse(f"{head}{LONG}\n\nBob: {LONG}", "text")
+    assert [(s.speaker, s.text) for s in found] == [("Ann Lee", LONG), ("Bob", LONG)]
+    assert found[0].start_seconds == 12
+
+
+def test_html_without_markup_for_speakers() -> None:
+    page = f"<html><head><title>no</title></head><body><h1>Transcript</h1><div><p><b>Ann:</b> {LONG} &amp; so on</p><blockquote><p>Bob: {LONG}</p></blockquote></div><script>x()</script></body></html>"
+    assert [(s.speaker, s.text) for s in parse(page, "html")] == [("Ann", f"{LONG} & so on"), ("Bob", LONG)]
+
+
+def test_a_speaker_stays_until_the_next_is_named() -> None:
+    vtt = f"WEBVTT\n\n00:00.000 --> 00:05.000\n<v Ann>{LONG}\n\n00:05.000 --> 00:09.000\nand more\n\n00:09.000 --> 00:12.500\n<v Bob>Yes.</v> <v Ann>No.</v>\n"
+    found = parse(vtt, "vtt")
+    assert [(s.speaker, s.text) for s in found] == [("Ann", LONG), ("Ann", "and more"), ("Bob", "Yes."), ("Ann", "No.")]
+    assert found[-1].end_seconds == 12.5
+
+
+def test_what_stands_before_a_colon_is_not_always_a_name() -> None:
+    srt = "\n\n".join(
+        f"{i}\n00:00:{i:02d},000 --> 00:00:{i + 1:02d},000\n{text}"
+        for i, text in enumerate(
+            ["Ann: the rule is simple", "Note: it holds for queues", "So the question is: why", "Bob van Dyk: because"],
+            1,
+        )
+    )
+    assert [s.speaker for s in parse(srt, "srt")] == ["Ann", "Ann", "Ann", "Bob van Dyk"]
 
 
 def test_rolling_captions_are_merged_and_markup_removed() -> None:
     vtt = (
         "WEBVTT\n\n00:00.000 --> 00:02.000\n<c.yellow>the queue for the grid</c>\n\n"
-        "00:02.000 --> 00:04.000\nthe queue for the grid is longer\n\n"
-        "00:04.000 --> 00:05.000\nthe queue for the grid is longer\n\n"
-        f"00:05.000 --> 00:09.000\n<v Ann Lee>{LONG} &amp; more\n"
+        "00:02.000 --> 00:04.000\nthe queue for the grid\nis <00:03.000>longer\n\n"
+        "00:04.000 --> 00:05.000\nis longer\n\n"
+        "00:05.000 --> 00:05.500\n[Music]\n\n"
+        f"00:06.500 --> 00:09.000\n<v Ann Lee>{LONG} &amp; more\n"
     )
-    segments = parse_transcript(vtt.encode(), "vtt")
-    assert [s.text for s in segments] == ["the queue for the grid", "is longer", f"{LONG} & more"]
+    segments = parse(vtt, "vtt")
+    assert [s.text for s in segments if s.text] == ["the queue for the grid", "is longer", f"{LONG} & more"]
     assert segments[-1].speaker == "Ann Lee"
+
+
+def test_words_that_are_timed_one_by_one_are_gathered_into_sentences() -> None:
+    rows = [
+        {"startTime": i * 0.4, "endTime": i * 0.4 + 0.3, "body": f" {word}", "speaker": "Ann"}
+        for i, word in enumerate(f"{LONG}. {LONG}.".split())
+    ]
+    found = parse(json.dumps({"segments": rows}), "json")
+    assert [s.text for s in found] == [f"{LONG}."] * 2
+    assert found[1].start_seconds == pytest.approx(24 * 0.4)
+
+
+def test_a_page_long_paragraph_is_cut_at_its_sentences() -> None:
+    sentence = f"{LONG.capitalize()}."
+    found = parse(
+        json.dumps({"segments": [{"startTime": 0, "endTime": 100, "body": " ".join([sentence] * 8)}]}), "json"
+    )
+    assert len(found) == 4
+    assert all(s.text == f"{sentence} {sentence}" for s in found)
+    assert [s.start_seconds for s in found] == [0, 25, 50, 75]
+
+
+def test_what_a_document_is_counts_more_than_what_it_is_called() -> None:
+    vtt = f"WEBVTT\n\n00:00.000 --> 00:09.000\n{LONG}\n"
+    assert parse(vtt, "srt") == parse(vtt, "vtt")
+    utf16 = parse_transcript(vtt.encode("utf-16"), "vtt").segments
+    assert utf16 == parse(vtt, "vtt")
+    assert "naïve" in parse_transcript(f"{LONG} naïve".encode("cp1252"), "text").segments[0].text
 
 
 @pytest.mark.parametrize(
@@ -56,6 +188,7 @@ def test_rolling_captions_are_merged_and_markup_removed() -> None:
         (b"<html>404</html>", "vtt", "not valid VTT"),
         (b"\xff\xfe\x00garbage", "srt", "not valid SRT|0 words"),
         (b"<html><body><p>Soon.</p></body></html>", "html", "1 words"),
+        (b"WEBVTT\n\n00:00.000 --> 00:40.000\nTranscript to follow.\n", "vtt", "3 words"),
     ],
 )
 def test_what_is_no_transcript_is_refused_by_name(body: bytes, kind: str, said: str) -> None:
@@ -64,11 +197,41 @@ def test_what_is_no_transcript_is_refused_by_name(body: bytes, kind: str, said: 
 
 
 def test_a_transcript_of_half_an_episode_is_refused() -> None:
-    rows = [{"startTime": 0, "endTime": 60, "body": LONG}]
-    body = json.dumps({"segments": rows}).encode()
-    assert parse_transcript(body, "json", duration_seconds=100)
-    with pytest.raises(TranscriptError, match="60 s of 3600 s"):
-        parse_transcript(body, "json", duration_seconds=3600)
+    rows = [{"startTime": 0, "endTime": 60, "body": f"{LONG} {LONG}"}]
+    published = parse_transcript(json.dumps({"segments": rows}).encode(), "json")
+    check_belongs(published, replace(EPISODE, duration_seconds=100))
+    with pytest.raises(TranscriptError, match="covers 60 s of 3600 s"):
+        check_belongs(published, replace(EPISODE, duration_seconds=3600))
+
+
+def test_the_transcript_of_a_longer_episode_is_refused() -> None:
+    rows = [{"startTime": i * 10, "endTime": i * 10 + 9, "body": f"{LONG} {i}"} for i in range(60)]
+    published = parse_transcript(json.dumps({"segments": rows}).encode(), "json")
+    check_belongs(published, replace(EPISODE, duration_seconds=590))
+    with pytest.raises(TranscriptError, match="another episode: it runs to 599 s"):
+        check_belongs(published, replace(EPISODE, duration_seconds=300))
+
+
+def test_a_transcript_that_says_nothing_of_its_episode_is_refused() -> None:
+    published = parse_transcript(f"Ann: {LONG}".encode(), "text")
+    about = replace(
+        EPISODE,
+        title="Carla Venn on bread",
+        description="We meet Carla Venn, of Rosenheim, who sells Pretzels to Bavaria.",
+    )
+    with pytest.raises(TranscriptError, match="another episode: it never says"):
+        check_belongs(published, about)
+    check_belongs(parse_transcript(f"Ann: {LONG} says carla".encode(), "text"), about)
+
+
+def test_audio_beyond_the_transcript_is_recorded() -> None:
+    rows = [{"startTime": i * 10, "endTime": i * 10 + 9, "body": f"{LONG} {i}"} for i in range(60)]
+    body, link = json.dumps({"segments": rows}).encode(), TranscriptLink("https://x/t.json", "application/json")
+    longer = published_transcript(body, link, replace(EPISODE, duration_seconds=689))
+    assert longer.unheard_seconds == 90
+    assert "90 s longer" in (longer.note or "")
+    same = published_transcript(body, link, replace(EPISODE, duration_seconds=605))
+    assert (same.unheard_seconds, same.note, same.has_own_times) == (None, None, True)
 
 
 def test_the_best_transcript_comes_first() -> None:
@@ -79,5 +242,6 @@ def test_the_best_transcript_comes_first() -> None:
         TranscriptLink("https://x/t.vtt", "text/vtt; charset=utf-8", "en-US"),
         TranscriptLink("https://x/t.docx", "application/msword"),
     ]
-    ordered = in_order_of_preference(links, "en")
-    assert [kind_of(link) for link in ordered] == ["vtt", "srt", "text", "json"]
+    for language in ("en", "en-GB"):
+        ordered = in_order_of_preference(links, language)
+        assert [kind_of(link) for link in ordered] == ["vtt", "srt", "text", "json"]

@@ -1,29 +1,33 @@
-"""Publishers' transcripts: VTT, SRT, Podcasting 2.0 JSON, HTML and plain text become ``Segment`` tuples.
+"""Publishers' transcripts: which one to take, what it says, and whether it is the transcript of this episode."""
 
-Formats: https://github.com/Podcastindex-org/podcast-namespace/blob/main/transcripts/transcripts.md
-"""
-
-import html
-import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-
-import srt
-import webvtt
-from bs4 import BeautifulSoup
-from pydantic import BaseModel, Field, ValidationError
 
 from digest_pipeline.errors import TranscriptError
-from digest_pipeline.models import Segment, TranscriptLink
+from digest_pipeline.models import Episode, Segment, Transcript, TranscriptLink, normalise_words
+from digest_pipeline.transcripts.cues import (
+    WORDS_PER_SECOND,
+    Cue,
+    cut_at_sentences,
+    gathered,
+    with_speakers,
+    with_times,
+    without_repeats,
+)
+from digest_pipeline.transcripts.formats import read_document
 
-WORDS_PER_SECOND = 2.5  # the pace of talk, for text without times
-MIN_WORDS = 20
-MIN_ROLLING_CHARACTERS = 8  # a shorter cue may well be said twice
-KINDS = {  # content type or file ending -> format; the order is the order of preference: times and speakers first
+MIN_WORDS = 20  # of a transcript that does not show how long it is
+MIN_COVER = 0.5  # share of the episode
+MAX_COVER = 1.2  # beyond it, and by more than a minute, the transcript is of a longer episode
+MIN_WORDS_PER_SECOND = 0.5
+MAX_WORDS_PER_SECOND = 5.0
+UNHEARD_SECONDS = 30.0  # audio beyond the transcript's end that is worth a note
+MIN_NAMES = 5  # names in an episode's title and notes, of which its talk says at least one
+KINDS = {  # content type or file ending -> format
     "application/json": "json",
     "application/podcastindex+json": "json",
+    "application/json+podcastindex": "json",
     ".json": "json",
     "text/vtt": "vtt",
     ".vtt": "vtt",
@@ -37,28 +41,16 @@ KINDS = {  # content type or file ending -> format; the order is the order of pr
     "text/plain": "text",
     ".txt": "text",
 }
-PREFERENCE = ("json", "vtt", "srt", "html", "text")
-SPEAKER_PREFIX = re.compile(r"^\s*(?:\[|\*\*)?([A-Z][\w.'’\-]*(?: [\w.'’\-]+){0,3})(?:\]|\*\*)?:(?:\*\*)?\s+(?=\S)")
-TAG = re.compile(r"<[^>]*>")
+PREFERENCE = ("json", "vtt", "srt", "html", "text")  # times and speakers first
+NAME = re.compile(r"(?<![.!?:] )(?<!^)\b[A-Z][\w'’-]{3,}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Cue:
-    start: float
-    end: float
-    speaker: str | None
-    text: str
+class Published:
+    """A publisher's transcript. ``has_own_times`` is false where times were estimated from the words."""
 
-
-class _JsonSegment(BaseModel):
-    speaker: str | None = None
-    start: float = Field(alias="startTime", ge=0)
-    end: float | None = Field(default=None, alias="endTime", ge=0)
-    body: str
-
-
-class _JsonTranscript(BaseModel):
-    segments: list[_JsonSegment]
+    segments: tuple[Segment, ...]
+    has_own_times: bool
 
 
 def kind_of(link: TranscriptLink) -> str | None:
@@ -72,140 +64,135 @@ def in_order_of_preference(links: Iterable[TranscriptLink], language: str | None
     """Readable transcripts, the episode's own language first, then by what carries times and speakers."""
 
     def rank(link: TranscriptLink) -> tuple[bool, int]:
-        own = not link.language or not language or link.language.lower().startswith(language)
+        own = not link.language or not language or _primary(link.language) == _primary(language)
         return not own, PREFERENCE.index(kind_of(link) or "text")
 
     return sorted((link for link in links if kind_of(link)), key=rank)
 
 
-def parse_transcript(body: bytes, kind: str, *, duration_seconds: float | None = None) -> tuple[Segment, ...]:
+def published_transcript(body: bytes, link: TranscriptLink, episode: Episode) -> Transcript:
+    """The transcript of an episode from the document behind one of its links, or the reason why it will not do.
+
+    Raises:
+        TranscriptError: it is empty, not what its type says, covers too little, or is of another episode.
+    """
+    language = link.language or episode.language
+    published = parse_transcript(
+        body, kind_of(link) or "text", duration_seconds=episode.duration_seconds, language=language
+    )
+    check_belongs(published, episode)
+    unheard = unheard_seconds(published, episode.duration_seconds)
+    notes = (
+        None if published.has_own_times else "times are estimated from the words",
+        unheard and f"the audio runs {unheard:.0f} s longer, as with inserted ads: times may be early by that",
+    )
+    return Transcript(
+        episode.episode_id,
+        "publisher",
+        None,
+        language,
+        published.segments,
+        note="; ".join(note for note in notes if note) or None,
+        has_own_times=published.has_own_times,
+        unheard_seconds=unheard,
+    )
+
+
+def parse_transcript(
+    body: bytes, kind: str, *, duration_seconds: float | None = None, language: str | None = None
+) -> Published:
     """Read a transcript.
 
     Args:
         body: the document as received.
-        kind: ``json``, ``vtt``, ``srt``, ``html`` or ``text``.
-        duration_seconds: of the episode, when known: a transcript that covers under half of it is refused.
+        kind: ``json``, ``vtt``, ``srt``, ``html`` or ``text``, as declared. What the document plainly is wins.
+        duration_seconds: of the episode, when known: what untimed text is laid out over.
+        language: of the transcript, for its sentences.
 
     Raises:
-        TranscriptError: it is empty, not what ``kind`` says, or covers too little; the message says which.
+        TranscriptError: it is empty or not what ``kind`` says; the message says which.
     """
-    text = body.decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    try:
-        cues = [cue for cue in _READERS[kind](text) if cue.text]
-    except (ValidationError, webvtt.errors.MalformedFileError, srt.SRTParseError, ValueError) as error:
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise TranscriptError(f"the transcript is not valid {kind.upper()}: {first_line}") from error
-    cues = _without_repeats(cues)
+    text = _decoded(body)
+    kind = _plainly(text) or kind
+    cues: Sequence[Cue] = gathered(with_speakers(without_repeats(read_document(text, kind))))
     words = sum(len(cue.text.split()) for cue in cues)
-    if words < MIN_WORDS:
+    last = max((cue.end or cue.start or 0.0 for cue in cues), default=0.0)
+    if not words or (words < MIN_WORDS and words < last * MIN_WORDS_PER_SECOND + (last == 0.0) * MIN_WORDS):
         raise TranscriptError(f"the {kind.upper()} transcript has {words} words")
-    if duration_seconds and cues[-1].end < duration_seconds / 2 and kind != "text":
-        raise TranscriptError(f"the transcript ends at {cues[-1].end:.0f} s of {duration_seconds:.0f} s")
-    return tuple(Segment(i, cue.start, cue.end, cue.speaker, cue.text) for i, cue in enumerate(cues))
+    has_own_times = sum(cue.start is not None for cue in cues) > len(cues) / 2
+    timed = cut_at_sentences(with_times([cue for cue in cues if cue.text], duration_seconds), language)
+    segments = tuple(
+        Segment(i, round(cue.start or 0.0, 3), round(cue.end or 0.0, 3), cue.speaker, cue.text)
+        for i, cue in enumerate(timed)
+    )
+    return Published(segments, has_own_times)
 
 
-def _read_json(text: str) -> Iterator[_Cue]:
-    rows = _JsonTranscript.model_validate_json(text).segments
-    for row, following in zip(rows, [*rows[1:], None], strict=False):
-        end = row.end if row.end is not None else following.start if following else row.start
-        yield _Cue(row.start, max(end, row.start), _name(row.speaker), _clean(row.body))
+def check_belongs(published: Published, episode: Episode) -> None:
+    """Refuse a transcript that cannot be this episode's: too little of it, too much, or about other people and things.
+
+    Raises:
+        TranscriptError: saying why.
+    """
+    words = sum(len(segment.text.split()) for segment in published.segments)
+    duration = episode.duration_seconds
+    if duration:
+        end = published.segments[-1].end_seconds if published.has_own_times else words / WORDS_PER_SECOND
+        if end < duration * MIN_COVER or words < duration * MIN_COVER * MIN_WORDS_PER_SECOND:
+            raise TranscriptError(f"the transcript covers {end:.0f} s of {duration:.0f} s with {words} words")
+        is_longer = published.has_own_times and end > duration * MAX_COVER and end > duration + 60
+        if is_longer or words > duration * MAX_WORDS_PER_SECOND:
+            raise TranscriptError(
+                f"the transcript is of another episode: it runs to {end:.0f} s of {duration:.0f} s with {words} words"
+            )
+    names = _names(episode)
+    said = set(normalise_words(" ".join(segment.text for segment in published.segments)))
+    said |= {word for s in published.segments for word in normalise_words(s.speaker or "")}
+    if len(names) >= MIN_NAMES and not names & said:
+        some = ", ".join(sorted(names)[:4])
+        raise TranscriptError(f"the transcript is of another episode: it never says {some} or what else its notes name")
 
 
-def _read_vtt(text: str) -> Iterator[_Cue]:
-    for caption in webvtt.from_buffer(io.StringIO(text)):
-        speaker, spoken = _name(caption.voice), _clean(caption.raw_text)
-        if not speaker:
-            speaker, spoken = _split_speaker(spoken)
-        yield _Cue(caption.start_in_seconds, caption.end_in_seconds, speaker, spoken)
+def unheard_seconds(published: Published, duration_seconds: float | None) -> float | None:
+    """Audio that the transcript does not account for: what a server inserted, most often advertisements.
 
-
-def _read_srt(text: str) -> Iterator[_Cue]:
-    for subtitle in srt.parse(text):
-        speaker, spoken = _split_speaker(_clean(subtitle.content))
-        yield _Cue(subtitle.start.total_seconds(), subtitle.end.total_seconds(), speaker, spoken)
-
-
-def _read_html(text: str) -> Iterator[_Cue]:
-    soup = BeautifulSoup(text, "html.parser")
-    for tag in soup(["script", "style", "head", "nav"]):
-        tag.decompose()
-    speaker: str | None = None
-    start: float | None = None
-    timed: list[tuple[float | None, str | None, str]] = []
-    for tag in soup.find_all(["cite", "time", "p", "li", "blockquote"]):
-        spoken = _clean(tag.get_text(" "))
-        if tag.name == "cite":
-            speaker = _name(spoken.rstrip(":"))
-        elif tag.name == "time":
-            start = _clock(spoken)
-        elif spoken:
-            named, spoken = _split_speaker(spoken)
-            speaker = named or speaker
-            timed.append((start, speaker, spoken))
-            start = None
-    yield from _with_times(timed)
-
-
-def _read_text(text: str) -> Iterator[_Cue]:
-    speaker: str | None = None
-    turns: list[tuple[float | None, str | None, str]] = []
-    for block in re.split(r"\n\s*\n", text):
-        named, spoken = _split_speaker(_clean(block))
-        speaker = named or speaker
-        turns.append((None, speaker, spoken))
-    yield from _with_times(turns)
-
-
-def _with_times(turns: list[tuple[float | None, str | None, str]]) -> Iterator[_Cue]:
-    """Ends, and starts where the source gives none, from the pace of talk; never past the next known start."""
-    now = 0.0
-    for i, (start, speaker, spoken) in enumerate(turns):
-        now = start if start is not None and start >= now else now
-        end = now + len(spoken.split()) / WORDS_PER_SECOND
-        following = turns[i + 1][0] if i + 1 < len(turns) else None
-        if following is not None and following > now:
-            end = following
-        yield _Cue(now, end, speaker, spoken)
-        now = end
-
-
-def _without_repeats(cues: list[_Cue]) -> list[_Cue]:
-    """Live captions roll: each cue repeats the one before and adds a line. Keep what each one adds."""
-    kept: list[_Cue] = []
-    for before, cue in pairwise([None, *cues]):
-        if cue is None:
-            continue
-        said = cue.text
-        if before and before.speaker == cue.speaker and cue.start <= before.end + 1:
-            if said == before.text:
-                continue
-            if len(before.text) > MIN_ROLLING_CHARACTERS and said.startswith(f"{before.text} "):
-                said = said.removeprefix(before.text).strip()
-        kept.append(_Cue(cue.start, cue.end, cue.speaker, said))
-    return kept
-
-
-def _split_speaker(text: str) -> tuple[str | None, str]:
-    match = SPEAKER_PREFIX.match(text)
-    return (_name(match[1]), text[match.end() :]) if match else (None, text)
-
-
-def _name(text: str | None) -> str | None:
-    name = " ".join((text or "").split())
-    return name if name and name.lower() not in {"speaker", "unknown", "none"} else None
-
-
-def _clean(text: str) -> str:
-    """Markup and entities removed, white space folded. What is left is text: it is escaped where it is shown."""
-    return " ".join(html.unescape(TAG.sub(" ", text)).replace("\u200b", "").split())
-
-
-def _clock(text: str) -> float | None:
-    match = re.fullmatch(r"[\[(]?(?:(\d+):)?(\d+):(\d\d(?:\.\d+)?)[\])]?", text.strip())
-    if not match:
+    Where it was inserted nobody says, so the transcript's times may be early by as much.
+    """
+    if not duration_seconds or not published.has_own_times:
         return None
-    hours, minutes, seconds = (float(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + seconds
+    beyond = duration_seconds - published.segments[-1].end_seconds
+    return round(beyond, 1) if beyond > UNHEARD_SECONDS else None
 
 
-_READERS = {"json": _read_json, "vtt": _read_vtt, "srt": _read_srt, "html": _read_html, "text": _read_text}
+def _names(episode: Episode) -> set[str]:
+    """Words that are spelled as names in an episode's title and notes, without those of its show."""
+    show = set(normalise_words(episode.show))
+    title = {word for word in normalise_words(episode.title) if len(word) > 4}
+    notes = {w for match in NAME.finditer(episode.description[:1500]) for w in normalise_words(match[0])}
+    return (title | notes) - show
+
+
+def _primary(language: str) -> str:
+    return language.lower().replace("_", "-").split("-")[0]
+
+
+def _decoded(body: bytes) -> str:
+    """Text of a document: by its byte order mark, else UTF-8, else Windows-1252."""
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = body.decode("utf-16", "replace")
+    else:
+        try:
+            text = body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = body.decode("cp1252", "replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _plainly(text: str) -> str | None:
+    """What a document is by its first characters: servers and feeds often declare another type."""
+    start = text[:400].lstrip()
+    if start.startswith("WEBVTT"):
+        return "vtt"
+    if re.match(r"(?:\d+\s*\n)?\d+:\d\d:\d\d[,.]\d+ -->", start):
+        return "srt"
+    return "json" if re.match(r'\{\s*"', start) else None

@@ -121,11 +121,12 @@ def _save_transcript(con: duckdb.DuckDBPyConnection, transcript: Transcript) -> 
     con.execute("delete from raw.transcript_segments where episode_id = ?", [transcript.episode_id])
     con.execute(
         "insert or replace into raw.transcripts (episode_id, source, model, language, word_count, audio_sha256,"
-        " audio_seconds, real_time_factor, fingerprint, note) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " audio_seconds, real_time_factor, fingerprint, note, has_own_times, unheard_seconds)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             transcript.episode_id, transcript.source, transcript.model, transcript.language, transcript.word_count,
             transcript.audio_sha256, transcript.audio_seconds, transcript.real_time_factor,
-            fingerprint(transcript.segments), transcript.note,
+            fingerprint(transcript.segments), transcript.note, transcript.has_own_times, transcript.unheard_seconds,
         ],
     )  # fmt: skip
     segments = pl.DataFrame(  # noqa: F841 - DuckDB reads it by its name
