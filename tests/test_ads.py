@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest_pipeline.models import Segment
+from digest_pipeline.models import Chapter, Segment
 from digest_pipeline.transcripts.ads import boilerplate_shingles, flag_ads
 from digest_pipeline.transcripts.fingerprint import fingerprint, similarity
 
@@ -41,9 +41,10 @@ def test_a_sponsor_read_is_flagged_from_opening_to_last_sign(read: list[str]) ->
 def test_intro_outro_and_self_promotion() -> None:
     intro = "Welcome back to The Warm Cache, the show where we count what machines cost."
     outro = "Thanks for listening, and see you next week."
-    reasons = flagged(intro, *TALK * 8, "If you like the show, please rate and review it.", outro)
-    assert (reasons[0], reasons[-2], reasons[-1]) == ("intro", "self-promotion", "outro")
-    assert set(reasons[1:-2]) == {None}
+    ask = "If you like the show, please leave us a review wherever you get your podcasts, or become a member."
+    reasons = flagged(intro, *TALK * 8, ask, *TALK * 8, outro)
+    assert (reasons[0], reasons[41], reasons[-1]) == ("intro", "self-promotion", "outro")
+    assert set(reasons[1:41] + reasons[42:-1]) == {None}
 
 
 def test_text_repeated_in_other_episodes_is_flagged() -> None:
@@ -53,11 +54,13 @@ def test_text_repeated_in_other_episodes_is_flagged() -> None:
 
 
 def test_talk_about_business_is_no_advertisement() -> None:
-    assert flagged(
+    talk = [
         "The senator sponsored a bill on transmission lines.",
         "Her company sells a code editor, and the first month's revenue paid for the second.",
         "A free trial shifts the risk of a bad product from the buyer to the seller.",
-    ) == [None, None, None]
+        "The platform takes thirty percent off the top, so every subscription costs the reader more.",
+    ]
+    assert flagged(*TALK * 4, *talk, *TALK * 4) == [None] * 44
 
 
 def test_fingerprints_tell_the_same_talk_from_another() -> None:
@@ -70,3 +73,40 @@ def test_fingerprints_tell_the_same_talk_from_another() -> None:
     assert similarity(a, a) == 1.0
     assert similarity(a, b) > 0.9
     assert similarity(a, c) < 0.1
+
+
+def test_a_read_is_flagged_as_a_whole_in_raw_recognition() -> None:
+    read = (
+        "this episode is brought to you by fernwick i moved my own backups there last spring and i have not thought "
+        "about them since it takes two minutes to set up they keep three copies in three places and when my laptop fell "
+        "into the harbour everything was back by the evening they have a plan for families too right now you get three "
+        "months for free if you go to fernwick dot example slash warm that is fernwick dot example slash warm our thanks "
+        "to fernwick for their support of the show"
+    )
+    talk = " ".join(TALK * 6).lower().replace(",", "").replace(".", "").split()
+    words = [*talk, *read.split(), *talk]
+    rows = [
+        Segment(n, at * 0.4, at * 0.4 + 3, None, " ".join(words[at : at + 8]))
+        for n, at in enumerate(range(0, len(words), 8))
+    ]
+    hits = [s.position for s in flag_ads(rows, set()) if s.is_ad]
+    first, last = len(talk) // 8, (len(talk) + len(read.split())) // 8
+    assert hits == list(range(hits[0], hits[-1] + 1))
+    assert abs(hits[0] - first) <= 3
+    assert abs(hits[-1] - last) <= 3
+
+
+def test_chapters_of_sponsors_are_flagged_by_their_title() -> None:
+    chapters = [
+        Chapter(0, "Queues"),
+        Chapter(18, "Sponsor: Fernwick"),
+        Chapter(40, "Prices"),
+        Chapter(45, "What adverbs add", None, 50),
+    ]
+    reasons = [s.ad_reason for s in flag_ads(segments(*TALK * 2), set(), chapters)]
+    assert [i for i, reason in enumerate(reasons) if reason == "sponsor chapter: Sponsor: Fernwick"] == [2, 3]
+    assert sum(reason is not None for reason in reasons) == 2
+
+
+def test_a_rerun_is_not_all_boilerplate() -> None:
+    assert flagged(*TALK, boilerplate=boilerplate_shingles([" ".join(TALK)])) == [None] * len(TALK)

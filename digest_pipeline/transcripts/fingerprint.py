@@ -16,9 +16,14 @@ SHINGLE_WORDS = 5
 
 def shingles(text: str, n: int = SHINGLE_WORDS) -> set[int]:
     """64-bit hashes of all word n-grams of a text."""
+    return set(hashed_grams(text, n))
+
+
+def hashed_grams(text: str, n: int) -> list[int]:
+    """The hash of the n-gram that begins at each word of a text, in order."""
     words = normalise_words(text)
     grams = (" ".join(words[i : i + n]) for i in range(len(words) - n + 1))
-    return {int.from_bytes(hashlib.blake2b(gram.encode(), digest_size=8).digest()) for gram in grams}
+    return [int.from_bytes(hashlib.blake2b(gram.encode(), digest_size=8).digest()) for gram in grams]
 
 
 def fingerprint(segments: Iterable[Segment]) -> list[int]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from digest_pipeline.errors import DigestError, FetchError, TranscriptError
@@ -14,7 +14,7 @@ from digest_pipeline.models import Episode, Transcript
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ahead import DiskBudget
 from digest_pipeline.transcripts.download import NoRoom, download
-from digest_pipeline.transcripts.publisher import in_order_of_preference, kind_of, parse_transcript
+from digest_pipeline.transcripts.publisher import in_order_of_preference, published_transcript
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +48,11 @@ async def fetch_source(
     for link in in_order_of_preference(episode.transcripts, episode.language):
         try:
             body = await _document(fetcher, link.url, settings.max_feed_bytes)
-            segments = parse_transcript(body, kind_of(link) or "text", duration_seconds=episode.duration_seconds)
+            transcript = published_transcript(body, link, episode)
         except (FetchError, TranscriptError) as error:
             faults.append(str(error))
             continue
-        language, note = link.language or episode.language, "; ".join(faults) or None
-        return Transcript(episode.episode_id, "publisher", None, language, segments, note=note)
+        return replace(transcript, note="; ".join(filter(None, (*faults, transcript.note))) or None)
     if not episode.audio_url:
         raise TranscriptError("; ".join(faults) or "there is no transcript and no audio")
     target = audio_file(episode, settings)

@@ -11,8 +11,8 @@ from digest_pipeline.errors import AudioError, FetchError, NoSpeech, TranscriptE
 from digest_pipeline.models import Episode, Transcript
 from digest_pipeline.progress import step
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts.ads import boilerplate_shingles, flag_ads
 from digest_pipeline.transcripts.ahead import fetch_ahead
+from digest_pipeline.transcripts.annotate import annotate
 from digest_pipeline.transcripts.audio import sha256_of
 from digest_pipeline.transcripts.hints import hints_of
 from digest_pipeline.transcripts.recognise import Recognised, forget_checkpoints, recognise
@@ -64,13 +64,7 @@ def transcribe_episodes(episodes: Sequence[Episode], history: History, settings:
     for done, (episode, source) in enumerate(fetch_ahead(episodes, fetch, settings), start=1):
         try:
             transcript = _transcript_of(episode, source.result(), history, settings)
-            transcript = replace(
-                transcript,
-                segments=flag_ads(
-                    transcript.segments,
-                    boilerplate_shingles(history.earlier_texts(episode.feed_url, episode.episode_id)),
-                ),
-            )
+            transcript = annotate(transcript, episode, history.earlier_texts(episode.feed_url, episode.episode_id))
         except _SameAudio as same:
             outcome = Outcome(episode, "duplicate", str(same))
         except (FetchError, TranscriptError, AudioError) as error:

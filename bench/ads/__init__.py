@@ -1,0 +1,1 @@
+"""Advertisements: labelled episodes, a written corpus, training and figures."""
