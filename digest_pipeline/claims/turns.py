@@ -21,6 +21,7 @@ CUT_BEFORE = re.compile(
     r" (?=(?:so|but|because|and (?:so|then|that's|it's|i|we|the|they|you)|now|then|which means)\b)", re.I
 )
 
+ENDS = re.compile(r"[.?!…][\"”’')\]]*\s*$")
 CUT_AFTER = re.compile(r"[,;:] ")
 
 
@@ -69,8 +70,14 @@ class Turn:
 
 
 def turns_of(segments: Iterable[Segment], language: str | None = None) -> list[Turn]:
-    """Join consecutive segments of one speaker; advertisements and doubtful words make turns of their own."""
-    turns = []
+    """Join consecutive segments of one speaker; advertisements and doubtful words make turns of their own.
+
+    A turn that takes up a sentence that was broken off, by another voice or by an advertisement, keeps those words in
+    its text but not among its sentences.
+    """
+    segments = list(segments)
+    is_cased = sum(not s.text.islower() for s in segments) > len(segments) / 2
+    turns: list[Turn] = []
     for index, ((speaker, *_), group) in enumerate(groupby(segments, key=lambda s: (s.speaker, s.is_ad, s.doubt))):
         members = tuple(group)
         offsets, length = [], 0
@@ -79,8 +86,18 @@ def turns_of(segments: Iterable[Segment], language: str | None = None) -> list[T
             length += len(segment.text) + 1
         text = " ".join(segment.text for segment in members)
         sentences = tuple(_sentences(text, tuple(offsets), language or "en"))
+        if _continues(text, turns[-1] if turns else None, speaker, is_cased):
+            sentences = sentences[1:]
         turns.append(Turn(index, speaker, members, text, tuple(offsets), sentences))
     return turns
+
+
+def _continues(text: str, before: Turn | None, speaker: str | None, is_cased: bool) -> bool:
+    """Whether a turn begins in mid-sentence: in lower case where case counts, or where only a flag parts it."""
+    if before is None:
+        return False
+    is_same_voice = before.speaker == speaker
+    return (is_cased and text[:1].islower()) or (is_same_voice and not ENDS.search(before.text))
 
 
 def _sentences(text: str, offsets: tuple[int, ...], language: str) -> Iterator[Sentence]:

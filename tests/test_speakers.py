@@ -1,0 +1,70 @@
+"""Voices that are only numbered get a name when they introduce themselves and the publisher knows them; turns stay whole."""
+
+from dataclasses import replace
+
+import pytest
+
+from digest_pipeline.claims.spans import spans_of
+from digest_pipeline.claims.turns import turns_of
+from digest_pipeline.models import Episode, Person, Segment
+from digest_pipeline.transcripts.speakers import name_speakers
+
+EPISODE = Episode(
+    "e1", "https://x/feed", "The Warm Cache", "Queues, with Carla Venn", None, None, "Ann Lee talks to Carla Venn.", None, "en",
+    persons=(Person("Ann Lee"), Person("Bob van Dyk", "guest")),
+)  # fmt: skip
+
+
+def talk(*rows: tuple[str | None, str]) -> list[Segment]:
+    return [Segment(i, i * 10.0, i * 10.0 + 9, speaker, text) for i, (speaker, text) in enumerate(rows)]
+
+
+def names(*rows: tuple[str | None, str]) -> list[str | None]:
+    return [s.speaker for s in name_speakers(talk(*rows), EPISODE)]
+
+
+def test_a_numbered_voice_gets_the_name_it_introduces_itself_with() -> None:
+    rows = [
+        ("Speaker 0", "Welcome. I'm your host, Ann Lee."),
+        ("SPEAKER_01", "My name is Carla Venn."),
+        ("Speaker 0", "Hello."),
+    ]
+    assert names(*rows) == ["Ann Lee", "Carla Venn", "Ann Lee"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("Speaker 0", "I'm Dora Quill.")],  # whom the publisher does not know
+        [("Speaker 0", "I'm happy that Ann Lee is here.")],
+        [("Speaker 0", "I'm Ann Lee."), ("Speaker 1", "No, I'm Ann Lee.")],  # two voices, one name
+        [("Speaker 0", "I'm Ann Lee. I'm Carla Venn.")],  # one voice, two names
+        [(None, "I'm Ann Lee.")],
+        [("Dora", "I'm Ann Lee.")],  # the publisher's own name stays
+    ],
+)
+def test_without_evidence_nobody_is_named(rows: list[tuple[str | None, str]]) -> None:
+    assert names(*rows) == [speaker for speaker, _ in rows]
+
+
+def test_no_claim_starts_where_a_sentence_was_broken_off() -> None:
+    rows = talk(
+        ("Ann", "The queue holds twice the capacity of the grid today. Most of it will never be built because one developer"),
+        ("Bob", "Mm-hmm."),
+        ("Ann", "asks in five places and keeps the one that is cheapest. A deposit of fifty thousand dollars per megawatt cleared forty percent of the queue in a month."),
+    )  # fmt: skip
+    turns = turns_of(rows)
+    assert [s.text for s in turns[2].sentences] == [
+        "A deposit of fifty thousand dollars per megawatt cleared forty percent of the queue in a month."
+    ]
+    assert not any(span.quote.startswith("asks") for span in spans_of(turns))
+    assert turns[2].text.startswith("asks")
+
+
+def test_what_follows_an_advertisement_starts_with_a_whole_sentence() -> None:
+    rows = talk(
+        (None, "go to fernwick dot example slash warm for three months"),
+        (None, "free and so back to the queue the deposit of fifty thousand dollars per megawatt cleared forty percent of it. Prices fell by half the year after, and nobody had expected that."),
+    )  # fmt: skip
+    turns = turns_of([replace(rows[0], is_ad=True, ad_reason="sponsor read"), rows[1]])
+    assert [s.text for s in turns[1].sentences] == ["Prices fell by half the year after, and nobody had expected that."]
