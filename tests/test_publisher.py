@@ -23,7 +23,7 @@ from tests.conftest import SHARED
 LONG = "the queue for the grid is longer than the grid itself and most of what stands in it will never be built at all"
 EPISODE = Episode("e1", "https://x/feed", "The Warm Cache", "On queues", None, None, "", None, "en")
 SAMPLES = SHARED / "data" / "feeds" / "podcast-namespace" / "transcripts"
-EVERY = 12  # one real episode in so many is compared here; bench.transcripts compares all
+EVERY = 12  # one real episode in so many is compared here; bench.formats compares all
 
 
 def parse(text: str, kind: str, duration_seconds: float | None = None) -> tuple[Segment, ...]:

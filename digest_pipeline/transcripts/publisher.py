@@ -23,7 +23,9 @@ MAX_COVER = 1.2  # beyond it, and by more than a minute, the transcript is of a 
 MIN_WORDS_PER_SECOND = 0.5
 MAX_WORDS_PER_SECOND = 5.0
 UNHEARD_SECONDS = 30.0  # audio beyond the transcript's end that is worth a note
-MIN_NAMES = 5  # names in an episode's title and notes, of which its talk says at least one
+MIN_NAMES = 4  # in an episode's title and notes: enough to tell by
+MIN_SAID = 0.2  # of these names; on 60 real episodes the lowest share was 0.25
+NOTES_CHARACTERS = 1500  # where notes are longer, the rest is links
 KINDS = {  # content type or file ending -> format
     "application/json": "json",
     "application/podcastindex+json": "json",
@@ -148,9 +150,9 @@ def check_belongs(published: Published, episode: Episode) -> None:
     names = _names(episode)
     said = set(normalise_words(" ".join(segment.text for segment in published.segments)))
     said |= {word for s in published.segments for word in normalise_words(s.speaker or "")}
-    if len(names) >= MIN_NAMES and not names & said:
-        some = ", ".join(sorted(names)[:4])
-        raise TranscriptError(f"the transcript is of another episode: it never says {some} or what else its notes name")
+    if len(names) >= MIN_NAMES and len(names & said) < MIN_SAID * len(names):
+        some = ", ".join(sorted(names - said)[:4])
+        raise TranscriptError(f"the transcript is of another episode: it never says {some}")
 
 
 def unheard_seconds(published: Published, duration_seconds: float | None) -> float | None:
@@ -166,10 +168,9 @@ def unheard_seconds(published: Published, duration_seconds: float | None) -> flo
 
 def _names(episode: Episode) -> set[str]:
     """Words that are spelled as names in an episode's title and notes, without those of its show."""
-    show = set(normalise_words(episode.show))
-    title = {word for word in normalise_words(episode.title) if len(word) > 4}
-    notes = {w for match in NAME.finditer(episode.description[:1500]) for w in normalise_words(match[0])}
-    return (title | notes) - show
+    written = f"{episode.title} . {episode.description[:NOTES_CHARACTERS]}"
+    words = {word for match in NAME.finditer(written) for word in normalise_words(match[0]) if word.isalpha()}
+    return words - set(normalise_words(episode.show))
 
 
 def _primary(language: str) -> str:

@@ -7,6 +7,8 @@ select
     t.audio_seconds,
     t.real_time_factor,
     t.note,
+    t.has_own_times,
+    t.unheard_seconds,
     s.spoken_seconds,
     s.ad_seconds
 from {{ source('raw', 'transcripts') }} as t
