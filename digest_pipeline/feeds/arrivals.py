@@ -56,9 +56,9 @@ select
     season, episode_number, coalesce(episode_type, 'full'), duplicate_of
 from raw.episodes
 """
-OF_FEEDS = f"{KNOWN_BY} where list_contains($feeds, feed_url) order by first_seen_at, published_at, episode_id"
+OF_FEEDS = f"{KNOWN_BY} where feed_url in (from read_feeds) order by first_seen_at, published_at, episode_id"
 LIKE_NEW = f"""{KNOWN_BY}
-where not list_contains($feeds, feed_url)
+where feed_url not in (from read_feeds)
     and (
         audio_key in (select audio_key from arrived) or title_key in (select title_key from arrived)
         or guid in (select guid from arrived)
@@ -90,16 +90,18 @@ def save_episodes(
     if not read:
         return counts
     _fill_keys(con)
-    outages = _outages(con, list(read))
-    index = EpisodeIndex(KnownEpisode(*row) for row in con.execute(OF_FEEDS, {"feeds": list(read)}).fetchall())
+    con.register("read_feeds", pl.DataFrame({"feed_url": list(read)}))  # a list parameter is slow
+    outages = _outages(con)
+    index = EpisodeIndex(KnownEpisode(*row) for row in con.execute(OF_FEEDS).fetchall())
     items = [
         (url, item)
         for url, parsed in sorted(read.items())
         for item in sorted(parsed.items, key=_by_date)  # a copy follows its original
     ]
-    fresh = [(url, item) for url, item in items if not _is_same_row(index.find(url, item))]
-    for known in _elsewhere(con, fresh, list(read)):
+    fresh = [(url, item) for url, item in items if not index.find_row(url, item)]
+    for known in _elsewhere(con, fresh):
         index.add(known)
+    con.unregister("read_feeds")
     rows, seen = [], {}
     for url, item in items:
         match = index.find(url, item)
@@ -129,20 +131,17 @@ def _fill_keys(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def _outages(con: duckdb.DuckDBPyConnection, feed_urls: list[str]) -> dict[str, datetime]:
+def _outages(con: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
     """Feeds that could not be read until now, and since when."""
     return dict(
         con.execute(
             "select feed_url, failing_since from raw.feeds"
-            " where list_contains(?, feed_url) and failing_since is not null",
-            [feed_urls],
+            " where feed_url in (from read_feeds) and failing_since is not null"
         ).fetchall()
     )
 
 
-def _elsewhere(
-    con: duckdb.DuckDBPyConnection, fresh: Sequence[tuple[str, FeedItem]], feed_urls: list[str]
-) -> list[KnownEpisode]:
+def _elsewhere(con: duckdb.DuckDBPyConnection, fresh: Sequence[tuple[str, FeedItem]]) -> list[KnownEpisode]:
     """Episodes of other feeds that share some evidence with the new items."""
     if not fresh:
         return []
@@ -155,7 +154,7 @@ def _elsewhere(
         for _, item in fresh
     ]
     con.register("arrived", pl.DataFrame(evidence, schema=dict.fromkeys(evidence[0], pl.String)))
-    rows = con.execute(LIKE_NEW, {"feeds": feed_urls}).fetchall()
+    rows = con.execute(LIKE_NEW).fetchall()
     con.unregister("arrived")
     return [KnownEpisode(*row) for row in rows]
 
@@ -252,7 +251,3 @@ def _mend(con: duckdb.DuckDBPyConnection, seen: dict[str, FeedItem], as_of: date
 
 def _by_date(item: FeedItem) -> str:
     return item.published_at.isoformat() if item.published_at else "~"  # undated ones last
-
-
-def _is_same_row(match: Match | None) -> bool:
-    return match is not None and match.is_same_row

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from rapidfuzz import fuzz
@@ -42,6 +43,7 @@ LIKE_TITLE = 88.0
 SAME_DURATION_SECONDS = 2.0
 SAME_TIME = timedelta(hours=12)  # two items dated closer are not the next edition of a daily show
 SAME_SEASON = timedelta(days=90)  # an early-access copy is not older
+REMEMBERED = 20_000  # keys of titles and addresses: each is asked for several times while its feed is stored
 LONG_DESCRIPTION_WORDS, LONG_SECONDS = 20, 900.0  # from these on, equal description and length are no chance
 
 
@@ -65,6 +67,7 @@ class KnownEpisode:
     duplicate_of: str | None = None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def audio_key(url: str) -> str:
     """The address of a file without scheme, tracking prefixes, letter case of the host, and access tokens.
 
@@ -84,6 +87,7 @@ def audio_key(url: str) -> str:
     return key
 
 
+@lru_cache(maxsize=REMEMBERED)
 def file_name(url: str | None) -> str | None:
     """The last part of an address, where it is telling enough to be a file's own name."""
     name = (url or "").split("?")[0].rsplit("/", 1)[-1].lower()
@@ -91,12 +95,14 @@ def file_name(url: str | None) -> str | None:
     return name if name.endswith(AUDIO_SUFFIXES) and len(stem) >= 5 and not VAGUE_FILES.match(stem) else None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def title_key(title: str) -> tuple[str, bool]:
     """The title's words without a repeat marker, and whether there was one."""
     without = REPEAT_MARKERS.sub(" ", title)
     return " ".join(normalise_words(without)), without != title
 
 
+@lru_cache(maxsize=REMEMBERED)
 def title_numbers(title: str) -> tuple[str, ...]:
     """The numbers of a title in its order of kinds: digits, then parts and a last word that are numbers in words."""
     words = title_key(title)[0]

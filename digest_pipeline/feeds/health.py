@@ -49,7 +49,7 @@ from (
             date_diff('second', lag(published_at) over feed, published_at) / 86400.0 as gap_days
         from (
             select distinct feed_url, published_at from raw.episodes
-            where list_contains($feeds, feed_url) and published_at <= $now
+            where feed_url in (select feed_url from scanned where is_read) and published_at <= $now
         )
         window feed as (partition by feed_url order by published_at)
         qualify row_number() over (partition by feed_url order by published_at desc) <= {RHYTHM_GAPS}
@@ -69,7 +69,7 @@ update raw.feeds set next_check_at = $now + to_seconds(
         else least(greatest(coalesce(cadence_days, 4) * 86400 / 4, 3600), 3600 * 20)
     end
 )
-where list_contains($feeds, feed_url)
+where feed_url in (select feed_url from scanned)
 """
 
 SILENT = """
@@ -93,6 +93,7 @@ order by 1, 2
 TEXTS = ("error", "moved_to", "etag", "last_modified", "body_hash", "title", "link", "language", "podcast_guid")
 SCANNED = {
     "feed_url": pl.String,
+    "is_read": pl.Boolean,
     "is_gone": pl.Boolean,
     "retry_after_seconds": pl.Float64,
     **dict.fromkeys(TEXTS, pl.String),
@@ -138,6 +139,7 @@ def save_outcomes(con: duckdb.DuckDBPyConnection, scans: Sequence[FeedScan], now
             {
                 "feed_url": scan.feed_url,
                 "error": scan.error,
+                "is_read": scan.parsed is not None,
                 "is_gone": scan.is_gone,
                 "retry_after_seconds": scan.retry_after_seconds,
                 "moved_to": scan.moved_to,
@@ -155,17 +157,9 @@ def save_outcomes(con: duckdb.DuckDBPyConnection, scans: Sequence[FeedScan], now
     )
     con.register("scanned", scanned)
     con.execute(OUTCOMES, {"now": now, "as_of": as_of})
+    con.execute(RHYTHM, {"now": now})
+    con.execute(NEXT_CHECKS, {"now": now, "cadences": SILENT_AFTER_CADENCES, "silent_days": SILENT_AFTER_DAYS})
     con.unregister("scanned")
-    con.execute(RHYTHM, {"feeds": [scan.feed_url for scan in scans if scan.parsed], "now": now})
-    con.execute(
-        NEXT_CHECKS,
-        {
-            "feeds": [scan.feed_url for scan in scans],
-            "now": now,
-            "cadences": SILENT_AFTER_CADENCES,
-            "silent_days": SILENT_AFTER_DAYS,
-        },
-    )
 
 
 def silent_feeds(con: duckdb.DuckDBPyConnection, now: datetime, as_of: datetime) -> list[SilentFeed]:

@@ -97,13 +97,17 @@ class EpisodeIndex:
 
     def find(self, feed_url: str, item: FeedItem) -> Match | None:
         """The stored episode that ``item`` is, if any, by the strongest evidence that no guard speaks against."""
-        for same in self._by_guid.get((feed_url, _own_name(item)), ()):
-            if not is_reused(same, item):
-                return Match(same.episode_id, "same guid", is_same_row=True)
+        if same := self.find_row(feed_url, item):
+            return Match(same.episode_id, "same guid", is_same_row=True)
         for known, reason in self._evidence(feed_url, item):
             original = known.duplicate_of or known.episode_id
             return Match(original, f"{reason} as {original}", is_same_row=False)
         return None
+
+    def find_row(self, feed_url: str, item: FeedItem) -> KnownEpisode | None:
+        """The stored episode of the same feed and guid, unless the feed gave that guid to another one since."""
+        known = self._by_guid.get((feed_url, _own_name(item)), ())
+        return next((same for same in known if not is_reused(same, item)), None)
 
     def _evidence(self, feed_url: str, item: FeedItem) -> Iterator[tuple[KnownEpisode, str]]:
         is_telling = len(title_key(item.title)[0].split()) >= MIN_TELLING_WORDS

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import duckdb
+import pydantic_core
 
 from digest_pipeline.models import Chapter, Episode, Person, Soundbite, TranscriptLink
 
@@ -100,7 +100,7 @@ def save_chapters(con: duckdb.DuckDBPyConnection, episode_id: str, chapters: Seq
 
 def to_json(values: Sequence[Any]) -> str:
     """Dataclasses as the JSON that a column holds."""
-    return json.dumps([asdict(value) for value in values], ensure_ascii=False)
+    return pydantic_core.to_json(values).decode()
 
 
 def _from_json(kind: type[T], text: str | None) -> tuple[T, ...]:
