@@ -10,7 +10,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -56,28 +56,44 @@ class Transient(FetchError):
     """Worth another try in a moment."""
 
 
+@dataclass(slots=True)
+class _Host:
+    """Who may ask a host at the same time, over connections that are its own and close when nobody waits for it.
+
+    A pool for all hosts would look at every open connection at each request, which costs more than the request.
+    """
+
+    gate: asyncio.Semaphore
+    transport: httpx.AsyncHTTPTransport
+    users: int = 0  # asking and waiting
+
+
+@dataclass(slots=True)
+class _Hosts(httpx.AsyncBaseTransport):
+    """Sends a request over the connections of its host."""
+
+    by_name: dict[str, _Host] = field(default_factory=dict)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Called by the client, once a hop of a redirect."""
+        return await self.by_name[request.url.host].transport.handle_async_request(request)
+
+
 class Fetcher:
     """A client for one run. Use as ``async with Fetcher(settings) as fetcher``."""
 
     def __init__(self, settings: Settings) -> None:
-        limits = httpx.Limits(max_connections=settings.http_concurrency * 2, max_keepalive_connections=64)
-        trust = ssl.create_default_context(cafile=settings.http_ca_file or certifi.where())
-        transport = httpx.AsyncHTTPTransport(limits=limits, http2=True, verify=trust)
-        if not settings.allow_private_hosts:
-            # httpx has no public hook between name resolution and connection; httpcore, beneath it, has.
-            allowed = [ipaddress.ip_network(network) for network in settings.allowed_networks]
-            transport._pool._network_backend = GuardedBackend(transport._pool._network_backend, allowed)
         self._settings = settings
+        self._trust = ssl.create_default_context(cafile=settings.http_ca_file or certifi.where())
+        self._networks = [ipaddress.ip_network(network) for network in settings.allowed_networks]
+        self._hosts = _Hosts()
         self._client = httpx.AsyncClient(
-            transport=transport,
+            transport=self._hosts,
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING},
             timeout=httpx.Timeout(settings.http_timeout_seconds, pool=None),
-            follow_redirects=True,
-            max_redirects=MAX_REDIRECTS,
             trust_env=False,  # a proxy would resolve names out of the guard's sight
         )
         self._all = asyncio.Semaphore(settings.http_concurrency)
-        self._hosts: dict[str, asyncio.Semaphore] = {}
         self._closed: dict[str, FetchError] = {}  # hosts that asked to be left alone, until this run ends
 
     async def __aenter__(self) -> "Fetcher":
@@ -121,22 +137,47 @@ class Fetcher:
     async def stream(
         self, url: str, headers: Mapping[str, str] | None = None, *, seconds: float | None = None
     ) -> AsyncIterator[httpx.Response]:
-        """An answer whose body is still to be read, within ``seconds`` (default: ``http_total_seconds``).
+        """An answer whose body is still to be read, within ``seconds`` (default: ``http_total_seconds``) for each hop.
+
+        Each hop of a redirect waits for its own host's turn, and is checked as the first address is.
 
         Raises:
             AddressRefused: the address is private or not http(s).
             FetchError: HTTP error, time-out or broken connection, here or while the block reads the body.
         """
-        host = _host(url)
+        _check_scheme(url)
         limit = min(seconds or self._settings.http_total_seconds, self._settings.http_total_seconds)
-        gate = self._hosts.setdefault(host, asyncio.Semaphore(self._settings.http_per_host))
-        async with gate, self._all:
-            if closed := self._closed.get(host):
-                raise FetchError(str(closed), retry_after_seconds=closed.retry_after_seconds)
-            try:
-                async with asyncio.timeout(limit), self._client.stream("GET", url, headers=headers) as response:
-                    self._check(response, url, host)
+        try:
+            request = self._client.build_request("GET", url, headers=headers)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise FetchError(f"{redact(url)} could not be read: {redact_text(str(error))}") from error
+        history: list[httpx.Response] = []
+        while len(history) <= MAX_REDIRECTS:
+            async with self._hop(request, url, limit) as response:
+                if response.next_request is None:
+                    response.history = history
+                    self._check(response, url)
                     yield response
+                    return
+            history.append(response)
+            request = response.next_request
+        raise FetchError(f"{redact(url)} redirects more than {MAX_REDIRECTS} times")
+
+    @asynccontextmanager
+    async def _hop(self, request: httpx.Request, url: str, limit: float) -> AsyncIterator[httpx.Response]:
+        """One answer on the way to that of ``url``, whatever its status."""
+        _check_scheme(str(request.url))
+        async with self._turn(request.url.host), self._all:
+            if closed := self._closed.get(request.url.host):
+                asked = closed.retry_after_seconds
+                raise FetchError(f"{redact(url)} was not asked: {closed}", retry_after_seconds=asked)
+            try:
+                async with asyncio.timeout(limit):
+                    response = await self._client.send(request, stream=True)
+                    try:
+                        yield response
+                    finally:
+                        await response.aclose()
             except TimeoutError as error:
                 raise FetchError(f"{redact(url)} took longer than {limit:g} s") from error
             except httpx.TimeoutException as error:
@@ -147,6 +188,29 @@ class Fetcher:
                 raise Transient(f"{redact(url)} could not be read: {reason}") from error
             except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
                 raise FetchError(f"{redact(url)} could not be read: {redact_text(str(error))}") from error
+
+    @asynccontextmanager
+    async def _turn(self, name: str) -> AsyncIterator[None]:
+        """Wait until a host may be asked once more."""
+        if name not in self._hosts.by_name:
+            self._hosts.by_name[name] = _Host(asyncio.Semaphore(self._settings.http_per_host), self._transport())
+        host = self._hosts.by_name[name]
+        host.users += 1
+        try:
+            async with host.gate:
+                yield
+        finally:
+            host.users -= 1
+            if not host.users:
+                del self._hosts.by_name[name]
+                await host.transport.aclose()
+
+    def _transport(self) -> httpx.AsyncHTTPTransport:
+        transport = httpx.AsyncHTTPTransport(http2=True, verify=self._trust)
+        if not self._settings.allow_private_hosts:
+            # httpx has no public hook between name resolution and connection; httpcore, beneath it, has.
+            transport._pool._network_backend = GuardedBackend(transport._pool._network_backend, self._networks)
+        return transport
 
     async def with_retries(self, once: Callable[[], Awaitable[Fetched]]) -> Fetched:
         """Call ``once`` again while it fails in a way that may pass, at most three times in all."""
@@ -162,7 +226,7 @@ class Fetcher:
         )
         return await attempt(once)()
 
-    def _check(self, response: httpx.Response, url: str, host: str) -> None:
+    def _check(self, response: httpx.Response, url: str) -> None:
         status = response.status_code
         if response.is_success or status == httpx.codes.NOT_MODIFIED:
             return
@@ -172,7 +236,9 @@ class Fetcher:
             said += f": its host {REFUSALS[status]}"
         if asked is not None and asked > PATIENCE_SECONDS:
             error = FetchError(f"{said}, and asks to wait {asked:.0f} s", status=status, retry_after_seconds=asked)
-            self._closed[host] = error
+            host = response.url.host  # where redirects led
+            said = f"{host} answered {status}, and asks to wait {asked:.0f} s"
+            self._closed[host] = FetchError(said, retry_after_seconds=asked)
             raise error
         if status in TRANSIENT or asked is not None:
             raise Transient(said, status=status, retry_after_seconds=asked)
@@ -196,20 +262,19 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
     return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
 
 
-def _host(url: str) -> str:
-    """The host that limits count by.
+def _check_scheme(url: str) -> None:
+    """Refuse what is not an http(s) address with a host.
 
     Raises:
-        AddressRefused: the address is not http(s), or has no host.
+        AddressRefused: it is not.
     """
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:
-        parts, host = urlsplit(""), ""
-    if parts.scheme not in {"http", "https"} or not host:
+        is_web = False
+    if not is_web:
         raise AddressRefused(f"{redact(url)} is not an http or https address")
-    return host.lower()
 
 
 def _moved_to(history: list[httpx.Response], url: str) -> str | None:
