@@ -19,8 +19,8 @@ from digest_pipeline.progress import step
 from digest_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
-BATCH_ITEMS = 2_000  # that many items, or feeds, are stored together: it bounds the memory of a scan
-BATCH_FEEDS = 200
+# What is stored together: each write costs a checkpoint of the database, each batch memory.
+BATCH_ITEMS, BATCH_CHARACTERS, BATCH_FEEDS = 8_000, 16_000_000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,17 @@ async def _scan_all(
         readers = [asyncio.create_task(read(feed)) for feed in feeds]
         try:
             batch: list[FeedScan] = []
+            items = characters = 0
             for done in range(1, len(feeds) + 1):
                 scan = await results.get()
                 batch.append(scan)
                 step("scan feeds", done, len(feeds), redact(scan.feed_url))
-                items = sum(len(s.parsed.items) for s in batch if s.parsed)
-                if items >= BATCH_ITEMS or len(batch) >= BATCH_FEEDS or done == len(feeds):
+                notes = [len(item.description) for item in scan.parsed.items] if scan.parsed else []
+                items, characters = items + len(notes), characters + sum(notes)
+                is_full = items >= BATCH_ITEMS or characters >= BATCH_CHARACTERS or len(batch) >= BATCH_FEEDS
+                if is_full or done == len(feeds):
                     await asyncio.to_thread(save, batch)
-                    batch = []
+                    batch, items, characters = [], 0, 0
         finally:
             for reader in readers:
                 reader.cancel()
