@@ -96,11 +96,14 @@ class Settings(BaseSettings):
 
     # Claims
     encoder_model: str = Field("auto", description="auto, a model folder, or any sentence-transformers name")
-    extractor: Literal["extractive", "llm"] = Field("extractive", description="how claims are found")
+    extractor: Literal["extractive", "rewrite", "llm"] = Field(
+        "extractive",
+        description="how claims are found: without a model, or llm; rewrite: llm words the best",
+    )
     min_worthiness: float = Field(0.55, ge=0, le=1, description="candidates below are kept, with the reason, unused")
     max_candidates_per_hour: int = Field(30, ge=1, description="candidates kept for an hour of speech")
 
-    # LLM (only with extractor = "llm")
+    # LLM (only with extractor = "llm" or "rewrite")
     llm_model: str = Field("", description="a litellm model name, for example openai/gpt-5-mini or ollama/llama3.2")
     llm_api_base: str = Field("", description="address of an OpenAI-compatible server, for local models")
     llm_api_key: SecretStr = Field(SecretStr(""), description="from the environment only; provider variables work too")
@@ -108,7 +111,18 @@ class Settings(BaseSettings):
     llm_budget_usd_per_run: float = Field(1.0, ge=0, description="a run stops calling the model when it spent this")
     llm_budget_usd_per_day: float = Field(2.0, ge=0, description="so does a calendar day")
     llm_timeout_seconds: float = Field(120, gt=0, description="longest wait for one reply")
+    llm_max_attempts: int = Field(3, ge=1, le=10, description="calls for one question when the server fails")
+    llm_retry_seconds: float = Field(1, ge=0, description="pause after the first failed call; it doubles each time")
+    llm_max_output_tokens: int = Field(4000, ge=100, description="longest reply, thinking included; bounds the cost")
+    llm_concurrency: int = Field(4, ge=1, le=64, description="calls at the same time")
+    llm_requests_per_minute: int = Field(0, ge=0, description="calls a minute that the provider allows; 0: no limit")
+    llm_tokens_per_minute: int = Field(0, ge=0, description="tokens a minute that the provider allows; 0: no limit")
     llm_window_words: int = Field(900, ge=100, description="words of transcript in one call")
+    llm_overlap_words: int = Field(90, ge=0, description="words that two neighbouring windows share, in whole turns")
+    llm_rewrites_per_day: int = Field(15, ge=1, description="best claims of a day that a model words anew (rewrite)")
+    llm_batch_minutes: float = Field(0, ge=0, description="wait so long for the provider's batch prices; 0: no batches")
+    nli_model: str = Field("", description="folder or hub name of an entailment model that wording must pass as well")
+    nli_min_entailment: float = Field(0.5, ge=0, le=1, description="least probability that the quote bears the wording")
 
     # Clusters and scores
     cluster_window_days: int = Field(45, ge=1, le=730, description="days of claims that are clustered together")
@@ -155,8 +169,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _llm_is_named(self) -> "Settings":
-        if self.extractor == "llm" and not self.llm_model:
-            raise ValueError('extractor = "llm" needs llm_model')
+        if self.extractor != "extractive" and not self.llm_model:
+            raise ValueError(f'extractor = "{self.extractor}" needs llm_model')
         return self
 
     @model_validator(mode="after")

@@ -1,0 +1,127 @@
+"""The books: every call of a language model in ``raw.llm_calls``, every usable reply in ``raw.llm_replies``."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from threading import Lock
+from uuid import uuid4
+
+import duckdb
+
+from digest_pipeline.warehouse import Warehouse
+
+OK = "ok"
+INSERT = """
+insert into raw.llm_calls (call_id, called_at, digest_date, episode_id, stage, model, prompt_version, tokens_in,
+    tokens_out, tokens_cached, usd, usd_at_most, cached, outcome)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LlmCall:
+    """One call.
+
+    ``usd`` is ``None`` where it is unknown what was charged, as after a time-out; the budget then counts
+    ``usd_at_most``. ``tokens_cached`` were in the provider's prompt cache. ``cached``: nothing was asked, the reply was
+    kept from an earlier call. ``outcome`` is ``ok``, or what was wrong.
+    """
+
+    episode_id: str
+    stage: str
+    model: str
+    prompt_version: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    usd: float | None = 0.0
+    usd_at_most: float = 0.0
+    cached: bool = False
+    outcome: str = OK
+
+
+class Books:
+    """The books of one run, for the digest of one day. Threads may share them."""
+
+    def __init__(self, warehouse: Warehouse, day: date) -> None:
+        self._warehouse, self._day = warehouse, day
+        self._lock = Lock()
+        self._run_usd = 0.0
+
+    def reply(self, key: str) -> str | None:
+        """A reply that was paid for before; ``key`` derives from content, model and prompt version."""
+        with self._lock, self._warehouse.read() as con:
+            rows = con.execute("select reply from raw.llm_replies where cache_key = ?", [key]).fetchall()
+        return rows[0][0] if rows else None
+
+    def book(self, call: LlmCall, key: str, reply: str | None = None) -> None:
+        """Keep a call, and its reply when it was usable, in one transaction."""
+        with self._lock, self._warehouse.write() as con:
+            con.execute(
+                INSERT,
+                [
+                    f"call_{uuid4().hex[:16]}", datetime.now(UTC).replace(tzinfo=None), self._day, call.episode_id,
+                    call.stage, call.model, call.prompt_version, call.tokens_in, call.tokens_out, call.tokens_cached,
+                    call.usd, call.usd_at_most, call.cached, call.outcome,
+                ],
+            )  # fmt: skip
+            if reply is not None:
+                con.execute("insert or replace into raw.llm_replies values (?, ?)", [key, reply])
+            self._run_usd += call.usd_at_most if call.usd is None else call.usd
+
+    def spent(self) -> tuple[float, float]:
+        """US dollars that this run and this calendar day (UTC) have spent, at most where it is unknown."""
+        with self._lock, self._warehouse.read() as con:
+            rows = con.execute(
+                "select coalesce(sum(coalesce(usd, usd_at_most, 0)), 0) from raw.llm_calls"
+                " where called_at >= date_trunc('day', ?::timestamp)",
+                [datetime.now(UTC).replace(tzinfo=None)],
+            ).fetchall()
+            return self._run_usd, float(rows[0][0])
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Calls of a day or an episode. ``usd`` is ``None`` when any of them has an unknown price."""
+
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    tokens_cached: int
+    usd: float | None
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in and out."""
+        return self.tokens_in + self.tokens_out
+
+
+SUMS = (
+    "count(*), coalesce(sum(tokens_in), 0)::bigint, coalesce(sum(tokens_out), 0)::bigint,"
+    " coalesce(sum(tokens_cached), 0)::bigint,"
+    " case when count(*) = count(usd) then coalesce(sum(usd), 0) end"
+)
+
+
+def spending_of_day(con: duckdb.DuckDBPyConnection, day: date) -> Spending:
+    """What a day's digest asked of language models."""
+    return Spending(*con.execute(f"select {SUMS} from raw.llm_calls where digest_date = ?", [day]).fetchall()[0])  # noqa: S608
+
+
+def spending_of_episodes(con: duckdb.DuckDBPyConnection, day: date) -> list[tuple[str, Spending]]:
+    """(show and episode, spending) of a day, most tokens first."""
+    rows = con.execute(
+        f"select any_value(coalesce(f.title, e.feed_url) || ' · ' || e.title), {SUMS} from raw.llm_calls c"  # noqa: S608
+        " join raw.episodes e using (episode_id) left join raw.feeds f using (feed_url)"
+        " where c.digest_date = ? group by c.episode_id order by sum(tokens_in + tokens_out) desc, 1",
+        [day],
+    ).fetchall()
+    return [(name, Spending(*numbers)) for name, *numbers in rows]
+
+
+def outcomes_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[tuple[str, int]]:
+    """(outcome, calls) of a day, replies kept from earlier left out."""
+    return con.execute(
+        "select outcome, count(*) from raw.llm_calls where digest_date = ? and not cached"
+        " group by 1 order by 2 desc, 1",
+        [day],
+    ).fetchall()

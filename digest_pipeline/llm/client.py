@@ -1,0 +1,142 @@
+"""Asks a language model: once for each content, within budget and rate limits, again when that may help."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from threading import Lock
+from typing import TypeVar
+
+from digest_pipeline.llm.books import Books, LlmCall
+from digest_pipeline.llm.pace import Pace
+from digest_pipeline.llm.prices import Budget, Prices, at_most_tokens
+from digest_pipeline.llm.prompt import ModelUnavailable, Prompt, Reader, RepairableReply, UnusableReply
+from digest_pipeline.llm.transport import Completion, Transport
+from digest_pipeline.settings import Settings
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+FAILURES_IN_A_ROW = 4  # questions without any reply after which the server is not asked again in this run
+LONGEST_PAUSE_SECONDS = 60.0
+REPAIR = (
+    "That reply cannot be used: {fault}. Answer the question again with one JSON object of the form that was asked for"
+    " and nothing else."
+)
+
+
+class LlmClient:
+    """The model that the settings name. Threads may share it."""
+
+    def __init__(self, settings: Settings, books: Books) -> None:
+        self._settings, self._books = settings, books
+        self.transport = Transport(settings)
+        self.prices = Prices(self.transport.litellm, settings)
+        self.budget = Budget(self.prices, settings, books.spent)
+        self._pace = Pace(settings.llm_requests_per_minute, settings.llm_tokens_per_minute)
+        self._lock = Lock()
+        self._failures = 0
+        self._down: str | None = None
+
+    def ask(self, prompt: Prompt, read: Reader[T], episode_id: str) -> T:
+        """The reply to a question, as ``read`` understands it.
+
+        A reply that was paid for before is used again. One that cannot be read is asked for once more, with its fault.
+
+        Raises:
+            UnusableReply: twice no reply that can be read.
+            ModelUnavailable: no reply at all.
+            BudgetExceeded: the call could cost more than is left, or its price is unknown.
+        """
+        key = prompt.key(self._settings.llm_model)
+        call = LlmCall(episode_id, prompt.stage, self._settings.llm_model, prompt.version)
+        if (kept := self._books.reply(key)) is not None:
+            self._books.book(replace(call, cached=True), key)
+            return read(kept).value
+        messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
+        try:
+            return self._answer(messages, prompt, call, key, read)
+        except RepairableReply as fault:
+            messages += [
+                {"role": "assistant", "content": fault.text or "(nothing)"},
+                {"role": "user", "content": REPAIR.format(fault=fault)},
+            ]
+            return self._answer(messages, prompt, call, key, read)
+
+    def charged(self, call: LlmCall, completion: Completion, share: float = 1.0) -> LlmCall:
+        """A call with what the provider counted; ``share`` of the list price is charged."""
+        usd = self.prices.price(completion.tokens_in, completion.tokens_out, completion.tokens_cached)
+        return replace(
+            call,
+            tokens_in=completion.tokens_in,
+            tokens_out=completion.tokens_out,
+            tokens_cached=completion.tokens_cached,
+            usd=None if usd is None else usd * share,
+        )
+
+    def _answer(
+        self, messages: Sequence[dict[str, str]], prompt: Prompt, call: LlmCall, key: str, read: Reader[T]
+    ) -> T:
+        """What ``read`` makes of the reply, after as many attempts as the settings allow; each is booked."""
+        words = "\n".join(message["content"] for message in messages)
+        for attempt in range(1, self._settings.llm_max_attempts + 1):
+            if self._down:
+                raise ModelUnavailable(self._down)
+            with self.budget.hold(words) as most:
+                try:
+                    self._pace.wait(at_most_tokens(words))
+                    completion = self.transport.complete(messages, prompt.schema)
+                except self.transport.failures as error:
+                    failure = error
+                    usd = 0.0 if self.transport.is_free(error) or self._settings.llm_is_free else None
+                    self._books.book(replace(call, usd=usd, usd_at_most=most, outcome=type(error).__name__), key)
+                else:
+                    with self._lock:
+                        self._failures = 0
+                    return self.read_and_book(completion, self.charged(call, completion), key, read)
+            if attempt == self._settings.llm_max_attempts or not self.transport.is_passing(failure):
+                raise self._failed(failure) from failure
+            time.sleep(self._pause(failure, attempt))
+        raise AssertionError("the last attempt returns or raises")
+
+    def read_and_book(self, completion: Completion, call: LlmCall, key: str, read: Reader[T]) -> T:
+        """What ``read`` makes of a completion, which is booked whatever it is.
+
+        Raises:
+            RepairableReply: it cannot be read; asking again may help.
+            UnusableReply: it cannot be read and asking again would not help.
+        """
+        try:
+            if completion.is_refused:
+                raise UnusableReply("refused by the model's provider")
+            reading = read(completion.text)
+        except UnusableReply as fault:
+            problem = fault
+            if completion.is_cut:
+                problem = UnusableReply("cut off at the limit of tokens", remedy="raise llm_max_output_tokens")
+            elif not completion.is_refused:
+                problem = RepairableReply(str(fault), completion.text)
+            self._books.book(replace(call, outcome=problem.args[0]), key)
+            raise problem from None
+        self._books.book(replace(call, outcome=reading.outcome), key, completion.text)
+        return reading.value
+
+    def _pause(self, error: Exception, attempt: int) -> float:
+        """Seconds to wait before the next attempt: what the server asked for, else longer each time."""
+        headers = getattr(getattr(error, "response", None), "headers", None) or {}
+        asked = str(headers.get("retry-after", ""))
+        seconds = float(asked) if asked.replace(".", "", 1).isdigit() else self._settings.llm_retry_seconds * 2**attempt
+        return min(seconds, LONGEST_PAUSE_SECONDS)
+
+    def _failed(self, error: Exception) -> ModelUnavailable:
+        name = type(error).__name__
+        with self._lock:
+            self._failures += 1
+            if self.transport.is_final(error):
+                self._down = f"the model's server turned the call away ({name})"
+            elif self._failures >= FAILURES_IN_A_ROW:
+                self._down = (
+                    f"the model's server failed {self._failures} times in a row and is not asked again ({name})"
+                )
+        log.warning("%s: %s", name, str(error)[:300])
+        return ModelUnavailable(self._down or f"the model's server failed ({name})")

@@ -1,0 +1,90 @@
+"""What calls cost, by litellm's price list, and the budget that they are held against: it fails closed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+from digest_pipeline.errors import BudgetExceeded
+from digest_pipeline.settings import Settings
+
+Spent = Callable[[], tuple[float, float]]  # US dollars of this run and of this calendar day
+
+
+def at_most_tokens(text: str) -> int:
+    """More tokens than a text is likely to have: running text has about one in four bytes, this counts one in two."""
+    return len(text.encode()) // 2 + 50
+
+
+class Prices:
+    """US dollars of calls to the model that the settings name."""
+
+    def __init__(self, litellm: Any, settings: Settings) -> None:
+        self._litellm, self._settings = litellm, settings
+
+    def price(self, tokens_in: int, tokens_out: int, tokens_cached: int = 0) -> float | None:
+        """Dollars of a call; ``None`` where the price is unknown. ``tokens_cached`` are those of ``tokens_in`` that the
+        provider had in its prompt cache.
+        """
+        if self._settings.llm_is_free:
+            return 0.0
+        try:
+            costs = self._litellm.cost_per_token(
+                model=self._settings.llm_model,
+                prompt_tokens=tokens_in,
+                completion_tokens=tokens_out,
+                cache_read_input_tokens=tokens_cached,
+            )
+        except (self._litellm.exceptions.ModelNotMappedError, self._litellm.exceptions.NotFoundError):
+            return None
+        return float(sum(costs))
+
+    def batch_share(self) -> float:
+        """Price of a token in the provider's batches over its price outside; 1.0 where that is unknown."""
+        try:
+            info = self._litellm.get_model_info(self._settings.llm_model)
+        except (self._litellm.exceptions.ModelNotMappedError, self._litellm.exceptions.NotFoundError):
+            return 1.0
+        plain, batched = info.get("input_cost_per_token"), info.get("input_cost_per_token_batches")
+        return float(batched / plain) if plain and batched else 1.0
+
+
+class Budget:
+    """Lets a call through when the most that it can cost fits in what is left of the run's and the day's budget.
+
+    Calls under way count with the most that they can cost, so that calls side by side cannot overspend together.
+    """
+
+    def __init__(self, prices: Prices, settings: Settings, spent: Spent) -> None:
+        self._prices, self._settings, self._spent = prices, settings, spent
+        self._lock = Lock()
+        self._under_way = 0.0
+
+    @contextmanager
+    def hold(self, prompt: str) -> Iterator[float]:
+        """Set aside the most that a call can cost, in dollars, until the block has made and booked it.
+
+        Raises:
+            BudgetExceeded: it does not fit, or the price is unknown.
+        """
+        settings = self._settings
+        most = self._prices.price(at_most_tokens(prompt), settings.llm_max_output_tokens)
+        if most is None:
+            raise BudgetExceeded(
+                f"the price of {settings.llm_model} is unknown",
+                remedy="set DIGEST_LLM_IS_FREE=1 for a model that costs nothing",
+            )
+        with self._lock:
+            run, day = self._spent()
+            limits = {"run": (run, settings.llm_budget_usd_per_run), "day": (day, settings.llm_budget_usd_per_day)}
+            for name, (spent, limit) in limits.items():
+                if spent + self._under_way + most > limit:
+                    raise BudgetExceeded(
+                        f"the {name}'s budget of {limit} USD is used up", remedy=f"raise llm_budget_usd_per_{name}"
+                    )
+            self._under_way += most
+        try:
+            yield most
+        finally:
+            with self._lock:
+                self._under_way -= most
