@@ -1,4 +1,4 @@
-"""Claims: turns and sentences, spans, wording, the extractive extractor, grounding."""
+"""Claims: turns and sentences, spans, wording, the extractive extractor."""
 
 from itertools import pairwise
 
@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest_pipeline.claims.extractive import ExtractiveExtractor
-from digest_pipeline.claims.grounding import locate_quote, unfaithful
 from digest_pipeline.claims.spans import MAX_SENTENCES, spans_of
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.wording import clarity, clean, headline_and_explanation, stands_alone
@@ -179,58 +178,6 @@ def test_the_extractor_finds_substance_and_refuses_advertisements(settings: Sett
 def test_an_episode_without_sentences_has_no_candidates(settings: Settings) -> None:
     episode = Episode("ep_1", "f", "Show", "Title", None, None, "", None, "en")
     assert ExtractiveExtractor(settings).extract(episode, [Segment(0, 0, 1, None, "Hm.")]).candidates == ()
-
-
-TALK = turns_of([
-    Segment(0, 0, 30, "Ann Lee", "Well, the deposit cleared forty percent of the queue in March. It may not work everywhere, "
-            "because Harrow Flats had 23 gigawatts of paper projects."),
-    Segment(1, 30, 40, "Bob Ray", "I do not believe that deposits alone would ever clear a queue like that one."),
-])  # fmt: skip
-
-
-def test_quotes_are_located_and_made_verbatim() -> None:
-    located = locate_quote("The deposit cleared forty percent of the queue, in march", TALK)
-    assert located is not None
-    assert located.quote == "the deposit cleared forty percent of the queue in March."
-    assert located.turn.speaker == "Ann Lee"
-    assert located.turn.locate(located.start, located.end)[:2] == (0, 0)
-
-
-@pytest.mark.parametrize(
-    "quote",
-    [
-        "The deposit cleared ninety nine percent of all the pipelines in Texas",
-        "in March",
-        "",
-        "of paper projects. I do not believe that deposits alone would ever",
-    ],
-)
-def test_what_nobody_said_is_not_found(quote: str) -> None:
-    assert locate_quote(quote, TALK) is None
-
-
-@pytest.mark.parametrize(
-    ("wording", "reason"),
-    [
-        ("A deposit cleared 40 percent of the queue.", None),
-        ("At Harrow Flats a deposit cleared forty percent of the queue.", None),
-        ("A deposit cleared 60 percent of the queue.", "60"),
-        ("In Texas, the deposit cleared forty percent.", "Texas"),
-        ("The deposit did not clear forty percent of the queue.", "negation"),
-    ],
-)
-def test_wording_is_held_against_the_quote(wording: str, reason: str | None) -> None:
-    located = locate_quote("the deposit cleared forty percent of the queue in March", TALK)
-    assert located is not None
-    found = unfaithful(wording, "", located)
-    assert found is None if reason is None else reason in (found or "")
-
-
-def test_a_hedge_may_not_become_a_certainty() -> None:
-    located = locate_quote("It may not work everywhere, because Harrow Flats had 23 gigawatts", TALK)
-    assert located is not None
-    assert "hedged" in (unfaithful("Deposits will not work everywhere.", "", located) or "")
-    assert unfaithful("Deposits may not work everywhere.", "", located) is None
 
 
 def test_doubtful_words_make_turns_of_their_own_and_words_place_a_sentence() -> None:

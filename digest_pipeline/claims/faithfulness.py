@@ -1,0 +1,75 @@
+"""Whether a rewritten claim follows from its quote: numbers, units, names, speaker, negation, comparisons, certainty.
+
+Every check fails closed: a faithful wording may be refused, so that an unfaithful one is not published. A reason begins
+with what kind of fault it is, up to the colon: that is what is counted.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from digest_pipeline.claims.grounding import Located
+from digest_pipeline.claims.injection import gives_orders, has_link_or_markup
+from digest_pipeline.claims.lexis import content_words
+from digest_pipeline.claims.names import other_speaker, unsaid_name
+from digest_pipeline.claims.polarity import certainty_fault, comparison_fault, negation_fault
+from digest_pipeline.claims.quantities import unsaid_quantity
+
+MIN_SHARED = 0.4  # least share of a wording's content words that the talk has
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a model made of a quote."""
+
+    headline: str
+    explanation: str
+
+    @property
+    def text(self) -> str:
+        """Headline and explanation."""
+        return f"{self.headline} {self.explanation}".strip()
+
+
+def is_checkable(language: str | None) -> bool:
+    """Whether the checks know the language of the talk: English, or not said."""
+    return (language or "en").lower().startswith("en")
+
+
+def unfaithful(wording: Wording, located: Located, *, known: str = "", speakers: Iterable[str] = ()) -> str | None:
+    """Why a wording does not follow from its quote, or ``None``.
+
+    Args:
+        wording: the headline is held against the whole sentences of the quote, the explanation against what the same
+            speaker says around it too.
+        located: the quote in its turn.
+        known: other names that a claim may mention: the speaker, the show, the episode's title.
+        speakers: everybody who speaks in the episode.
+    """
+    evidence, context = located.evidence, located.context
+    if has_link_or_markup(wording.text):
+        return "link or markup: the wording carries one"
+    if gives_orders(context):
+        return "orders to a model: the talk there speaks to a language model"
+    if other := other_speaker(wording.text, context, located.turn.speaker, speakers):
+        return f"speaker: {other} is named and did not say it"
+    for text, said in ((wording.headline, evidence), (wording.explanation, context)):
+        if fault := _differs(text, said, context, known):
+            return fault
+    return None
+
+
+def _differs(text: str, said: str, context: str, known: str) -> str | None:
+    if quantity := unsaid_quantity(text, said):
+        return f"number: {quantity.text} is not what was said"
+    if name := unsaid_name(text, context, known):
+        return f"name: {name} is not in the quote or beside it"
+    if fault := negation_fault(text, said):
+        return f"negation: it differs from “{fault}”"
+    if fault := comparison_fault(text, said):
+        return f"comparison: {fault}"
+    if fault := certainty_fault(text, said):
+        return f"certainty: more is claimed than “{fault}”"
+    content = content_words(text)
+    if content and len(content & content_words(f"{context} {known}")) / len(content) < MIN_SHARED:
+        return "other words: little of the wording is in the talk"
+    return None
