@@ -8,7 +8,10 @@ from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ass
 
 from digest_pipeline.claims import store
 from digest_pipeline.claims.choose import get_extractor
+from digest_pipeline.claims.rewording import reword_best
+from digest_pipeline.claims.rewrite import Rewriter
 from digest_pipeline.feeds.store import episodes_of_day
+from digest_pipeline.llm import books
 from digest_pipeline.partitions import DAILY
 from digest_pipeline.previews import markdown_table
 from digest_pipeline.progress import step
@@ -30,7 +33,8 @@ def claim_candidates(
     config, tables, day = settings.load(), warehouse.open(), date.fromisoformat(context.partition_key)
     extractor = get_extractor(config, tables, day)
     with tables.read() as con:
-        unread = store.unread_episodes(con, episodes_of_day(con, day, ("transcribed",)), extractor.key)
+        episodes = episodes_of_day(con, day, ("transcribed",))
+        unread = store.unread_episodes(con, episodes, extractor.key)
     for done, episode in enumerate(unread, start=1):
         began = time.monotonic()
         extraction = extractor.extract(episode, load_segments(tables, episode.episode_id))
@@ -44,9 +48,15 @@ def claim_candidates(
                 compute_seconds=time.monotonic() - began,
             )
         step("extract claims", done, len(unread), f"{episode.show} · {episode.title}")
+    if isinstance(extractor, Rewriter):
+        rewordings = reword_best(tables, extractor, episodes, day, config)
+        step(
+            "word claims", 1, 1, f"{sum(r.reworded is not None for r in rewordings)} of the best by {config.llm_model}"
+        )
     with tables.read() as con:
         rows = store.candidates_of_day(con, day)
-        calls = store.calls_of_day(con, day)
+        spending = books.spending_of_day(con, day)
+        by_episode, outcomes = books.spending_of_episodes(con, day), books.outcomes_of_day(con, day)
     refused = Counter(reason.split(":")[0].split(" 0.")[0] for *_, reason in rows if reason)
     usable = [row for row in rows if not row[-1]]
     return MaterializeResult(
@@ -54,9 +64,16 @@ def claim_candidates(
             "dagster/row_count": len(rows),
             "usable": len(usable),
             "refused": MetadataValue.md(markdown_table(["reason", "candidates"], refused.most_common())),
-            "llm_calls": calls.calls,
-            "llm_tokens": calls.tokens,
-            "llm_usd": calls.usd if calls.usd is not None else "unknown",
+            "llm_calls": spending.calls,
+            "llm_tokens": spending.tokens,
+            "llm_usd": spending.usd if spending.usd is not None else "unknown",
+            "llm_replies": MetadataValue.md(markdown_table(["reply", "calls"], outcomes)),
+            "llm_by_episode": MetadataValue.md(
+                markdown_table(
+                    ["episode", "calls", "tokens in", "of them cached", "tokens out", "USD"],
+                    [(name, s.calls, s.tokens_in, s.tokens_cached, s.tokens_out, s.usd) for name, s in by_episode],
+                )
+            ),
             "candidates": MetadataValue.md(
                 markdown_table(["show", "worthiness", "headline", "refused"], [row[1:] for row in rows])
             ),

@@ -189,7 +189,11 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class ClaimCandidate:
-    """A span that claims something. ``quote`` is verbatim: a substring of its segments' joined text."""
+    """A span that claims something. ``quote`` is verbatim: a substring of its segments' joined text.
+
+    A language model also gives its ``kind`` (claim, prediction, number, contrarian, how-to) and ``entities``;
+    ``quote_score`` (0..100) is how well the quote that it gave was found, ``None`` where it was cut from the talk.
+    """
 
     claim_id: str
     episode_id: str
@@ -207,6 +211,9 @@ class ClaimCandidate:
     model: str | None
     prompt_version: str | None
     rejected_reason: str | None = None
+    kind: str | None = None
+    entities: tuple[str, ...] = ()
+    quote_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from digest_pipeline.bundled import bundled
 from digest_pipeline.errors import DigestError, SettingsError
 from digest_pipeline.feeds.health import silent_feeds
 from digest_pipeline.feeds.store import end_of_day
+from digest_pipeline.llm.books import spending_of_day
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 
@@ -40,6 +41,7 @@ class DaySummary:
     candidates: int
     rejected: dict[str, int]
     published: int
+    tokens: int
     usd: float | None
     attention: tuple[str, ...]
     notices: tuple[str, ...] = ()
@@ -161,9 +163,7 @@ def summarise(
     ).fetchall()
     candidates = con.execute("select count(*) from raw.claim_candidates where digest_date = ?", [day]).fetchall()[0][0]
     items = con.execute("select count(*) from raw.digest_items where digest_date = ?", [day]).fetchall()[0][0]
-    usd, unknown = con.execute(
-        "select coalesce(sum(usd), 0), count(*) - count(usd) from raw.llm_calls where digest_date = ?", [day]
-    ).fetchall()[0]
+    spending = spending_of_day(con, day)
     failed = con.execute(
         "select coalesce(f.title, f.shown_url) || ' · ' || e.title || ': ' || coalesce(e.status_reason, '')"
         " from raw.episodes e left join raw.feeds f using (feed_url) where e.digest_date = ?"
@@ -193,7 +193,8 @@ def summarise(
         candidates=int(candidates),
         rejected=dict(rejected),
         published=int(items),
-        usd=None if unknown else float(usd),
+        tokens=spending.tokens,
+        usd=spending.usd,
         attention=tuple(dict.fromkeys(attention)),
         notices=tuple(silent),
     )

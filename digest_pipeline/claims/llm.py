@@ -1,133 +1,107 @@
-"""Claim candidates with an LLM, any that litellm reaches, behind the setting ``extractor = "llm"``.
+"""Claim candidates found by a language model, behind the setting ``extractor = "llm"``.
 
-The model proposes, the transcript decides: every quote is located in the talk and every wording held against it
-(``grounding``). A window whose reply cannot be used falls back to the extractive result for that window.
+The model proposes, the transcript decides: every quote is located in the talk and every wording held against it. A
+window without a usable reply gets the extractive result, and the episode's note says so.
 """
 
-import json
 import logging
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, replace
 
-from pydantic import BaseModel, Field, ValidationError
-
+from digest_pipeline.claims.checker import WordingChecker, said_entities
 from digest_pipeline.claims.extractive import ExtractiveExtractor
 from digest_pipeline.claims.extractor import Extraction
-from digest_pipeline.claims.grounding import Located, locate_quote, unfaithful
-from digest_pipeline.claims.prompts import PROMPT_VERSION, SYSTEM, USER
-from digest_pipeline.claims.turns import Turn, turns_of
-from digest_pipeline.errors import BudgetExceeded
+from digest_pipeline.claims.faithfulness import Wording, is_checkable
+from digest_pipeline.claims.grounding import Located, locate_quote
+from digest_pipeline.claims.injection import gives_orders
+from digest_pipeline.claims.names import same_person
+from digest_pipeline.claims.prompts import FIND_VERSION, find_prompt
+from digest_pipeline.claims.replies import ClaimReply, read_claims
+from digest_pipeline.claims.turns import turns_of
+from digest_pipeline.claims.windows import Window, positions_of, windows_of
+from digest_pipeline.claims.wording import headline_and_explanation
+from digest_pipeline.errors import BudgetExceeded, DigestError
+from digest_pipeline.llm.client import LlmClient
+from digest_pipeline.llm.prompt import ModelUnavailable, UnusableReply
 from digest_pipeline.models import ClaimCandidate, Episode, Segment, stable_id
 from digest_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
-STAGE = "claims"
-
-
-class _Claim(BaseModel):
-    headline: str = Field(min_length=15, max_length=400)
-    explanation: str = Field(max_length=1200)
-    quote: str = Field(max_length=2000)
-    speaker: str = ""
-    worthiness: float = Field(ge=0, le=1)
-
-
-class _Reply(BaseModel):
-    claims: list[_Claim] = Field(max_length=40)
-
-
-@dataclass(frozen=True, slots=True)
-class LlmCall:
-    """One call for the books. ``usd`` is ``None`` where the price is unknown."""
-
-    episode_id: str
-    model: str
-    tokens_in: int
-    tokens_out: int
-    usd: float | None
-    cached: bool
-    outcome: str
-
-
-class Ledger(Protocol):
-    """Where calls are booked and replies kept."""
-
-    def reply(self, cache_key: str) -> str | None:
-        """A reply that was paid for before."""
-
-    def book(self, call: LlmCall, cache_key: str, reply: str | None) -> None:
-        """Keep a call, and its reply when it was usable, in one transaction."""
-
-    def spent(self) -> tuple[float, float]:
-        """US dollars spent by this run and on this calendar day."""
 
 
 class LlmExtractor:
-    """Finds claims with an LLM, checked against the transcript."""
+    """Finds claims with a language model, window by window."""
 
     name = "llm"
 
-    def __init__(self, settings: Settings, ledger: Ledger, fallback: ExtractiveExtractor) -> None:
-        os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else the import asks the network for prices
-        import litellm
-        from openai import OpenAIError  # the base of every exception that litellm raises for a failed call
-
-        litellm.suppress_debug_info = True
-        litellm.telemetry = False
-        self._litellm: Any = litellm
-        self._openai_error = OpenAIError
-        self._settings = settings
-        self._ledger = ledger
-        self._fallback = fallback
+    def __init__(self, settings: Settings, client: LlmClient, fallback: ExtractiveExtractor) -> None:
+        self._settings, self._client, self._fallback = settings, client, fallback
+        self._checker = WordingChecker(settings)
 
     @property
     def key(self) -> str:
         """What the result depends on besides the transcript."""
-        words = str(self._settings.llm_window_words)
-        return stable_id("x", self.name, self._settings.llm_model, PROMPT_VERSION, words, self._fallback.key)
+        sizes = f"{self._settings.llm_window_words} {self._settings.llm_overlap_words}"
+        return stable_id(
+            "x", self.name, self._settings.llm_model, FIND_VERSION, sizes, self._checker.name, self._fallback.key
+        )
 
     def extract(self, episode: Episode, segments: Sequence[Segment]) -> Extraction:
         """The candidates of an episode; what fails a check is kept with its reason."""
-        turns = turns_of(segments, episode.language)
-        by_first_position = self._fallback.extract(episode, segments)
-        candidates: dict[str, ClaimCandidate] = {}
-        faults: list[str] = []
-        windows = list(_windows([t for t in turns if not t.is_ad and not t.doubt], self._settings.llm_window_words))
-        for window in windows:
-            reply, fault = self._ask(episode, window)
-            if reply is None:
-                faults.append(fault)
-                first, last = window[0].segments[0].position, window[-1].segments[-1].position
-                found = [c for c in by_first_position.candidates if first <= c.first_position <= last]
+        windows = self._windows(episode, segments)
+        with ThreadPoolExecutor(self._settings.llm_concurrency) as pool:
+            answers = list(pool.map(lambda window: self._ask(episode, window), windows))
+        faults = [str(answer) for answer in answers if isinstance(answer, DigestError)]
+        extractive = self._fallback.extract(episode, segments).candidates if faults else ()
+        speakers = sorted({segment.speaker for segment in segments if segment.speaker})
+        found: dict[str, ClaimCandidate] = {}
+        for window, answer in zip(windows, answers, strict=True):
+            if isinstance(answer, DigestError):
+                first, last = positions_of(window)
+                candidates = [c for c in extractive if first <= c.first_position <= last]
             else:
-                found = [self._candidate(episode, claim, window) for claim in reply.claims]
-            candidates |= {candidate.claim_id: candidate for candidate in found}
-        ranked = sorted(candidates.values(), key=lambda c: (-c.worthiness, c.claim_id))
+                candidates = [self._candidate(episode, claim, window, speakers) for claim in answer]
+            found |= {candidate.claim_id: candidate for candidate in candidates}
+        ranked = sorted(found.values(), key=lambda c: (c.rejected_reason is not None, -c.worthiness, c.claim_id))
         note = None
         if faults:
-            note = f"{len(faults)} of {len(windows)} windows by the extractive method: {'; '.join(sorted(set(faults)))}"
+            reasons = "; ".join(sorted(set(faults)))
+            note = f"{len(faults)} of {len(windows)} windows by the extractive method: {reasons}"
             log.warning("%s · %s: %s", episode.show, episode.title, note)
-        return Extraction(tuple(ranked), len(windows), note)
+        return Extraction(_once(ranked), len(windows), note)
 
-    def _candidate(self, episode: Episode, claim: _Claim, window: Sequence[Turn]) -> ClaimCandidate:
-        located = locate_quote(claim.quote, window)
-        if located is None:
-            turn = window[0]
-            place = Located(turn, 0, 0, 0.0)
-            reason: str | None = "the quote is not in the transcript"
-        else:
-            turn, place = located.turn, located
-            reason = self._refuse(claim, located, episode)
-        first, last, start, end = turn.locate(place.start, max(place.end, place.start + 1))
+    def _windows(self, episode: Episode, segments: Sequence[Segment]) -> Sequence[Window]:
+        turns = turns_of(segments, episode.language)
+        return windows_of(turns, self._settings.llm_window_words, self._settings.llm_overlap_words)
+
+    def _ask(self, episode: Episode, window: Window) -> list[ClaimReply] | DigestError:
+        """The claims of a window, or why there is no usable reply."""
+        try:
+            return self._client.ask(find_prompt(episode, window), read_claims, episode.episode_id)
+        except (UnusableReply, ModelUnavailable, BudgetExceeded) as fault:
+            return fault
+
+    def _candidate(
+        self, episode: Episode, claim: ClaimReply, window: Window, speakers: Sequence[str]
+    ) -> ClaimCandidate:
+        turns = list({piece.turn.index: piece.turn for piece in window}.values())
+        located = locate_quote(claim.quote, turns)
+        place = located or Located(turns[0], 0, 1, 0.0)
+        wording = self._wording(claim, place, episode)
+        reason = "quote: it is not in the transcript"
+        refused = self._refuse(claim, wording, located, episode, speakers) if located else reason
+        first, last, start, end = place.turn.locate(place.start, place.end)
+        quote = located.quote if located else claim.quote
         return ClaimCandidate(
-            claim_id=stable_id("cl", episode.episode_id, self._settings.llm_model, claim.headline, claim.quote),
+            claim_id=stable_id(
+                "cl", episode.episode_id, str(first), self._settings.llm_model, *astuple(wording), quote
+            ),
             episode_id=episode.episode_id,
-            headline=" ".join(claim.headline.split()),
-            explanation=" ".join(claim.explanation.split()),
-            quote=place.quote if located else claim.quote,
-            speaker=turn.speaker if located else None,
+            headline=wording.headline,
+            explanation=wording.explanation,
+            quote=quote,
+            speaker=located.turn.speaker if located else None,
             start_seconds=start,
             end_seconds=end,
             first_position=first,
@@ -136,123 +110,50 @@ class LlmExtractor:
             is_ad=False,
             extractor=self.name,
             model=self._settings.llm_model,
-            prompt_version=PROMPT_VERSION,
-            rejected_reason=reason,
+            prompt_version=FIND_VERSION,
+            rejected_reason=refused,
+            kind=claim.kind,
+            entities=said_entities(claim.entities, place) if located else (),
+            quote_score=place.score,
         )
 
-    def _refuse(self, claim: _Claim, located: Located, episode: Episode) -> str | None:
+    def _wording(self, claim: ClaimReply, located: Located, episode: Episode) -> Wording:
+        """The model's, or the speaker's own where the checks do not know the language."""
+        if is_checkable(episode.language):
+            return Wording(" ".join(claim.headline.split()), " ".join(claim.explanation.split()))
+        inside = [s.text for s in located.turn.sentences if s.start >= located.start and s.end <= located.end]
+        sentences = inside or [located.quote]
+        return Wording(*headline_and_explanation(sentences, [1.0] * len(sentences)))
+
+    def _refuse(
+        self, claim: ClaimReply, wording: Wording, located: Located, episode: Episode, speakers: Sequence[str]
+    ) -> str | None:
         said_by = located.turn.speaker
-        if claim.speaker and said_by and claim.speaker.split()[0].lower() not in said_by.lower():
-            return f"said by {said_by}, not by {claim.speaker}"
-        names = f"{said_by or ''} {episode.show} {episode.title}"
-        if fault := unfaithful(claim.headline, claim.explanation, located, also_known=names):
+        if claim.speaker and said_by and not same_person(claim.speaker, said_by):
+            return f"speaker: said by {said_by}, not by {claim.speaker}"
+        if gives_orders(located.context):
+            return "orders to a model: the talk there speaks to a language model"
+        if is_checkable(episode.language) and (fault := self._checker.fault(wording, located, episode, speakers)):
             return fault
         if claim.worthiness < self._settings.min_worthiness:
             return f"worthiness {claim.worthiness:.2f} is under {self._settings.min_worthiness:.2f}"
         return None
 
-    def _ask(self, episode: Episode, window: Sequence[Turn]) -> tuple[_Reply | None, str]:
-        """The model's reply for a window, or ``None`` and why there is no usable one."""
-        spoken = "\n".join(f"{turn.speaker or 'Speaker'}: {turn.text}" for turn in window)
-        prompt = USER.format(show=episode.show, episode=episode.title, transcript=spoken.replace("</transcript>", ""))
-        key = stable_id("llm", self._settings.llm_model, PROMPT_VERSION, SYSTEM, prompt)
-        call = LlmCall(episode.episode_id, self._settings.llm_model, 0, 0, 0.0, cached=True, outcome="ok")
-        if kept := self._ledger.reply(key):
-            self._ledger.book(call, key, None)
-            return _Reply.model_validate_json(kept), ""
-        try:
-            self._check_budget(prompt)
-            text, call = self._complete(prompt, call)
-            reply = _Reply.model_validate_json(_json_in(text))
-        except BudgetExceeded as error:
-            return None, str(error)
-        except ValidationError:
-            self._ledger.book(replace(call, outcome="the reply is not the JSON that was asked for"), key, None)
-            return None, "the reply is not the JSON that was asked for"
-        except self._openai_error as error:
-            return None, self._book_failure(call, key, error)
-        self._ledger.book(call, key, reply.model_dump_json())
-        return reply, ""
 
-    def _book_failure(self, call: LlmCall, key: str, error: Exception) -> str:
-        outcome = type(error).__name__
-        self._ledger.book(replace(call, cached=False, usd=None, outcome=outcome), key, None)
-        return f"the model's server failed ({outcome})"
-
-    def _complete(self, prompt: str, call: LlmCall) -> tuple[str, LlmCall]:
-        settings = self._settings
-        response = self._litellm.completion(
-            model=settings.llm_model,
-            messages=[{"role": "system", "content": SYSTEM}, {"role": "user", "content": prompt}],
-            response_format=_Reply,
-            temperature=0,
-            timeout=settings.llm_timeout_seconds,
-            num_retries=2,
-            api_base=settings.llm_api_base or None,
-            api_key=settings.llm_api_key.get_secret_value() or None,
-        )
-        usage = response.usage
-        call = replace(
-            call,
-            tokens_in=usage.prompt_tokens,
-            tokens_out=usage.completion_tokens,
-            usd=self._price(usage.prompt_tokens, usage.completion_tokens),
-            cached=False,
-        )
-        return response.choices[0].message.content or "", call
-
-    def _price(self, tokens_in: int, tokens_out: int) -> float | None:
-        if self._settings.llm_is_free:
-            return 0.0
-        try:
-            costs = self._litellm.cost_per_token(
-                model=self._settings.llm_model, prompt_tokens=tokens_in, completion_tokens=tokens_out
-            )
-        except (self._litellm.exceptions.ModelNotMappedError, self._litellm.exceptions.NotFoundError):
-            return None
-        return float(sum(costs))
-
-    def _check_budget(self, prompt: str) -> None:
-        settings = self._settings
-        expected = self._price(len(prompt) // 3, 1500)  # at most: three characters a token, a long reply
-        if expected is None:
-            raise BudgetExceeded(
-                f"the price of {settings.llm_model} is unknown",
-                remedy="set DIGEST_LLM_IS_FREE=1 for a model that costs nothing",
-            )
-        run, day = self._ledger.spent()
-        if run + expected > settings.llm_budget_usd_per_run:
-            raise BudgetExceeded(
-                f"the run's budget of {settings.llm_budget_usd_per_run} USD is used up",
-                remedy="raise llm_budget_usd_per_run",
-            )
-        if day + expected > settings.llm_budget_usd_per_day:
-            raise BudgetExceeded(
-                f"the day's budget of {settings.llm_budget_usd_per_day} USD is used up",
-                remedy="raise llm_budget_usd_per_day",
-            )
+def _once(ranked: Sequence[ClaimCandidate]) -> tuple[ClaimCandidate, ...]:
+    """Usable candidates that share words with a better one are refused: neighbouring windows overlap."""
+    kept: list[ClaimCandidate] = []
+    for candidate in ranked:
+        better = next((c for c in kept if c.rejected_reason is None and _overlap(c, candidate)), None)
+        if better and candidate.rejected_reason is None:
+            kept.append(replace(candidate, rejected_reason=f"said twice: the same words are in {better.claim_id}"))
+        else:
+            kept.append(candidate)
+    return tuple(kept)
 
 
-def _windows(turns: Sequence[Turn], words: int) -> list[list[Turn]]:
-    """Stretches of whole turns of about ``words`` words."""
-    windows: list[list[Turn]] = []
-    size = words
-    for turn in turns:
-        length = len(turn.text.split())
-        if size + length > words:
-            windows.append([])
-            size = 0
-        windows[-1].append(turn)
-        size += length
-    return windows
-
-
-def _json_in(text: str) -> str:
-    """The JSON object in a reply: models wrap it in prose or a code fence."""
-    start, end = text.find("{"), text.rfind("}")
-    candidate = text[start : end + 1] if 0 <= start < end else text
-    try:
-        json.loads(candidate)
-    except ValueError:
-        return text
-    return candidate
+def _overlap(one: ClaimCandidate, other: ClaimCandidate) -> bool:
+    """Whether two candidates share more than half of the shorter one's time."""
+    shared = min(one.end_seconds, other.end_seconds) - max(one.start_seconds, other.start_seconds)
+    shortest = min(one.end_seconds - one.start_seconds, other.end_seconds - other.start_seconds)
+    return shared > shortest / 2

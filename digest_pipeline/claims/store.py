@@ -1,16 +1,16 @@
-"""What the claims stage keeps: candidates, which extractor read which episode, LLM calls and their replies."""
+"""What the claims stage keeps: candidates, their rewordings, and which extractor read which episode."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
-from datetime import UTC, date, datetime
-from uuid import uuid4
+from dataclasses import fields
+from datetime import date
 
 import duckdb
 
 from digest_pipeline.claims.extractor import Extraction
-from digest_pipeline.claims.llm import STAGE, LlmCall
-from digest_pipeline.models import Episode
-from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.claims.rewrite import Rewording
+from digest_pipeline.models import ClaimCandidate, Episode
+
+COLUMNS = tuple(field.name for field in fields(ClaimCandidate))
 
 
 def unread_episodes(con: duckdb.DuckDBPyConnection, episodes: Sequence[Episode], extractor_key: str) -> list[Episode]:
@@ -35,14 +35,7 @@ def save_extraction(
         " and claim_id not in (select claim_id from raw.digest_items)",
         [episode.episode_id],
     )
-    if extraction.candidates:
-        con.executemany(
-            "insert into raw.claim_candidates (claim_id, episode_id, headline, explanation, quote, speaker,"
-            " start_seconds, end_seconds, first_position, last_position, worthiness, is_ad, extractor, model,"
-            " prompt_version, rejected_reason, digest_date)"
-            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
-            [(*astuple(candidate), day) for candidate in extraction.candidates],
-        )
+    _insert(con, extraction.candidates, day)
     con.execute(
         "insert or replace into raw.extractions values (?, ?, ?, ?, ?, ?, ?)",
         [
@@ -52,51 +45,50 @@ def save_extraction(
     )  # fmt: skip
 
 
-class WarehouseLedger:
-    """The books of one run: every LLM call in ``raw.llm_calls``, every usable reply in ``raw.llm_replies``."""
-
-    def __init__(self, warehouse: Warehouse, day: date) -> None:
-        self._warehouse = warehouse
-        self._day = day
-        self._run_usd = 0.0
-
-    def reply(self, cache_key: str) -> str | None:
-        """A reply that was paid for before."""
-        with self._warehouse.read() as con:
-            rows = con.execute("select reply from raw.llm_replies where cache_key = ?", [cache_key]).fetchall()
-        return rows[0][0] if rows else None
-
-    def book(self, call: LlmCall, cache_key: str, reply: str | None) -> None:
-        """Keep a call, and its reply when it was usable."""
-        self._run_usd += call.usd or 0.0
-        with self._warehouse.write() as con:
-            con.execute(
-                "insert into raw.llm_calls values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    f"call_{uuid4().hex[:16]}", datetime.now(UTC).replace(tzinfo=None), self._day, call.episode_id,
-                    STAGE, call.model, call.tokens_in, call.tokens_out, call.usd, call.cached, call.outcome,
-                ],
-            )  # fmt: skip
-            if reply is not None:
-                con.execute("insert or replace into raw.llm_replies values (?, ?)", [cache_key, reply])
-
-    def spent(self) -> tuple[float, float]:
-        """US dollars spent by this run and on this calendar day (UTC)."""
-        with self._warehouse.read() as con:
-            rows = con.execute(
-                "select coalesce(sum(usd), 0) from raw.llm_calls where called_at >= date_trunc('day', ?::timestamp)",
-                [datetime.now(UTC).replace(tzinfo=None)],
-            ).fetchall()
-        return self._run_usd, float(rows[0][0])
+def best_of_day(con: duckdb.DuckDBPyConnection, day: date, most: int, *, per_show: int) -> list[ClaimCandidate]:
+    """A day's strongest usable candidates that no digest has published, at most ``per_show`` of each show."""
+    columns = ", ".join(f"c.{name}" for name in COLUMNS)
+    rows = con.execute(
+        f"select {columns} from raw.claim_candidates c join raw.episodes e using (episode_id)"  # noqa: S608
+        " where c.digest_date = $day and c.rejected_reason is null"
+        " and c.claim_id not in (select claim_id from raw.digest_items)"
+        " qualify row_number() over (partition by e.feed_url order by c.worthiness desc, c.claim_id) <= $per_show"
+        " order by c.worthiness desc, c.claim_id limit $most",
+        {"day": day, "per_show": per_show, "most": most},
+    ).fetchall()
+    named = (dict(zip(COLUMNS, row, strict=True)) for row in rows)
+    return [ClaimCandidate(**{**row, "entities": tuple(row["entities"] or ())}) for row in named]
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """A day's LLM calls. ``usd`` is ``None`` when a price was unknown."""
+def save_rewordings(con: duckdb.DuckDBPyConnection, day: date, rewordings: Sequence[Rewording]) -> None:
+    """Put reworded claims in the place of the ones that they were made of, refused wordings beside them, and note for
+    each episode which claims keep their own words because no usable reply came.
+    """
+    _insert(con, [r.reworded for r in rewordings if r.reworded], day)
+    replaced = [r.original.claim_id for r in rewordings if r.reworded and r.reworded.rejected_reason is None]
+    con.execute("delete from raw.claim_candidates where list_contains(?, claim_id)", [replaced])
+    faults: dict[str, list[str]] = {r.original.episode_id: [] for r in rewordings}
+    for rewording in rewordings:
+        faults[rewording.original.episode_id] += [rewording.fault] if rewording.fault else []
+    for episode_id, reasons in faults.items():
+        note = f"{len(reasons)} claims not reworded: {'; '.join(sorted(set(reasons)))}" if reasons else None
+        con.execute("update raw.extractions set note = ? where episode_id = ?", [note, episode_id])
 
-    calls: int
-    tokens: int
-    usd: float | None
+
+def _insert(con: duckdb.DuckDBPyConnection, candidates: Sequence[ClaimCandidate], day: date) -> None:
+    if not candidates:
+        return
+    names = [*COLUMNS, "digest_date"]
+    con.executemany(
+        f"insert into raw.claim_candidates ({', '.join(names)}) values ({', '.join('?' * len(names))})"  # noqa: S608
+        " on conflict do nothing",
+        [[*(_value(candidate, name) for name in COLUMNS), day] for candidate in candidates],
+    )
+
+
+def _value(candidate: ClaimCandidate, name: str) -> object:
+    value = getattr(candidate, name)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def candidates_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[tuple[str, str, float, str, str | None]]:
@@ -107,13 +99,3 @@ def candidates_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[tuple[s
         " where c.digest_date = ? order by c.rejected_reason is not null, c.worthiness desc, c.claim_id",
         [day],
     ).fetchall()
-
-
-def calls_of_day(con: duckdb.DuckDBPyConnection, day: date) -> Calls:
-    """The LLM calls booked for a day's digest."""
-    calls, tokens, usd, unknown = con.execute(
-        "select count(*), coalesce(sum(tokens_in + tokens_out), 0), coalesce(sum(usd), 0), count(*) - count(usd)"
-        " from raw.llm_calls where digest_date = ?",
-        [day],
-    ).fetchall()[0]
-    return Calls(calls, int(tokens), None if unknown else float(usd))

@@ -78,6 +78,7 @@ def print_summary(summary: DaySummary) -> None:
     extra += [f"{summary.unusable} unusable"] if summary.unusable else []
     aside = f" ({', '.join(extra)})" if extra else ""
     cost = "cost unknown" if summary.usd is None else f"{summary.usd:.2f} USD"
+    cost = f"{summary.tokens:,} tokens, {cost}" if summary.tokens else cost
     out.print(
         f"{mark} [bold]{summary.day}[/]  {summary.episodes} new episodes"
         f"{aside}, {summary.transcribed_minutes:.0f} min transcribed,"

@@ -12,5 +12,8 @@ select
     is_ad,
     extractor,
     model,
-    rejected_reason
+    rejected_reason,
+    kind,
+    entities,
+    quote_score
 from {{ source('raw', 'claim_candidates') }}

@@ -7,6 +7,7 @@ select
     model,
     tokens_in,
     tokens_out,
+    tokens_cached,
     usd,
     cached,
     outcome

@@ -1,0 +1,82 @@
+"""A stand-in for an OpenAI-compatible server, over real HTTP: it says what a test tells it to say, however wrong."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from tests.conftest import Web
+
+
+@dataclass
+class Reply:
+    """One answer. ``usage`` is counted by the stand-in, four characters a token, as providers count roughly."""
+
+    content: str = ""
+    status: int = 200
+    wait: float = 0.0
+    finish_reason: str = "stop"
+    refusal: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    error: str = "no"
+
+
+Answer = Callable[[dict[str, Any]], Reply]
+
+
+class StandIn:
+    """Routes of the chat completions interface on a test's web server. ``asked`` holds every request's body."""
+
+    def __init__(self, web: Web, answer: Answer | Reply) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.answer = answer
+        self.cached_tokens = 0
+        web.routes["/v1/chat/completions"] = self._complete
+
+    def body_for(self, request: dict[str, Any], reply: Reply) -> dict[str, Any]:
+        prompt = sum(len(message["content"]) for message in request["messages"]) // 4
+        return {
+            "id": "c1", "object": "chat.completion", "created": 1, "model": "stand-in",
+            "choices": [{
+                "index": 0, "finish_reason": reply.finish_reason,
+                "message": {"role": "assistant", "content": reply.content, "refusal": reply.refusal},
+            }],
+            "usage": {
+                "prompt_tokens": prompt, "completion_tokens": len(reply.content) // 4,
+                "total_tokens": prompt + len(reply.content) // 4,
+                "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
+            },
+        }  # fmt: skip
+
+    def _complete(self, request: BaseHTTPRequestHandler) -> None:
+        body = json.loads(request.rfile.read(int(request.headers["Content-Length"])))
+        self.asked.append(body)
+        reply = self.answer if isinstance(self.answer, Reply) else self.answer(body)
+        time.sleep(reply.wait)
+        error = {"error": {"message": reply.error, "type": "error", "code": reply.status}}
+        send(request, self.body_for(body, reply) if reply.status == 200 else error, reply.status, reply.headers)
+
+
+def send(
+    request: BaseHTTPRequestHandler, document: object, status: int = 200, headers: dict[str, str] | None = None
+) -> None:
+    """Answer a request with JSON."""
+    content = document if isinstance(document, bytes) else json.dumps(document).encode()
+    request.send_response(status)
+    request.send_header("Content-Type", "application/json")
+    for name, value in (headers or {}).items():
+        request.send_header(name, value)
+    request.send_header("Content-Length", str(len(content)))
+    request.end_headers()
+    request.wfile.write(content)
+
+
+def talk_in(request: dict[str, Any]) -> str:
+    """What stands between the fences of a prompt: all that a publisher or speaker can influence."""
+    user = request["messages"][1]["content"]
+    found = re.fullmatch(r"(talk-[0-9a-f]{12})\n(.*)\n\1", user, re.DOTALL)
+    assert found is not None, user
+    return found[2]
