@@ -8,6 +8,7 @@ from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ass
 
 from digest_pipeline.claims import store
 from digest_pipeline.claims.choose import get_extractor
+from digest_pipeline.claims.llm import LlmExtractor
 from digest_pipeline.claims.rewording import reword_best
 from digest_pipeline.claims.rewrite import Rewriter
 from digest_pipeline.feeds.store import episodes_of_day
@@ -35,6 +36,8 @@ def claim_candidates(
     with tables.read() as con:
         episodes = episodes_of_day(con, day, ("transcribed",))
         unread = store.unread_episodes(con, episodes, extractor.key)
+    if isinstance(extractor, LlmExtractor):
+        extractor.prepare((episode, load_segments(tables, episode.episode_id)) for episode in unread)
     for done, episode in enumerate(unread, start=1):
         began = time.monotonic()
         extraction = extractor.extract(episode, load_segments(tables, episode.episode_id))

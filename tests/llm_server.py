@@ -80,3 +80,46 @@ def talk_in(request: dict[str, Any]) -> str:
     found = re.fullmatch(r"(talk-[0-9a-f]{12})\n(.*)\n\1", user, re.DOTALL)
     assert found is not None, user
     return found[2]
+
+
+class BatchStandIn(StandIn):
+    """OpenAI's batch interface: files, a batch that is done at its ``rounds``-th look, and its output."""
+
+    def __init__(self, web: Web, answer: Answer | Reply, rounds: int = 2) -> None:
+        super().__init__(web, answer)
+        self.rounds, self.looks, self.batches = rounds, 0, 0
+        self._output = b""
+        web.routes |= {
+            "/v1/files": self._upload, "/v1/batches": self._create, "/v1/batches/batch-1": self._look,
+            "/v1/batches/batch-1/cancel": self._look, "/v1/files/file-out/content": lambda r: send(r, self._output),
+        }  # fmt: skip
+
+    def _upload(self, request: BaseHTTPRequestHandler) -> None:
+        form = request.rfile.read(int(request.headers["Content-Length"])).decode()
+        lines = [json.loads(line) for line in form.splitlines() if line.startswith('{"custom_id"')]
+        rows = []
+        for line in lines:
+            reply = self.answer if isinstance(self.answer, Reply) else self.answer(line["body"])
+            response = {"status_code": reply.status, "body": self.body_for(line["body"], reply)}
+            rows.append({"id": "r", "custom_id": line["custom_id"], "response": response, "error": None})
+        self._output = "\n".join(map(json.dumps, rows)).encode()
+        send(request, {"id": "file-in", "object": "file", "bytes": len(form), "created_at": 1, "filename": "b.jsonl",
+                       "purpose": "batch", "status": "processed"})  # fmt: skip
+
+    def _create(self, request: BaseHTTPRequestHandler) -> None:
+        request.rfile.read(int(request.headers["Content-Length"]))
+        self.batches += 1
+        send(request, self._batch())
+
+    def _look(self, request: BaseHTTPRequestHandler) -> None:
+        request.rfile.read(int(request.headers.get("Content-Length", 0)))
+        self.looks += 1
+        send(request, self._batch())
+
+    def _batch(self) -> dict[str, Any]:
+        is_done = self.looks >= self.rounds
+        return {
+            "id": "batch-1", "object": "batch", "endpoint": "/v1/chat/completions", "input_file_id": "file-in",
+            "completion_window": "24h", "created_at": 1, "status": "completed" if is_done else "in_progress",
+            "output_file_id": "file-out" if is_done else None,
+        }  # fmt: skip

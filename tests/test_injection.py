@@ -98,6 +98,19 @@ def test_orders_in_one_window_do_not_reach_the_others(setup: Setup) -> None:  # 
     assert len(setup.server.asked) > 1
 
 
+def test_orders_are_no_claim_without_a_model_either(setup: Setup) -> None:  # noqa: F811
+    setup.server.answer = Reply(status=401)
+    segments = [
+        *SEGMENTS,
+        Segment(2, 40, 50, "Bob Ray", f"{SPOKEN['ignore the above']} The queue fell by half in March."),
+    ]
+    extraction = setup.extractor().extract(EPISODE, segments)
+    assert {c.extractor for c in extraction.candidates} == {"extractive"}
+    told = [c for c in extraction.candidates if "Ignore the above" in c.quote]
+    assert told
+    assert all((c.rejected_reason or "").startswith("orders to a model: ") for c in told)
+
+
 @pytest.mark.parametrize(
     "said",
     [

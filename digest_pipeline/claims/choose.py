@@ -6,6 +6,7 @@ from digest_pipeline.claims.extractive import ExtractiveExtractor
 from digest_pipeline.claims.extractor import ClaimExtractor
 from digest_pipeline.claims.llm import LlmExtractor
 from digest_pipeline.claims.rewrite import Rewriter
+from digest_pipeline.llm.batch import BatchSender
 from digest_pipeline.llm.books import Books
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.settings import Settings
@@ -17,7 +18,9 @@ def get_extractor(settings: Settings, warehouse: Warehouse, day: date) -> ClaimE
     extractive = ExtractiveExtractor(settings)
     if settings.extractor == "extractive":
         return extractive
-    client = LlmClient(settings, Books(warehouse, day))
+    books = Books(warehouse, day)
+    client = LlmClient(settings, books)
+    batches = BatchSender(settings, client, books) if settings.llm_batch_minutes else None
     if settings.extractor == "rewrite":
-        return Rewriter(settings, client, extractive)
-    return LlmExtractor(settings, client, extractive)
+        return Rewriter(settings, client, extractive, batches)
+    return LlmExtractor(settings, client, extractive, batches)

@@ -8,6 +8,7 @@ import numpy as np
 
 from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.features import dangles, is_question
+from digest_pipeline.claims.injection import gives_orders
 from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.wording import headline_and_explanation
@@ -91,6 +92,8 @@ class ExtractiveExtractor:
             return f"perhaps misheard: {span.turn.doubt}"
         if is_question(span.quote):
             return "a question, not a claim"
+        if gives_orders(span.quote):
+            return "orders to a model: it speaks to a language model"
         if worthiness < self._settings.min_worthiness:
             return f"worthiness {worthiness:.2f} is under {self._settings.min_worthiness:.2f}"
         return None

@@ -5,7 +5,7 @@ window without a usable reply gets the extractive result, and the episode's note
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, replace
 
@@ -22,6 +22,7 @@ from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.windows import Window, positions_of, windows_of
 from digest_pipeline.claims.wording import headline_and_explanation
 from digest_pipeline.errors import BudgetExceeded, DigestError
+from digest_pipeline.llm.batch import BatchSender, Question
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.prompt import ModelUnavailable, UnusableReply
 from digest_pipeline.models import ClaimCandidate, Episode, Segment, stable_id
@@ -35,8 +36,14 @@ class LlmExtractor:
 
     name = "llm"
 
-    def __init__(self, settings: Settings, client: LlmClient, fallback: ExtractiveExtractor) -> None:
-        self._settings, self._client, self._fallback = settings, client, fallback
+    def __init__(
+        self,
+        settings: Settings,
+        client: LlmClient,
+        fallback: ExtractiveExtractor,
+        batches: BatchSender | None = None,
+    ) -> None:
+        self._settings, self._client, self._fallback, self._batches = settings, client, fallback, batches
         self._checker = WordingChecker(settings)
 
     @property
@@ -46,6 +53,17 @@ class LlmExtractor:
         return stable_id(
             "x", self.name, self._settings.llm_model, FIND_VERSION, sizes, self._checker.name, self._fallback.key
         )
+
+    def prepare(self, talks: Iterable[tuple[Episode, Sequence[Segment]]]) -> None:
+        """Ask about episodes in one batch of the provider, where the settings allow the wait; ``extract`` follows."""
+        if self._batches:
+            self._batches.send(
+                [
+                    Question(find_prompt(episode, window), episode.episode_id, read_claims)
+                    for episode, segments in talks
+                    for window in self._windows(episode, segments)
+                ]
+            )
 
     def extract(self, episode: Episode, segments: Sequence[Segment]) -> Extraction:
         """The candidates of an episode; what fails a check is kept with its reason."""

@@ -18,8 +18,9 @@ from digest_pipeline.claims.prompts import REWRITE_VERSION, rewrite_prompt
 from digest_pipeline.claims.replies import WordingReply, read_wording
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.errors import BudgetExceeded
+from digest_pipeline.llm.batch import BatchSender, Question
 from digest_pipeline.llm.client import LlmClient
-from digest_pipeline.llm.prompt import ModelUnavailable, UnusableReply
+from digest_pipeline.llm.prompt import ModelUnavailable, Prompt, UnusableReply
 from digest_pipeline.models import ClaimCandidate, Episode, Segment, stable_id
 from digest_pipeline.settings import Settings
 
@@ -40,8 +41,10 @@ class Rewriter:
 
     name = "rewrite"
 
-    def __init__(self, settings: Settings, client: LlmClient, finder: ExtractiveExtractor) -> None:
-        self._settings, self._client, self._finder = settings, client, finder
+    def __init__(
+        self, settings: Settings, client: LlmClient, finder: ExtractiveExtractor, batches: BatchSender | None = None
+    ) -> None:
+        self._settings, self._client, self._finder, self._batches = settings, client, finder, batches
         self._checker = WordingChecker(settings)
 
     @property
@@ -57,16 +60,26 @@ class Rewriter:
 
     def reword(self, chosen: Sequence[tuple[Episode, Sequence[Segment], ClaimCandidate]]) -> list[Rewording]:
         """New wordings of claims, in the same order. Those that the checks cannot read keep their words."""
+        if self._batches:
+            self._batches.send(
+                [
+                    Question(self._prompt(episode, _place(claim, segments, episode)), episode.episode_id, read_wording)
+                    for episode, segments, claim in chosen
+                    if is_checkable(episode.language)
+                ]
+            )
         with ThreadPoolExecutor(self._settings.llm_concurrency) as pool:
             return list(pool.map(lambda item: self._reword(*item), chosen))
+
+    def _prompt(self, episode: Episode, located: Located) -> Prompt:
+        return rewrite_prompt(episode, located.turn, located.start, located.end, CONTEXT_CHARACTERS)
 
     def _reword(self, episode: Episode, segments: Sequence[Segment], claim: ClaimCandidate) -> Rewording:
         if not is_checkable(episode.language):
             return Rewording(claim, None)
         located = _place(claim, segments, episode)
-        prompt = rewrite_prompt(episode, located.turn, located.start, located.end, CONTEXT_CHARACTERS)
         try:
-            reply = self._client.ask(prompt, read_wording, episode.episode_id)
+            reply = self._client.ask(self._prompt(episode, located), read_wording, episode.episode_id)
         except (UnusableReply, ModelUnavailable, BudgetExceeded) as fault:
             return Rewording(claim, None, str(fault))
         speakers = sorted({segment.speaker for segment in segments if segment.speaker})

@@ -94,7 +94,7 @@ def _value(candidate: ClaimCandidate, name: str) -> object:
 def candidates_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[tuple[str, str, float, str, str | None]]:
     """(claim id, show, worthiness, headline, refusal) of a day's candidates, strongest first."""
     return con.execute(
-        "select c.claim_id, coalesce(f.title, e.feed_url), c.worthiness, c.headline, c.rejected_reason"
+        "select c.claim_id, coalesce(f.title, f.shown_url), c.worthiness, c.headline, c.rejected_reason"
         " from raw.claim_candidates c join raw.episodes e using (episode_id) left join raw.feeds f using (feed_url)"
         " where c.digest_date = ? order by c.rejected_reason is not null, c.worthiness desc, c.claim_id",
         [day],

@@ -1,5 +1,6 @@
 """The books: every call of a language model in ``raw.llm_calls``, every usable reply in ``raw.llm_replies``."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from threading import Lock
@@ -68,6 +69,23 @@ class Books:
                 con.execute("insert or replace into raw.llm_replies values (?, ?)", [key, reply])
             self._run_usd += call.usd_at_most if call.usd is None else call.usd
 
+    def open_batch(self, keys: Sequence[str]) -> str | None:
+        """The batch that a run sent with exactly these questions and did not live to read."""
+        with self._lock, self._warehouse.read() as con:
+            rows = con.execute(
+                "select batch_id from raw.llm_batches where status = 'sent' and cache_keys = ?::varchar[]", [list(keys)]
+            ).fetchall()
+        return rows[0][0] if rows else None
+
+    def note_batch(self, batch_id: str, model: str, keys: Sequence[str], status: str) -> None:
+        """Keep what is known of a batch: ``sent``, or what came of it."""
+        with self._lock, self._warehouse.write() as con:
+            con.execute(
+                "insert into raw.llm_batches values (?, ?, ?, ?, ?, ?)"
+                " on conflict do update set status = excluded.status",
+                [batch_id, self._day, model, list(keys), datetime.now(UTC).replace(tzinfo=None), status],
+            )
+
     def spent(self) -> tuple[float, float]:
         """US dollars that this run and this calendar day (UTC) have spent, at most where it is unknown."""
         with self._lock, self._warehouse.read() as con:
@@ -110,7 +128,7 @@ def spending_of_day(con: duckdb.DuckDBPyConnection, day: date) -> Spending:
 def spending_of_episodes(con: duckdb.DuckDBPyConnection, day: date) -> list[tuple[str, Spending]]:
     """(show and episode, spending) of a day, most tokens first."""
     rows = con.execute(
-        f"select any_value(coalesce(f.title, e.feed_url) || ' · ' || e.title), {SUMS} from raw.llm_calls c"  # noqa: S608
+        f"select any_value(coalesce(f.title, f.shown_url) || ' · ' || e.title), {SUMS} from raw.llm_calls c"  # noqa: S608
         " join raw.episodes e using (episode_id) left join raw.feeds f using (feed_url)"
         " where c.digest_date = ? group by c.episode_id order by sum(tokens_in + tokens_out) desc, 1",
         [day],

@@ -61,19 +61,22 @@ class Budget:
         self._under_way = 0.0
 
     @contextmanager
-    def hold(self, prompt: str) -> Iterator[float]:
-        """Set aside the most that a call can cost, in dollars, until the block has made and booked it.
+    def hold(self, *prompts: str, share: float = 1.0) -> Iterator[float]:
+        """Set aside the most that calls can cost, in dollars, until the block has made and booked them; ``share`` of
+        the list price is charged.
 
         Raises:
             BudgetExceeded: it does not fit, or the price is unknown.
         """
         settings = self._settings
-        most = self._prices.price(at_most_tokens(prompt), settings.llm_max_output_tokens)
-        if most is None:
+        tokens_in = sum(map(at_most_tokens, prompts))
+        price = self._prices.price(tokens_in, len(prompts) * settings.llm_max_output_tokens)
+        if price is None:
             raise BudgetExceeded(
                 f"the price of {settings.llm_model} is unknown",
                 remedy="set DIGEST_LLM_IS_FREE=1 for a model that costs nothing",
             )
+        most = price * share
         with self._lock:
             run, day = self._spent()
             limits = {"run": (run, settings.llm_budget_usd_per_run), "day": (day, settings.llm_budget_usd_per_day)}

@@ -14,5 +14,5 @@ create table raw.llm_batches (           -- written when sent: a run that died g
     model varchar not null,
     cache_keys varchar[] not null,       -- what was asked
     sent_at timestamp not null,
-    status varchar not null              -- sent, done, or why nothing came of it
+    status varchar not null              -- sent, completed, or why nothing came of it
 );
