@@ -1,6 +1,6 @@
 """Tokens per hour of podcast in both uses of a language model, against one prompt over each whole transcript.
 
-    python -m bench.llm --transcripts FOLDER [--from 2024-08-05] [--days 5] [--shows 4]
+    python -m bench.llm --transcripts FOLDER [--from 2024-08-05] [--days 5] [--modes llm rewrite]
 
 FOLDER holds a ``manifest.jsonl`` of episodes, and ``../../eval/podcast_network.py`` from there reads them. A stand-in
 server on loopback takes the place of the model; it counts tokens with the tokenizer of OpenAI's models and answers with
@@ -158,6 +158,9 @@ def main() -> None:
     parser.add_argument("--transcripts", type=Path, required=True)
     parser.add_argument("--from", dest="first", type=date.fromisoformat, default=date(2024, 8, 5))
     parser.add_argument("--days", type=int, default=5)
+    parser.add_argument(
+        "--modes", nargs="+", choices=MODES, default=MODES, help="the first is what others are compared with"
+    )
     parser.add_argument("--shows", type=int, default=100, help="episodes of a day at most")
     options = parser.parse_args()
     all_days = [options.first + timedelta(days=n) for n in range(options.days)]
@@ -176,7 +179,7 @@ def main() -> None:
             f"{'':14} {'calls':>6} {'tokens in':>10} {'tokens out':>10} {'tokens/hour':>12} {'ratio':>6} {'seconds':>8}"
         )
         base = 0.0
-        for mode in MODES:
+        for mode in options.modes:
             calls, tokens_in, tokens_out, seconds = measure(mode, days, settings, Path(home))
             rate = (tokens_in + tokens_out) / hours
             base = base or rate

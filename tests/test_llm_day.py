@@ -87,7 +87,7 @@ def fill(warehouse: Warehouse, network: DemoNetwork, titles: tuple[str, ...]) ->
                 " description, status, language) values (?, ?, ?, now(), ?, '[]', ?, 'transcribed', 'en')",
                 [episode, feed, title, DAY, ORDER],
             )
-            segments = flag_ads(parse_transcript(network.transcript(script, "json").encode(), "json"), set())[:16]
+            segments = flag_ads(parse_transcript(network.transcript(script, "json").encode(), "json"), set())[:10]
             end = segments[-1].end_seconds
             rows = [(s.start_seconds, s.end_seconds, s.speaker, s.text, s.is_ad, s.ad_reason) for s in segments]
             rows += [(end, end + 9, "Ann", DENIAL, False, None), (end + 9, end + 15, "Bea", "Indeed.", False, None)]
@@ -119,7 +119,8 @@ def run(setup: Setup, monkeypatch: pytest.MonkeyPatch, **changes: object) -> dic
 
 
 USABLE = (
-    "select claim_id, headline, quote, extractor from raw.claim_candidates where rejected_reason is null order by 1"
+    "select claim_id, headline, quote, extractor, episode_id from raw.claim_candidates"
+    " where rejected_reason is null order by 1"
 )
 
 
@@ -201,13 +202,13 @@ def test_the_days_best_are_reworded_once_and_a_refused_wording_leaves_the_claim(
         scored = con.execute("select claim_id from raw.scored_insights order by 1").fetchall()
     reworded = [row for row in usable if row[3] == "rewrite"]
     assert reworded
-    assert all(headline == quote for _, headline, quote, _ in reworded)
+    assert all(headline == quote for _, headline, quote, *_ in reworded)
     assert refused
     assert all(reason.startswith("number: ") for reason, _ in refused)
     assert len(reworded) + len(refused) <= 10
     assert {version for _, version in refused} == {"rewrite-1"}
-    quotes = Counter(quote for _, _, quote, _ in usable)
-    assert max(quotes.values()) == len({1}), "a reworded claim stands in the place of the one that it was made of"
+    quotes = Counter((quote, episode) for _, _, quote, _, episode in usable)
+    assert set(quotes.values()) == {1}, "a reworded claim stands in the place of the one that it was made of"
     assert [claim_id for claim_id, *_ in usable] == [claim_id for (claim_id,) in scored]
     assert metadata["llm_calls"].value == asked
 
@@ -231,5 +232,5 @@ def test_reworded_claims_leave_the_day_as_it_was_when_the_model_is_gone(
         rows = con.execute(USABLE).fetchall()
         summary = summarise(con, DAY, setup.settings)
     assert rows
-    assert {extractor for *_, extractor in rows} == {"extractive"}
+    assert {row[3] for row in rows} == {"extractive"}
     assert any("claims not reworded: the model's server failed" in text for text in summary.attention)
