@@ -252,6 +252,14 @@ def test_a_model_that_is_none_is_named(entailment_folder: Path, tmp_path: Path) 
         EntailmentModel(str(other))
 
 
+def test_an_answer_is_no_denial() -> None:
+    said = "No, the deposit cleared forty percent of the queue."
+    turn = turns_of([Segment(0, 0, 9, None, said)])[0]
+    located = Located(turn, 0, len(said), 100.0)
+    assert unfaithful(Wording("The deposit cleared forty percent of the queue.", ""), located) is None
+    assert unfaithful(Wording("No deposit cleared forty percent of the queue.", ""), located) is not None
+
+
 def test_the_place_of_a_quote_is_never_empty() -> None:
     place = Located(TALK[0], 0, 1, 0.0)
     assert place.context

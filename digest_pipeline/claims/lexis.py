@@ -82,7 +82,7 @@ def clauses_of(text: str) -> Sequence[Clause]:
         if content:
             clauses.append(Clause(piece.strip(), content, opening))
             opening = ""
-        else:
+        elif piece.strip().lower() not in {"no", "nope", "yes"}:  # an answer to somebody, not a denial of what follows
             opening = f"{opening} {piece.strip()}".strip()
     return clauses
 
