@@ -13,6 +13,8 @@ from digest_pipeline.errors import FetchError
 
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 PORTION = 1 << 18
+ANY_HEADER = zlib.MAX_WBITS | 32  # the header tells gzip from zlib
+GZIP_PIECE = 4096  # what follows a member is copied: a body of many small ones must not be copied as a whole each time
 ZSTD_WINDOW = 8 * 1024 * 1024  # what RFC 9659 lets a server use
 ZSTD_PIECE = 256  # its decoder has no bound of its own; a block of four bytes may become 128 kB
 
@@ -48,12 +50,16 @@ def _decode(coding: str, body: bytes, most: int) -> bytes:
 
 def _gzip(body: bytes, most: int) -> bytes:
     out = bytearray()
-    while body and len(out) < most:  # a gzip file may have several members
-        stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # its header tells gzip from zlib
-        out += stream.decompress(body, most - len(out))
-        if not stream.eof and len(out) < most:
-            raise zlib.error("cut short")
-        body = stream.unused_data.lstrip(b"\0")
+    stream = zlib.decompressobj(wbits=ANY_HEADER)
+    for start in range(0, len(body), GZIP_PIECE):
+        piece = body[start : start + GZIP_PIECE]
+        while piece and len(out) < most:
+            out += stream.decompress(piece, most - len(out))
+            piece = b""
+            if stream.eof and (piece := stream.unused_data.lstrip(b"\0")):  # a gzip file may have several members
+                stream = zlib.decompressobj(wbits=ANY_HEADER)
+    if not stream.eof and len(out) < most:
+        raise zlib.error("cut short")
     return bytes(out)
 
 
