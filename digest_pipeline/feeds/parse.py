@@ -20,10 +20,13 @@ from charset_normalizer import from_bytes
 from lxml import etree
 
 from digest_pipeline.errors import FeedError
-from digest_pipeline.feeds.podcast_elements import Elements, Enclosure, enclosures_of, read_elements, seconds_of
+from digest_pipeline.feeds.podcast_elements import MOST_TITLE, Elements, Enclosure, enclosures_of, read_elements, seconds_of
 from digest_pipeline.models import FeedItem, ParsedFeed, TranscriptLink
 
 MOST_DESCRIPTION = 20_000
+# A tag of four bytes takes two hundred in memory, an entry a thousand: what is small on the way may be large here.
+MOST_TAGS, MOST_ENTRIES = 1_000_000, 50_000
+ENTRY = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s/>]")
 # feedparser takes about a second for a mebibyte: what is broken and larger is refused.
 MOST_BROKEN_BYTES = 4 * 1024 * 1024
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--")
@@ -40,6 +43,11 @@ def parse_feed(body: bytes, *, url: str) -> ParsedFeed:
     Raises:
         FeedError: the document is not a feed.
     """
+    if body.count(b"<") > MOST_TAGS or len(ENTRY.findall(body)) > MOST_ENTRIES:
+        raise FeedError(
+            f"this is more than a feed: over {MOST_TAGS} tags or {MOST_ENTRIES} entries",
+            remedy="ask its publisher for one with the latest episodes",
+        )
     channel, entries = _read(body)
     if any(UNDECODED in str(entry.get("title")) for entry in entries) and (decoded := _decoded(body)):
         body = decoded
@@ -72,7 +80,7 @@ def _read(body: bytes) -> tuple[Any, list[Any]]:
     """(channel, entries) as mappings with the field names that both parsers share."""
     try:
         feed = fastfeedparser.parse(body)
-        if feed.entries or not re.search(rb"<(?:\w+:)?(?:item|entry)[\s>]", body):
+        if feed.entries or not ENTRY.search(body):
             return feed.feed, feed.entries
     except (ValueError, etree.LxmlError):
         pass  # not what it knows: the lenient parser has the last word
@@ -126,7 +134,7 @@ def _item(entry: Any, extra: Elements, about: Elements, url: str) -> FeedItem:
     texts = [entry.get("summary"), entry.get("description"), *(c.get("value") for c in entry.get("content") or [])]
     return FeedItem(
         guid=extra.guid,
-        title=plain_text(entry.get("title")) or _file_stem(audio) or "Untitled",
+        title=plain_text(entry.get("title"))[:MOST_TITLE] or _file_stem(audio) or "Untitled",
         published_at=_date(entry),
         link=_http(entry.get("link"), base) or _http(extra.guid, "about:blank"),  # a guid is a permalink by default
         audio_url=_http(audio.url, base) if audio else None,
