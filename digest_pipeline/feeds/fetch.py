@@ -284,5 +284,9 @@ def _moved_to(history: list[httpx.Response], url: str) -> str | None:
         if response.status_code not in PERMANENT or response.next_request is None:
             break
         target = str(response.next_request.url)
-    is_downgrade = bool(target) and url.startswith("https:") and not str(target).startswith("https:")
-    return None if is_downgrade else target
+    return target if is_as_safe(target, url) else None
+
+
+def is_as_safe(target: str | None, url: str) -> bool:
+    """Whether a move to ``target`` keeps the encryption that ``url`` has."""
+    return not url.startswith("https:") or (target or "").startswith("https:")

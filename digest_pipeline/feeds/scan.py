@@ -9,7 +9,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from digest_pipeline.errors import DigestError, FetchError
-from digest_pipeline.feeds.fetch import Fetched, Fetcher
+from digest_pipeline.feeds.fetch import Fetched, Fetcher, is_as_safe
 from digest_pipeline.feeds.folder import read_folder
 from digest_pipeline.feeds.parse import parse_feed
 from digest_pipeline.feeds.redaction import redact, redact_text
@@ -105,13 +105,16 @@ async def _scan_one(fetcher: Fetcher, feed: FeedRequest) -> FeedScan:
         is_gone = status == HTTPStatus.GONE
         return FeedScan(feed.feed_url, error=reason, is_gone=is_gone, retry_after_seconds=wait)
     announced = parsed.moved_to if parsed.moved_to not in {None, fetched.url, feed.feed_url} else None
+    if not all(is_as_safe(announced, url) for url in (feed.feed_url, fetched.url)):
+        announced = None
     return FeedScan(feed.feed_url, parsed, etag, modified, body_hash, announced or moved_to)
 
 
 async def _ask(fetcher: Fetcher, feed: FeedRequest) -> tuple[Fetched, str | None]:
     """The answer, and where to ask from now on. A remembered move that leads nowhere is forgotten."""
     conditions = {"If-None-Match": feed.etag, "If-Modified-Since": feed.last_modified}
-    headers = {name: value for name, value in conditions.items() if value}
+    # A header is ASCII (RFC 9110, 5.5). What a host says otherwise cannot be said back to it.
+    headers = {name: value for name, value in conditions.items() if value and value.isascii()}
     if feed.moved_to:
         try:
             fetched = await fetcher.get(feed.moved_to, headers=headers)
