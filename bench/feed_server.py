@@ -18,12 +18,13 @@ HOSTS = [f"127.0.1.{n}" for n in range(1, 51)]
 LATENCY_SECONDS = 0.05
 ERROR_EVERY = 100
 NEWEST = datetime(2026, 9, 1, 6, tzinfo=UTC)
-WORDS = (
-    "harbour lantern orchard copper winter ledger violin granite meadow signal kettle river archive bicycle saffron "
-    "glacier bakery compass thunder velvet quarry pollen tunnel mirror cabinet falcon ribbon furnace island timber "
-    "button canyon feather gravel hammer insect jasmine kitchen ladder marble needle oyster parcel quilt rocket "
-    "saddle teapot umbrella valley window yarn zeppelin anchor barrel candle desert engine forest garden hollow"
-).split()
+WORDS = """
+harbour lantern orchard copper winter ledger violin granite meadow signal kettle river archive
+bicycle saffron glacier bakery compass thunder velvet quarry pollen tunnel mirror cabinet falcon
+ribbon furnace island timber button canyon feather gravel hammer insect jasmine kitchen ladder
+marble needle oyster parcel quilt rocket saddle teapot umbrella valley window yarn zeppelin anchor
+barrel candle desert engine forest garden hollow
+""".split()  # noqa: SIM905 - words are read more easily than a list
 
 
 def number_of_items(number: int) -> int:
@@ -51,7 +52,8 @@ def feed_document(number: int) -> bytes:
             f"<link>https://show{number}.example/{n}</link><pubDate>{format_datetime(at)}</pubDate>"
             f"<enclosure url='https://show{number}.example/audio/{dice.getrandbits(48):012x}.mp3' type='audio/mpeg'"
             f" length='{dice.randrange(10_000_000, 90_000_000)}'/>"
-            f"<itunes:duration>{dice.randrange(600, 7200)}</itunes:duration><itunes:episodeType>full</itunes:episodeType>"
+            f"<itunes:duration>{dice.randrange(600, 7200)}</itunes:duration>"
+            f"<itunes:episodeType>full</itunes:episodeType>"
             f"<podcast:transcript url='https://show{number}.example/{n}.vtt' type='text/vtt'/>"
             f"<podcast:person role='guest'>{words(2)}</podcast:person>"
             f"<description><![CDATA[<p>{words(60)}.</p><p>{words(60)}.</p>]]></description>"

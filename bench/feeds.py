@@ -110,7 +110,7 @@ def compare(scans: Sequence[float], urls: Sequence[str]) -> None:
         ("unchanged rescan, with entity tags in the loop too", scans[1], tagged),
     ):
         print(
-            f"plain loop over {len(sample)} feeds: {1000 * plain:.1f} ms a feed, {plain / ours:.1f} times ours ({title})"
+            f"plain loop over {len(sample)} feeds: {1000 * plain:.1f} ms a feed, {plain / ours:.1f} times ours; {title}"
         )
 
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
@@ -76,7 +76,10 @@ def redirect(target: str) -> Answer:
 OK = b"HTTP/1.1 200 OK\r\n"
 LATER = 10_000  # as often as the client cares to read
 HOSTS: dict[str, tuple[Answer, str]] = {
-    "a body that drips": (raw(OK + b"Content-Length: 9999\r\n\r\n", b"x", pause=0.1, times=150), "took longer than 8 s"),
+    "a body that drips": (
+        raw(OK + b"Content-Length: 9999\r\n\r\n", b"x", pause=0.1, times=150),
+        "took longer than 8 s",
+    ),
     "a head that drips": (raw(OK, b"X: y\r\n", pause=0.1, times=150), "took longer than 8 s"),
     "silence": (raw(b"", pause=2.5), "was silent for 1 s"),
     "silence within a body": (raw(OK + b"Content-Length: 9999\r\n\r\nx", pause=2.5), "was silent for 1 s"),
@@ -140,7 +143,7 @@ class Report:
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     web = Web()
     names = {f"{web.url}/{name.replace(' ', '%20')}": name for name in [*HOSTS, *DOCUMENTS]}
     web.routes |= {url.removeprefix(web.url): {**HOSTS, **DOCUMENTS}[name][0] for url, name in names.items()}
@@ -159,7 +162,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:
     web.close()
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    yield Report({names[url]: scan for url, scan in said["feeds"].items()}, said["seconds"], said["mebibytes"])
+    return Report({names[url]: scan for url, scan in said["feeds"].items()}, said["seconds"], said["mebibytes"])
 
 
 @pytest.mark.parametrize("name", HOSTS)
