@@ -20,7 +20,14 @@ from charset_normalizer import from_bytes
 from lxml import etree
 
 from digest_pipeline.errors import FeedError
-from digest_pipeline.feeds.podcast_elements import MOST_TITLE, Elements, Enclosure, enclosures_of, read_elements, seconds_of
+from digest_pipeline.feeds.podcast_elements import (
+    MOST_TITLE,
+    Elements,
+    Enclosure,
+    enclosures_of,
+    read_elements,
+    seconds_of,
+)
 from digest_pipeline.models import FeedItem, ParsedFeed, TranscriptLink
 
 MOST_DESCRIPTION = 20_000
