@@ -25,7 +25,7 @@ FAMILIES: dict[str, str] = {
     # What hardly anybody says who does not advertise.
     "certain": rf"(?:be|we'll be|come) (?:right )?back (?:after|in (?:just )?a)|after (?:the|this|these) (?:short |quick )?(?:break|messages)|stay with us|ad (?:break|read)\b|commercial break|"
     rf"(?:offer|sale) ends|for a limited time|(?:does|do) not guarantee|investing involves|void where|see (?:site|store) for|on approved credit|securities offered|your local \w+ dealer|monthly fees|"
-    rf"(?:percent|dollars) off (?:any|your|this|with|when)|off your first|first (?:month|purchase|order|box|bag|week) (?:is )?(?:free|of)|with your first|\d+ (?:day|night) trial|night trial|(?:first|three|two|six|one) months? free|months? for free|(?:dollar|free) (?:per month )?trial|"
+    rf"(?:percent|dollars) off (?:any|your|this|with|when)|off your first|first (?:month|purchase|order|box|bag|week) (?:is )?(?:free|of)|with your first|\d+ (?:day|night) trial|night trial|(?:first|three|two|six|one) months? free|months? for free|dollar (?:per month )?trial|"
     rf"download the app|download \w+ (?:today|now)|sign up (?:today|now|for your|at)|(?:get|learn|find out|see) more (?:today )?at|(?:subscribe|sign up|visit|over to|go to|check out|more at|try it at) (?:\w+ ){{0,3}}dot {_TLD}\b|substack\b|use my link|"
     rf"wherever (?:books|fine books)|(?:book|album) is (?:called|out)|new episodes (?:drop|every|out|come)|follow (?:\w+ ){{1,4}}wherever|search for (?:\w+ ){{1,4}}(?:in|on|wherever)|a new podcast|book a (?:free )?demo|(?:join|become) (?:a |our )?(?:patreon|patrons?|members?)\b|"
     rf"(?:bonus|early access|ad free) (?:episodes?|feed|content)|private feed|(?:link|links) (?:is|are|'s)?\s?(?:down )?(?:below|in the (?:show ?notes|description|bio))|tickets are|on sale now|"
