@@ -100,7 +100,9 @@ class Settings(BaseSettings):
         "extractive",
         description="how claims are found: without a model, or llm; rewrite: llm words the best",
     )
-    min_worthiness: float = Field(0.55, ge=0, le=1, description="candidates below are kept, with the reason, unused")
+    min_worthiness: float = Field(
+        0.20, ge=0, le=1, description="candidates less likely to be worth sending stay unused"
+    )
     max_candidates_per_hour: int = Field(30, ge=1, description="candidates kept for an hour of speech")
 
     # LLM (only with extractor = "llm" or "rewrite")
@@ -129,7 +131,7 @@ class Settings(BaseSettings):
     cluster_min_size: int = Field(3, ge=2, description="fewest claims that make a theme")
     score_weights: ScoreWeights = Field(default_factory=ScoreWeights, description="weights of the score components")
     top_n: int = Field(5, ge=1, le=20, description="insights in a digest")
-    min_score: float = Field(0.60, ge=0, le=1, description="nothing below is published: no filler")
+    min_score: float = Field(0.55, ge=0, le=1, description="nothing below is published: no filler")
     min_clarity: float = Field(0.45, ge=0, le=1, description="nothing that reads worse by itself is published")
     max_per_show: int = Field(2, ge=1, description="insights of one show in a digest")
     max_per_theme: int = Field(1, ge=1, description="insights of one theme in a digest")

@@ -2,17 +2,19 @@
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest_pipeline.claims.extractive import ExtractiveExtractor
+from digest_pipeline.claims.extractive import ExtractiveExtractor, raise_highlights, select_spans
+from digest_pipeline.claims.sentences import MAX_PIECE, plain_word
 from digest_pipeline.claims.spans import MAX_SENTENCES, spans_of
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.wording import clarity, clean, headline_and_explanation, stands_alone
-from digest_pipeline.claims.worthiness import load_model
+from digest_pipeline.claims.worthiness import load_model, worth_in_context
 from digest_pipeline.demo import DemoNetwork
-from digest_pipeline.models import Episode, Segment
+from digest_pipeline.models import Episode, Segment, Soundbite
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ads import flag_ads
 from digest_pipeline.transcripts.publisher import parse_transcript
@@ -66,15 +68,65 @@ def test_sentences_are_put_together_from_segments() -> None:
     assert 4 < start < 8
 
 
+SAID = (
+    "So the operator asked everybody in the queue for a deposit of ten thousand dollars.",
+    "I think that was the right thing to do.",
+    "And within a month forty percent of the requests were gone.",
+    "What we found was that most of those projects never had any land.",
+    "But the other thing is that nobody had ever looked at the list.",
+    "They just kept it in a spreadsheet.",
+    "It turns out that a fee works better than a rule.",
+)
+
+
 def test_talk_without_punctuation_is_cut_where_a_thought_begins() -> None:
-    thought = (
-        "the operator asked for a deposit of ten thousand for each megawatt of every request that it had and forty percent"
-        " of the requests went away within a month"
-    )
-    turn = turns_of([Segment(0, 0, 60, None, f"{thought} so {thought} but {thought} because {thought}")])[0]
-    assert [s.text.split()[0] for s in turn.sentences] == ["the", "so", "but", "because"]
-    assert " ".join(s.text for s in turn.sentences) == turn.text
-    assert all(a.end < b.start for a, b in pairwise(turn.sentences))
+    words = " ".join(plain_word(word) for word in " ".join(SAID).split())
+    sentences = turns_of([Segment(0, 0, 60, None, words)])[0].sentences
+    assert " ".join(s.text for s in sentences) == words
+    assert all(a.end < b.start for a, b in pairwise(sentences))
+    assert all(len(s.text.split()) <= MAX_PIECE for s in sentences)
+    began = {" ".join(plain_word(word) for word in sentence.split()[:4]) for sentence in SAID}
+    found = {" ".join(s.text.split()[:4]) for s in sentences}
+    assert len(began & found) >= 5
+
+
+def test_a_long_sentence_with_punctuation_is_cut_but_a_usual_one_is_not() -> None:
+    usual = "The queue is longer than the grid, so the operator asked for a deposit, and most of it went away."
+    assert [s.text for s in turns_of([Segment(0, 0, 9, "Ann", usual)])[0].sentences] == [usual]
+    quoted = 'He calls the deposit "a tax on hope." the operator calls it a filter for the projects.'
+    assert len(turns_of([Segment(0, 0, 9, "Ann", quoted)])[0].sentences) == 2
+
+
+def test_a_publishers_highlight_raises_the_worth_of_what_it_holds() -> None:
+    spans = list(spans_of(turns_of([Segment(i, i * 10, i * 10 + 10, "Ann", text) for i, text in enumerate(SAID)])))
+    worth = np.full(len(spans), 0.4)
+    raised = raise_highlights(spans, worth, [Soundbite(0.0, 20.0)])
+    first = next(i for i, span in enumerate(spans) if (span.first, span.last) == (0, 0))
+    last = next(i for i, span in enumerate(spans) if span.first == 5)
+    assert raised[first] == pytest.approx(0.7)
+    assert raised[last] == 0.4
+    assert raise_highlights(spans, worth, []) is worth
+
+
+def test_worth_grows_with_what_stands_around_and_with_length() -> None:
+    spans = list(spans_of(turns_of([Segment(i, i * 10, i * 10 + 10, "Ann", text) for i, text in enumerate(SAID)])))
+    rated = np.array([1.0 if span.first == 0 else 0.0 for span in spans])
+    plain = worth_in_context(spans, rated, 0.0)
+    late = next(i for i, span in enumerate(spans) if span.first == 5)
+    early = next(i for i, span in enumerate(spans) if span.first == 1)
+    assert plain[early] > plain[late]
+    longer = worth_in_context(spans, np.zeros(len(spans)), 1.0)
+    assert np.argmax(longer) == np.argmax([span.words for span in spans])
+
+
+def test_candidates_of_an_episode_are_apart_and_differ() -> None:
+    spans = list(spans_of(turns_of([Segment(i, i * 10, i * 10 + 10, "Ann", text) for i, text in enumerate(SAID * 6)])))
+    vectors = np.eye(len(spans), dtype=np.float32)
+    chosen = select_spans(spans, vectors, np.linspace(1, 0, len(spans)), 5)
+    assert len(chosen) >= 3
+    assert not any(spans[a].is_near(spans[b], 25) for a in chosen for b in chosen if a != b)
+    alike = select_spans(spans, np.ones((len(spans), 1), dtype=np.float32), np.linspace(1, 0, len(spans)), 5)
+    assert alike == chosen[:1]
 
 
 @pytest.mark.parametrize(
@@ -137,11 +189,15 @@ def test_the_headline_stands_alone() -> None:
         "The latency characteristics of it are highly variable.",
         "Would you pay forty dollars for a timed slot at the port?",
         "Yes, indeed.",
+        "If they do not have that much of a lead on the cost, which is probably a hundred billion.",
+        'Your idea to save money is like "I will commit to spending this much every month."',
+        "Combine that with endless meetings and eighty percent sounds about right.",
     ],
 )
 def test_what_leans_on_the_talk_before_makes_no_headline(sentence: str) -> None:
     assert not stands_alone(sentence)
     assert stands_alone("A fee of forty dollars cut the wait at the port to 35 minutes.")
+    assert stands_alone("If a port charges a fee, the trucks come in the evening.")
 
 
 def test_clarity_tells_a_claim_from_a_story() -> None:

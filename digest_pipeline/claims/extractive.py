@@ -1,28 +1,35 @@
-"""Claim candidates without any LLM: score every span of an episode, keep the best that do not overlap."""
+"""Claim candidates without any LLM: rate every span of an episode, keep the best that do not overlap."""
 
-import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from digest_pipeline.claims.extractor import Extraction
-from digest_pipeline.claims.features import dangles, is_question
+from digest_pipeline.claims.features import is_question
 from digest_pipeline.claims.injection import gives_orders
 from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.wording import headline_and_explanation
-from digest_pipeline.claims.worthiness import Scores, design_matrix, embed_spans, load_model
+from digest_pipeline.claims.worthiness import (
+    Scores,
+    design_matrix,
+    embed_sentences,
+    embed_spans,
+    load_model,
+    worth_in_context,
+)
 from digest_pipeline.encoder import Embedder, Vectors, get_embedder
-from digest_pipeline.models import ClaimCandidate, Episode, Segment, stable_id
+from digest_pipeline.models import ClaimCandidate, Episode, Segment, Soundbite, stable_id
 from digest_pipeline.settings import Settings
 
-log = logging.getLogger(__name__)
-
 NEAR_DUPLICATE = 0.75  # cosine of two spans of one episode that say the same
-MIN_CANDIDATES = 6
-IDEAL_WORDS = (28, 70)  # a span in between says enough and is read in one breath
-DANGLING_DISCOUNT = 0.75
+APART = 25  # words between two candidates: closer ones are one thought
+MIN_CANDIDATES = 8
+PROMOTION = 0.2  # rating from which a span reads like an advertisement
+RULES = "2"  # of spans, selection and wording: another number reads every episode again
+HIGHLIGHT = 0.5  # how far a publisher's own highlight closes the gap to certainty
 
 
 class ExtractiveExtractor:
@@ -37,7 +44,7 @@ class ExtractiveExtractor:
     @property
     def key(self) -> str:
         """What the result depends on besides the transcript."""
-        return stable_id("x", self.name, self._embedder.name, str(load_model().coefficients.sum()))
+        return stable_id("x", self.name, RULES, self._embedder.name, str(load_model().coefficients.sum()))
 
     def extract(self, episode: Episode, segments: Sequence[Segment]) -> Extraction:
         """The best candidates of an episode, strongest first, refused ones included with their reason."""
@@ -45,27 +52,33 @@ class ExtractiveExtractor:
         spans = list(spans_of(turns))
         if not spans:
             return Extraction((), 0)
-        vectors = embed_spans(spans, self._embedder)
-        worth = shape_scores(spans, load_model().score(design_matrix(spans, vectors)))
+        model, sentence_vectors = load_model(), embed_sentences(spans, self._embedder)
+        vectors = embed_spans(spans, sentence_vectors)
+        rated, promotion = model.rate(design_matrix(spans, vectors))
+        worth = model.probability(worth_in_context(spans, rated, model.length_weight))
+        worth = raise_highlights(spans, worth, episode.soundbites)
         hours = segments[-1].end_seconds / 3600
         most = max(MIN_CANDIDATES, math.ceil(hours * self._settings.max_candidates_per_hour))
-        chosen = select_spans(spans, vectors, worth, most)
-        strength = self._sentence_strengths([spans[i] for i in chosen])
-        candidates = tuple(
-            self._candidate(episode, spans[i], float(worth[i]), strengths)
-            for i, strengths in zip(chosen, strength, strict=True)
+        return Extraction(
+            tuple(
+                self._candidate(episode, spans[i], float(worth[i]), float(promotion[i]), sentence_vectors)
+                for i in select_spans(spans, vectors, worth, most)
+            ),
+            len(spans),
         )
-        return Extraction(candidates, len(spans))
 
-    def _sentence_strengths(self, spans: Sequence[Span]) -> list[list[float]]:
-        """Worth of each sentence of each span taken alone: which one is the headline."""
-        singles = [Span(s.turn, i, i, s.position, s.after_question) for s in spans for i in range(s.first, s.last + 1)]
-        scores = iter(load_model().score(design_matrix(singles, embed_spans(singles, self._embedder))).tolist())
-        return [[next(scores) for _ in span.sentences] for span in spans]
-
-    def _candidate(self, episode: Episode, span: Span, worthiness: float, strengths: Sequence[float]) -> ClaimCandidate:
+    def _candidate(
+        self,
+        episode: Episode,
+        span: Span,
+        worthiness: float,
+        promotion: float,
+        sentence_vectors: Mapping[str, npt.NDArray[np.float32]],
+    ) -> ClaimCandidate:
         first, last, start, end = span.turn.locate(span.sentences[0].start, span.sentences[-1].end)
-        headline, explanation = headline_and_explanation([s.text for s in span.sentences], strengths)
+        headline, explanation = headline_and_explanation(
+            [s.text for s in span.sentences], sentence_strengths(span, sentence_vectors)
+        )
         return ClaimCandidate(
             claim_id=stable_id("cl", episode.episode_id, str(first), span.quote),
             episode_id=episode.episode_id,
@@ -82,14 +95,16 @@ class ExtractiveExtractor:
             extractor=self.name,
             model=self._embedder.name,
             prompt_version=None,
-            rejected_reason=self._refuse(span, worthiness),
+            rejected_reason=self._refuse(span, worthiness, promotion),
         )
 
-    def _refuse(self, span: Span, worthiness: float) -> str | None:
+    def _refuse(self, span: Span, worthiness: float, promotion: float) -> str | None:
         if span.turn.is_ad:
             return f"advertisement: {span.turn.segments[0].ad_reason}"
         if span.turn.doubt:
             return f"perhaps misheard: {span.turn.doubt}"
+        if promotion > PROMOTION:
+            return "it reads like an advertisement"
         if is_question(span.quote):
             return "a question, not a claim"
         if gives_orders(span.quote):
@@ -99,23 +114,40 @@ class ExtractiveExtractor:
         return None
 
 
-def shape_scores(spans: Sequence[Span], probabilities: Scores) -> Scores:
-    """Worth of each span, 0..1: the model's probability, less where the span is too short, too long or dangles."""
-    low, high = IDEAL_WORDS
-    words = np.array([len(span.quote.split()) for span in spans])
-    fit = np.minimum(1.0, 0.55 + 0.45 * words / low) * np.minimum(1.0, high / words)
-    dangling = np.where([dangles(span.quote) for span in spans], DANGLING_DISCOUNT, 1.0)
-    shaped: Scores = probabilities * fit * dangling
-    return shaped
+def sentence_strengths(span: Span, sentence_vectors: Mapping[str, npt.NDArray[np.float32]]) -> list[float]:
+    """The rating of each sentence of a span taken alone: which one is the headline."""
+    singles = [
+        Span(span.turn, i, i, span.start_sentence, span.start_word, span.words, span.position, span.after_question)
+        for i in range(span.first, span.last + 1)
+    ]
+    strengths: list[float] = (
+        load_model().rate(design_matrix(singles, embed_spans(singles, sentence_vectors)))[0].tolist()
+    )
+    return strengths
+
+
+def raise_highlights(spans: Sequence[Span], worth: Scores, soundbites: Sequence[Soundbite]) -> Scores:
+    """Worth, raised for spans that lie at least half in a stretch that the publisher picked out as a highlight."""
+    if not soundbites:
+        return worth
+    raised = worth.copy()
+    for row, span in enumerate(spans):
+        _, _, start, end = span.turn.locate(span.sentences[0].start, span.sentences[-1].end)
+        shared = max(
+            min(end, bite.start_seconds + bite.duration_seconds) - max(start, bite.start_seconds) for bite in soundbites
+        )
+        if shared >= (end - start) / 2:
+            raised[row] += HIGHLIGHT * (1 - raised[row])
+    return raised
 
 
 def select_spans(spans: Sequence[Span], vectors: Vectors, worth: Scores, most: int) -> list[int]:
-    """Rows of at most ``most`` spans, strongest first, no two overlapping or saying the same."""
+    """Rows of at most ``most`` spans, strongest first, no two close together or saying the same."""
     chosen: list[int] = []
     for row in np.argsort(-worth, kind="stable").tolist():
         if len(chosen) == most:
             break
-        if any(spans[row].overlaps(spans[other]) for other in chosen):
+        if any(spans[row].is_near(spans[other], APART) for other in chosen):
             continue
         if chosen and float(np.max(vectors[chosen] @ vectors[row])) > NEAR_DUPLICATE:
             continue

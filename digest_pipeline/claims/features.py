@@ -7,6 +7,7 @@ labelling guide (specific, causal, contrastive, general; against: personal, hedg
 import math
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -51,56 +52,93 @@ OPENING = re.compile(
 WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 NUMBER = re.compile(r"(?:[$€£]\s?)?\d[\d,.]*(?:%|\b)")
 NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][\w-]+|\b[A-Z]{2,}\b|\b[a-z]+[A-Z]\w+")
+# How a question opens; raw recognition has no question marks.
+ASKING = re.compile(
+    r"^(?:(?:and|but|so|well|okay|ok|yeah|now|right|like)\W+)*(?:what|how|why|where|when|who|which|do you|did you|are you|"
+    r"can you|could you|would you|is (?:it|that|there|this)|have you|tell (?:us|me)|are there|does|should (?:we|i|you))\b",
+    re.IGNORECASE,
+)
+# A last word that wants another: the thought goes on.
+CUT_END = re.compile(
+    r"(?:^|\s)(?:and|but|or|so|because|the|an?|of|to|in|on|at|for|with|from|by|as|is|are|was|were|that|if|which|who|my|"
+    r"your|our|their|its|i|we|they|you|he|she|it's|i'm|we're|like|um|uh|just|really|very)\W*$",
+    re.IGNORECASE,
+)
+LONG_WORD = 8  # letters
+USUAL_TURN_WORDS = 80
+EARLY, LATE = 0.06, 0.94  # share of the episode
 TRAILING_OFF = re.compile(r"(?:\.\.\.|…|[,\-–—])\s*$")
 
 
-@lru_cache(maxsize=1)
+SENTENCE_MARKS = (
+    "letters", "long_words", "numbers", "names", "commas", "questions", "asking", "brackets", "quotation", "repeats",
+    "trailing_off", *LEXICONS,
+)  # fmt: skip
+SPAN_MARKS = (
+    "log_words", "sentences", "words_a_sentence", "has_number", "has_name", "ends_asking", "dangling_start",
+    "opening_connective", "cut_end", "capitalised_start", "ends_with_stop", "position", "is_early", "is_late",
+    "log_turn_words", "place_in_turn", "after_question", "has_speaker",
+)  # fmt: skip
+
+
 def feature_names() -> tuple[str, ...]:
     """Names of the columns of ``features_of``, in order."""
-    return (
-        "log_words", "sentences", "words_a_sentence", "letters_a_word", "long_words", "distinct_words", "numbers",
-        "has_number", "names", "question", "questions", "dangling_start", "opening_connective", "trailing_off",
-        "brackets", "quotation", "commas", "capitalised_start", "ends_with_stop", "position", "is_early", "is_late",
-        "log_turn_words", "place_in_turn", "after_question", "has_speaker", *LEXICONS,
-    )  # fmt: skip
+    return (*SPAN_MARKS, *SENTENCE_MARKS)
 
 
 def features_of(span: Span) -> npt.NDArray[np.float32]:
-    """The feature vector of a span, in the order of ``feature_names``."""
-    text = span.quote.replace("’", "'")
-    words = WORD.findall(text)
-    n = max(1, len(words))
-    turn_words = max(1, len(span.turn.text.split()))
-    surface = [
+    """The feature vector of a span, in the order of ``feature_names``: facts of the span, then rates per word."""
+    first, last = span.sentences[0].text, span.sentences[-1].text
+    marks = np.sum([marks_of(sentence.text) for sentence in span.sentences], axis=0)
+    n, rates = max(1.0, float(marks[0])), marks[1:]
+    sentences = len(span.sentences)
+    is_turn = span.turn.speaker is not None  # without speakers a "turn" is most of the episode
+    turn_words = span.turn.text.count(" ") + 1 if is_turn else USUAL_TURN_WORDS
+    named = dict(zip(SENTENCE_MARKS, rates, strict=True))
+    facts = [
         math.log(n),
-        len(span.sentences),
-        n / len(span.sentences),
-        sum(map(len, words)) / n,
-        sum(len(word) >= 8 for word in words) / n,
-        len({word.lower() for word in words}) / n,
-        len(NUMBER.findall(text)) / n,
-        float(bool(NUMBER.search(text))),
-        len(NAME.findall(text)) / n,
-        float(text.rstrip().endswith("?")),
-        text.count("?") / len(span.sentences),
-        float(bool(DANGLING_START.match(text))),
-        float(bool(OPENING.match(text))),
-        float(bool(TRAILING_OFF.search(text))),
-        float("[" in text or "(" in text),
-        float('"' in text or "“" in text),
-        text.count(",") / n,
-        float(text[:1].isupper()),
-        float(text.rstrip("\"'”)")[-1:] in ".!?"),
+        sentences,
+        n / sentences,
+        float(named["numbers"] + named["number_word"] > 0),
+        float(named["names"] > 0),
+        float(last.endswith("?") or bool(ASKING.match(last))),
+        float(bool(DANGLING_START.match(first.replace("’", "'")))),
+        float(bool(OPENING.match(first))),
+        float(bool(CUT_END.search(last))),
+        float(first[:1].isupper()),
+        float(last.rstrip("\"'”)")[-1:] in ".!?"),
         span.position,
-        float(span.position < 0.06),
-        float(span.position > 0.94),
+        float(span.position < EARLY),
+        float(span.position > LATE),
         math.log(turn_words),
-        span.first / max(1, len(span.turn.sentences)),
+        span.first / max(1, len(span.turn.sentences)) if is_turn else 0.5,
         float(span.after_question),
-        float(span.turn.speaker is not None),
+        float(is_turn),
     ]
-    rates = [len(pattern.findall(text)) / n for pattern in PATTERNS.values()]
-    return np.array(surface + rates, dtype=np.float32)
+    return np.array([*facts, *(rates / n)], dtype=np.float32)
+
+
+@lru_cache(maxsize=1 << 16)
+def marks_of(sentence: str) -> npt.NDArray[np.float32]:
+    """Words of a sentence, then how often it has each of ``SENTENCE_MARKS``; spans add their sentences up."""
+    text = sentence.replace("’", "'")
+    words = WORD.findall(text)
+    lowered = [word.lower() for word in words]
+    counts = [
+        len(words),
+        sum(map(len, words)),
+        sum(len(word) >= LONG_WORD for word in words),
+        len(NUMBER.findall(text)),
+        len(NAME.findall(text)),
+        text.count(","),
+        text.count("?"),
+        float(bool(ASKING.match(text))) * len(words),
+        text.count("[") + text.count("("),
+        text.count('"') + text.count("“"),
+        sum(a == b for a, b in pairwise(lowered)),
+        float(bool(TRAILING_OFF.search(text))) * len(words),
+    ]
+    return np.array([*counts, *(len(pattern.findall(text)) for pattern in PATTERNS.values())], dtype=np.float32)
 
 
 def is_question(text: str) -> bool:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from digest_pipeline.claims.turns import Sentence, Turn
+from digest_pipeline.claims.sentences import Sentence
+from digest_pipeline.claims.turns import Turn
 
 MAX_SENTENCES = 4
 MIN_WORDS = 14
@@ -12,11 +13,18 @@ MAX_WORDS = 85
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Sentences ``first..last`` (inclusive) of a turn. ``position`` is where in the episode it starts, 0..1."""
+    """Sentences ``first..last`` (inclusive) of a turn.
+
+    ``start_sentence`` and ``start_word`` count from the start of the episode; ``position`` is where in it the span
+    starts, 0..1, by words.
+    """
 
     turn: Turn
     first: int
     last: int
+    start_sentence: int
+    start_word: int
+    words: int
     position: float
     after_question: bool
 
@@ -30,26 +38,38 @@ class Span:
         """The words as they were transcribed: a substring of the turn's text."""
         return self.turn.text[self.sentences[0].start : self.sentences[-1].end]
 
-    def overlaps(self, other: "Span") -> bool:
-        """Whether the two share a sentence."""
-        return self.turn.index == other.turn.index and self.first <= other.last and other.first <= self.last
+    @property
+    def end_sentence(self) -> int:
+        """Number, in the episode, of the sentence after the last."""
+        return self.start_sentence + self.last - self.first + 1
+
+    def is_near(self, other: "Span", words: int) -> bool:
+        """Whether fewer than ``words`` words lie between the two; spans that share a sentence are near."""
+        return (
+            self.start_word < other.start_word + other.words + words
+            and other.start_word < self.start_word + self.words + words
+        )
 
 
 def spans_of(turns: Sequence[Turn]) -> Iterator[Span]:
     """Every candidate span of an episode, advertisements included (they are barred later, with their reason)."""
-    end = max((turn.segments[-1].end_seconds for turn in turns), default=0.0) or 1.0
+    total = sum(turn.text.count(" ") + 1 for turn in turns)
     question_before = False
+    sentence_number = word_number = 0
     for turn in turns:
-        start_of = [turn.locate(s.start, s.end)[2] / end for s in turn.sentences]
-        words = [len(s.text.split()) for s in turn.sentences]
+        starts = [turn.text.count(" ", 0, sentence.start) for sentence in turn.sentences]
+        ends = [turn.text.count(" ", 0, sentence.end) + 1 for sentence in turn.sentences]
         for first in range(len(turn.sentences)):
             asked = question_before if first == 0 else turn.sentences[first - 1].text.endswith("?")
             for last in range(first, min(first + MAX_SENTENCES, len(turn.sentences))):
-                length = sum(words[first : last + 1])
+                length = ends[last] - starts[first]
                 if length > MAX_WORDS and last > first:
                     break
                 if turn.speaker is None and turn.sentences[last].text.endswith("?"):
                     break  # nobody knows who answers
                 if length >= MIN_WORDS:
-                    yield Span(turn, first, last, min(1.0, start_of[first]), asked)
+                    start = word_number + starts[first]
+                    yield Span(turn, first, last, sentence_number + first, start, length, start / total, asked)
+        sentence_number += len(turn.sentences)
+        word_number += turn.text.count(" ") + 1
         question_before = turn.text.rstrip().endswith("?")

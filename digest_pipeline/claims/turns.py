@@ -6,32 +6,14 @@ of whole sentences of one turn.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-import sentencex
-
+from digest_pipeline.claims.sentences import Sentence, sentences_of
 from digest_pipeline.models import Segment
 
-MAX_SENTENCE_WORDS = 75  # longer ones come from recognition without punctuation
-PIECE_WORDS = 25
-# Words that begin a new thought in speech; where unpunctuated talk is cut.
-CUT_BEFORE = re.compile(
-    r" (?=(?:so|but|because|and (?:so|then|that's|it's|i|we|the|they|you)|now|then|which means)\b)", re.I
-)
-
 ENDS = re.compile(r"[.?!…][\"”’')\]]*\s*$")
-CUT_AFTER = re.compile(r"[,;:] ")
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A sentence of a turn: ``start`` and ``end`` are character offsets in the turn's text."""
-
-    text: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +67,7 @@ def turns_of(segments: Iterable[Segment], language: str | None = None) -> list[T
             offsets.append(length)
             length += len(segment.text) + 1
         text = " ".join(segment.text for segment in members)
-        sentences = tuple(_sentences(text, tuple(offsets), language or "en"))
+        sentences = tuple(sentences_of(text, language or "en"))
         if _continues(text, turns[-1] if turns else None, speaker, is_cased):
             sentences = sentences[1:]
         turns.append(Turn(index, speaker, members, text, tuple(offsets), sentences))
@@ -98,32 +80,3 @@ def _continues(text: str, before: Turn | None, speaker: str | None, is_cased: bo
         return False
     is_same_voice = before.speaker == speaker
     return (is_cased and text[:1].islower()) or (is_same_voice and not ENDS.search(before.text))
-
-
-def _sentences(text: str, offsets: tuple[int, ...], language: str) -> Iterator[Sentence]:
-    cursor = 0
-    for piece in sentencex.segment(language, text):
-        spoken = piece.strip()
-        if not spoken:
-            continue
-        start = text.index(spoken, cursor)
-        cursor = start + len(spoken)
-        yield from _split_long(text, start, cursor, offsets)
-
-
-def _split_long(text: str, start: int, end: int, offsets: tuple[int, ...]) -> Iterator[Sentence]:
-    """Cut a sentence that is too long to be one: where a new thought begins, else after a comma, else at a segment."""
-    is_too_long = len(text[start:end].split()) > MAX_SENTENCE_WORDS
-    while is_too_long and len(text[start:end].split()) > 2 * PIECE_WORDS:
-        thoughts = [match.end() for match in CUT_BEFORE.finditer(text, start, end)]
-        commas = [match.end() for match in CUT_AFTER.finditer(text, start, end)]
-        for borders in (thoughts, commas, [offset for offset in offsets if start < offset < end]):
-            far_enough = [b for b in borders if len(text[start:b].split()) >= PIECE_WORDS]
-            if far_enough and len(text[far_enough[0] : end].split()) >= PIECE_WORDS // 2:
-                break
-        else:
-            break
-        cut = far_enough[0]
-        yield Sentence(text[start:cut].strip(), start, start + len(text[start:cut].rstrip()))
-        start = cut
-    yield Sentence(text[start:end], start, end)

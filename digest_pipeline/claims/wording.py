@@ -10,16 +10,24 @@ LATER_SENTENCE = 0.8
 # Openings that rest on what was said before.
 LEANING = re.compile(
     r"^(?:(?:and|but|so|yeah|well|now|also)\W+)*(?:so|then|which|because|therefore|exactly|suppose|imagine|for example|let's say|say you|"
+    r"(?:combine|add|take|put|do|compare|couple) (?:that|this|it|those|these|them)|this is (?:why|how|what|where)|"
     r"even (?:better|worse|more)|another (?:reason|thing|one|example)|the (?:other|same|next|second|third)|likewise|similarly|"
     r"(?:like|as) (?:you|i|we|he|she) (?:said|say|mentioned)|in (?:this|that) \w+|(?:her|his|their|its|my|our) \w+|"
     r"(?:what|how|why|when|where) (?:it|they|he|she|that|this)\b|[\"“'])",
     re.IGNORECASE,
 )
+# A condition without what follows from it, and talk that is acted out: no sentence that claims.
+HALF_SENTENCE = re.compile(
+    r"^(?:if|when|unless|although|though|while|because|since|even if|whether)\b"
+    r"(?!.*(?:,|;| -) (?!(?:which|who|that|where|and|or|because|like|so that|with)\b)\w)|\blike,? [\"“]",
+    re.IGNORECASE,
+)
 NOT_ALONE, OPEN_QUOTATION = 0.4, 0.6
+FREE_POINTING = 0.12  # of a headline's words; more "you", "it" and "that", and it names nothing
 FREE_FIRST_PERSON = 0.03  # a little "I think" is how people claim; much of it is a story
 STUMBLES = re.compile(
     r" -- |--$|\.\.\.|…|\b(?:i mean|you know|or something|or whatever|whatever|and stuff|i don't know|i may be wrong|not sure|"
-    r"kind of|sort of|kinda|like,|anyway|it's like|was like|were like|just like|u[hm]+)\b",
+    r"kind of|sort of|kinda|like,|anyway|it's like|(?:was|were|am|are|'m|'re) like|just like|u[hm]+)\b",
     re.IGNORECASE,
 )
 POINTING = re.compile(
@@ -112,7 +120,13 @@ def stands_alone(sentence: str) -> bool:
     """Whether a sentence makes a headline: of a readable length, no question, and pointing at nothing before it."""
     text = clean(sentence)
     fits = MIN_WORDS <= len(text.split()) <= MAX_WORDS and "?" not in text
-    return fits and not dangles(text) and not LEANING.match(sentence) and not POINTING.search(text)
+    return (
+        fits
+        and not dangles(text)
+        and not LEANING.match(sentence)
+        and not POINTING.search(text)
+        and not HALF_SENTENCE.search(text)
+    )
 
 
 def clarity(headline: str, quote: str) -> float:
@@ -125,6 +139,8 @@ def clarity(headline: str, quote: str) -> float:
     if quote.count('"') % 2 or quote.count("“") != quote.count("”"):
         value *= OPEN_QUOTATION
     value *= 1 - min(0.6, 6.0 * len(STUMBLES.findall(quote)) / words)
+    pointing = sum(len(PATTERNS[name].findall(headline)) for name in ("second_person", "third_pronoun"))
+    value *= 1 - min(0.5, 4.0 * max(0.0, pointing / max(1, len(headline.split())) - FREE_POINTING))
     about_oneself = len(PATTERNS["first_person"].findall(quote)) / words
     return value * (1 - min(0.5, 4.0 * max(0.0, about_oneself - FREE_FIRST_PERSON)))
 

@@ -1,11 +1,12 @@
 """How much a span is worth repeating: a linear model on surface features and the sentence embedding.
 
 ``weights.npz`` holds the model; ``MODEL_CARD.md`` beside it says what it was trained on and how well it does, and
-``bench/worthiness/train.py`` makes both. Method: logistic regression on standardised features, the target being "a
-demanding editor would send this" (label 2 or 3).
+``bench/worthiness/train.py`` makes both. Ridge regression rates each span; what surrounds it and its length are then
+taken into account (an insight is seldom alone, and a complete thought takes words), and a logistic curve turns the
+result into the probability that a demanding editor would send it. A second column of weights rates promotion.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import as_file, files
@@ -18,24 +19,40 @@ from digest_pipeline.claims.spans import Span
 from digest_pipeline.encoder import Embedder, Vectors
 from digest_pipeline.errors import ModelError
 
+NEIGHBOURS = 4  # sentences before and after a span that tell of it
+CONTEXT_SHARE = 0.5
+FULL_LENGTH = 85  # words from which a longer span is no better
+USUAL_LENGTH = 40
+
 Scores = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class WorthinessModel:
-    """Weights for ``design_matrix`` columns. ``encoder`` is the embedding model that they belong to."""
+    """Weights for ``design_matrix`` columns. ``encoder`` is the embedding model that they belong to.
+
+    ``coefficients`` has two rows, worth and promotion, with their ``intercepts``. ``length_weight`` is what a span's
+    length counts in units of the first; ``slope`` and ``offset`` are of the logistic curve.
+    """
 
     encoder: str
     names: tuple[str, ...]
     mean: Scores
     scale: Scores
     coefficients: Scores
-    intercept: float
+    intercepts: Scores
+    length_weight: float
+    slope: float
+    offset: float
 
-    def score(self, matrix: Scores) -> Scores:
-        """Probability, 0..1, that an editor would send each row of the design matrix."""
-        logits = ((matrix - self.mean) / self.scale) @ self.coefficients + self.intercept
-        probabilities: Scores = 1 / (1 + np.exp(-logits))
+    def rate(self, matrix: Scores) -> Scores:
+        """Worth and promotion of each row by itself, in the units of the training targets: shape (2, rows)."""
+        rated: Scores = self.coefficients @ ((matrix - self.mean) / self.scale).T + self.intercepts[:, None]
+        return rated
+
+    def probability(self, worth: Scores) -> Scores:
+        """Probability, 0..1, that an editor would send a span of such ``worth_in_context``."""
+        probabilities: Scores = 1 / (1 + np.exp(-(self.slope * worth + self.offset)))
         return probabilities
 
 
@@ -47,34 +64,28 @@ def load_model() -> WorthinessModel:
         ModelError: the weights do not fit the features of this release.
     """
     with as_file(files("digest_pipeline.claims") / "weights.npz") as path, np.load(path, allow_pickle=False) as stored:
-        model = WorthinessModel(
-            str(stored["encoder"]), tuple(stored["names"].tolist()), stored["mean"].astype(float),
-            stored["scale"].astype(float), stored["coefficients"].astype(float), float(stored["intercept"]),
-        )  # fmt: skip
-    if model.names != feature_names():
-        raise ModelError(
-            "the claim-worthiness weights belong to other features", remedy="run bench/worthiness/train.py again"
-        )
-    return model
-
-
-def embed_spans(spans: Sequence[Span], embedder: Embedder) -> Vectors:
-    """One unit vector a span: the mean of its sentences' embeddings, weighted by their words.
-
-    Each sentence is encoded once, however many spans it is part of.
-    """
-    sentences = list(dict.fromkeys(s.text for span in spans for s in span.sentences))
-    row_of = {text: row for row, text in enumerate(sentences)}
-    vectors = embedder.embed(sentences)
-    pooled = np.stack(
-        [
-            np.average(
-                vectors[[row_of[s.text] for s in span.sentences]],
-                axis=0,
-                weights=[len(s.text.split()) + 1 for s in span.sentences],
+        names = tuple(stored["names"].tolist())
+        if names != feature_names():
+            raise ModelError(
+                "the claim-worthiness weights belong to other features", remedy="run bench/worthiness/train.py again"
             )
-            for span in spans
-        ]
+        return WorthinessModel(
+            str(stored["encoder"]), names, stored["mean"].astype(float), stored["scale"].astype(float),
+            stored["coefficients"].astype(float), stored["intercepts"].astype(float), float(stored["length_weight"]),
+            float(stored["slope"]), float(stored["offset"]),
+        )  # fmt: skip
+
+
+def embed_sentences(spans: Sequence[Span], embedder: Embedder) -> dict[str, npt.NDArray[np.float32]]:
+    """The vector of every sentence that some span holds; each is encoded once, however many spans hold it."""
+    sentences = list(dict.fromkeys(s.text for span in spans for s in span.sentences))
+    return dict(zip(sentences, embedder.embed(sentences), strict=True))
+
+
+def embed_spans(spans: Sequence[Span], sentence_vectors: Mapping[str, npt.NDArray[np.float32]]) -> Vectors:
+    """One unit vector a span: the mean of its sentences' vectors, weighted by their words."""
+    pooled = np.stack(
+        [sum((s.text.count(" ") + 2) * sentence_vectors[s.text] for s in span.sentences) for span in spans]
     )
     unit: Vectors = (pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-9)).astype(np.float32)
     return unit
@@ -84,3 +95,26 @@ def design_matrix(spans: Sequence[Span], vectors: Vectors) -> Scores:
     """Surface features beside the embedding: shape (spans, features + dimensions)."""
     surface = np.stack([features_of(span) for span in spans])
     return np.hstack([surface, vectors]).astype(float)
+
+
+def worth_in_context(spans: Sequence[Span], rated: Scores, length_weight: float) -> Scores:
+    """What each span is worth, given what stands around it and how much it says.
+
+    Args:
+        spans: every candidate span of one episode.
+        rated: the worth of each by itself, as ``WorthinessModel.rate`` gives it.
+        length_weight: what the logarithm of a span's length counts.
+    """
+    first = np.array([span.start_sentence for span in spans])
+    end = np.array([span.end_sentence for span in spans])
+    sums, counts = np.zeros(end.max()), np.zeros(end.max())
+    for a, b, value in zip(first.tolist(), end.tolist(), rated.tolist(), strict=True):
+        sums[a:b] += value
+        counts[a:b] += 1
+    of_sentence = np.where(counts > 0, sums / np.maximum(counts, 1), np.median(rated))
+    running = np.concatenate([[0.0], np.cumsum(of_sentence)])
+    low, high = np.maximum(0, first - NEIGHBOURS), np.minimum(len(of_sentence), end + NEIGHBOURS)
+    around = (running[high] - running[low]) / (high - low)
+    length = np.array([min(span.words, FULL_LENGTH) for span in spans])
+    worth: Scores = rated + CONTEXT_SHARE * around + length_weight * np.log(length / USUAL_LENGTH)
+    return worth

@@ -2,7 +2,8 @@
 
 from digest_pipeline.scoring.components import RELATED, Components
 
-STRONG, FAIR = 0.6, 0.35
+WORTH_STRONG, WORTH_FAIR = 0.5, 0.3  # probabilities that an editor would send it
+STRONG, CLEAR = 0.6, 0.35
 
 
 def why(components: Components, window_days: int) -> str:
@@ -17,9 +18,9 @@ def why(components: Components, window_days: int) -> str:
     values = components.values
     worth = values["worthiness"]
     adjectives = [
-        "strong" if worth >= STRONG else "fair" if worth >= FAIR else "weak",
+        "strong" if worth >= WORTH_STRONG else "fair" if worth >= WORTH_FAIR else "weak",
         *(["specific"] if values["specificity"] >= STRONG else []),
-        *(["roughly put"] if values["clarity"] < FAIR else []),
+        *(["roughly put"] if values["clarity"] < CLEAR else []),
     ]
     parts = [f"A {', '.join(adjectives)} claim"]
     nearest = components.nearest_before

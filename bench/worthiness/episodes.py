@@ -1,0 +1,137 @@
+"""Labelled episodes as the pipeline sees them, in three views: as published, and as raw recognition would have them.
+
+``published`` keeps the windows as they are. ``unsplit`` drops the speakers and cuts segments at arbitrary words, as a
+recogniser does. ``raw`` drops case and punctuation too.
+"""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from digest_pipeline.claims.sentences import plain_word
+from digest_pipeline.claims.spans import Span, spans_of
+from digest_pipeline.claims.turns import turns_of
+from digest_pipeline.claims.worthiness import Scores, design_matrix, embed_sentences, embed_spans
+from digest_pipeline.encoder import Embedder, Vectors
+from digest_pipeline.models import Segment
+from digest_pipeline.transcripts.ads import flag_ads
+
+VIEWS = ("published", "unsplit", "raw")
+SEGMENT_WORDS = {"unsplit": (6, 28), "raw": (5, 16)}
+CARRIES = 0.3  # share of a span's words from which a window carries it
+WORDS_PER_SECOND = 2.5
+
+
+@dataclass(frozen=True)
+class LabelledEpisode:
+    """An episode in one view: its candidate spans and, for each, what the labels of its windows say.
+
+    ``best`` is the highest score among the windows that carry the span; ``mean``, ``contained``, ``gold`` and ``ad``
+    are averages of score, self-containedness, membership of a gold insight and advertisement over its words.
+    """
+
+    name: str
+    view: str
+    spans: list[Span]
+    vectors: Vectors
+    matrix: Scores
+    best: npt.NDArray[np.int64]
+    mean: Scores
+    contained: Scores
+    gold: Scores
+    ad: Scores
+
+    @property
+    def show(self) -> str:
+        """The show, as the file's name tells it: ``SHOW--EPISODE``, else the name without its number."""
+        show = self.name.split("--")[0] if "--" in self.name else self.name.rpartition("-")[0].replace("-", "")
+        return show.removeprefix("changelog-").replace("thechangelog", "podcast")
+
+
+def read_episodes(folders: Sequence[Path], embedder: Embedder) -> Iterator[LabelledEpisode]:
+    """Every labelled episode of the folders in every view; ``embedder`` should remember what it has seen."""
+    for windows in sorted(w for folder in folders for w in folder.glob("*.jsonl") if w.name.count(".") == 1):
+        if windows.with_name(f"{windows.stem}.labels.jsonl").exists():
+            for view in VIEWS:
+                yield _read(windows, view, embedder)
+
+
+def _read(path: Path, view: str, embedder: Embedder) -> LabelledEpisode:
+    windows = _rows(path)
+    segments, window_of_word = _segments(windows, view, seed=path.stem)
+    turns = turns_of(flag_ads(segments, set()))
+    spans = list(spans_of(turns))
+    vectors = embed_spans(spans, embed_sentences(spans, embedder))
+    columns = {key: np.zeros(len(windows)) for key in ("score", "sc", "ad", "gold")}
+    for row in _rows(path.with_name(f"{path.stem}.labels.jsonl")):
+        for key in ("score", "sc", "ad"):
+            columns[key][row["id"]] = row[key]
+    gold = path.with_name(f"{path.stem}.gold.jsonl")
+    for row in _rows(gold) if gold.exists() else []:
+        columns["gold"][row["windows"]] = 1
+    best, means = [], []
+    for span in spans:
+        of_words = window_of_word[span.start_word : span.start_word + span.words]
+        touched, counts = np.unique(of_words, return_counts=True)
+        carrying = touched[counts >= CARRIES * span.words]
+        best.append(int(max(columns["score"][carrying], default=0)))
+        means.append([float(column[of_words].mean()) for column in columns.values()])
+    mean, contained, ad, in_gold = np.array(means).T
+    return LabelledEpisode(
+        path.stem, view, spans, vectors, design_matrix(spans, vectors), np.array(best), mean, contained, in_gold, ad
+    )
+
+
+def _segments(
+    windows: Sequence[dict[str, str]], view: str, *, seed: str
+) -> tuple[list[Segment], npt.NDArray[np.int64]]:
+    """Segments of a view, timed by their words, and the window of each of their words."""
+    words = [(word, i) for i, window in enumerate(windows) for word in window["text"].split()]
+    if view == "published":
+        texts = [(window.get("speaker"), window["text"].split()) for window in windows]
+    else:
+        if view == "raw":
+            words = [(plain, i) for word, i in words if (plain := plain_word(word))]
+        texts, at, chance = [], 0, random.Random(seed)  # the same cuts every time
+        while at < len(words):
+            size = chance.randint(*SEGMENT_WORDS[view])
+            texts.append((None, [word for word, _ in words[at : at + size]]))
+            at += size
+    segments, now = [], 0.0
+    for speaker, spoken in texts:
+        if spoken:
+            end = now + len(spoken) / WORDS_PER_SECOND
+            segments.append(Segment(len(segments), now, end, speaker, " ".join(spoken)))
+            now = end
+    return segments, np.array([i for _, i in words])
+
+
+def _rows(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+class RememberingEmbedder:
+    """An embedder that keeps what it has embedded, in a file too when it is given one: views share most sentences."""
+
+    def __init__(self, embedder: Embedder, file: Path | None) -> None:
+        self._embedder, self._file, self.name = embedder, file, embedder.name
+        self._known: dict[str, npt.NDArray[np.float32]] = {}
+        if file and file.exists():
+            with np.load(file) as stored:
+                self._known = dict(zip(stored["texts"].tolist(), stored["vectors"], strict=True))
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """See ``Embedder``."""
+        new = [text for text in texts if text not in self._known]
+        self._known.update(zip(new, self._embedder.embed(new), strict=True))
+        return np.stack([self._known[text] for text in texts])
+
+    def save(self) -> None:
+        """Write the file, if there is one."""
+        if self._file:
+            np.savez(self._file, texts=np.array(list(self._known)), vectors=np.stack(list(self._known.values())))
