@@ -29,6 +29,7 @@ APART = 25  # words between two candidates: closer ones are one thought
 MIN_CANDIDATES = 8
 PROMOTION = 0.2  # rating from which a span reads like an advertisement
 RULES = "2"  # of spans, selection and wording: another number reads every episode again
+LEAST_RATING = 0.15  # ratings of single sentences begin at about minus this
 HIGHLIGHT = 0.5  # how far a publisher's own highlight closes the gap to certainty
 
 
@@ -120,9 +121,8 @@ def sentence_strengths(span: Span, sentence_vectors: Mapping[str, npt.NDArray[np
         Span(span.turn, i, i, span.start_sentence, span.start_word, span.words, span.position, span.after_question)
         for i in range(span.first, span.last + 1)
     ]
-    strengths: list[float] = (
-        load_model().rate(design_matrix(singles, embed_spans(singles, sentence_vectors)))[0].tolist()
-    )
+    rated = load_model().rate(design_matrix(singles, embed_spans(singles, sentence_vectors)))[0]
+    strengths: list[float] = np.maximum(0.0, rated + LEAST_RATING).tolist()
     return strengths
 
 
