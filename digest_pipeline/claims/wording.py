@@ -98,7 +98,7 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
 
     Args:
         sentences: of the span, verbatim.
-        strengths: worth of each, 0..1.
+        strengths: worth of each, not below 0.
 
     Returns:
         The headline; and the rest of the span, cleaned: what follows a headline that opens the span, else all of it.
@@ -108,7 +108,11 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
     if not standing:
         statements = [i for i, text in enumerate(cleaned) if len(text.split()) >= MIN_WORDS and not text.endswith("?")]
         standing = statements[:1] or [0]
-    best = max(standing, key=lambda i: (strengths[i] * (1.0 if i == 0 else LATER_SENTENCE), -i))
+
+    def merit(i: int) -> float:
+        return strengths[i] * clarity(cleaned[i], sentences[i]) * (1.0 if i == 0 else LATER_SENTENCE)
+
+    best = max(standing, key=lambda i: (merit(i), -i))
     headline = cleaned[best]
     rest = sentences[1:] if best == 0 else sentences
     if len(headline.split()) > MAX_WORDS:
