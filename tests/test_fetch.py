@@ -5,7 +5,6 @@ import gzip
 import ipaddress
 import zlib
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler
 
 import brotli
 import httpcore
