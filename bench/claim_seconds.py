@@ -40,7 +40,7 @@ def main() -> None:
             channel = ET.fromstring(client.get(feed).raise_for_status().content)
             links = channel.iter("{https://podcastindex.org/namespace/1.0}transcript")
             url = next(urljoin(feed, link.attrib["url"]) for link in links if link.attrib["url"].endswith(".json"))
-            segments = parse_transcript(client.get(url).raise_for_status().content, "json")
+            segments = parse_transcript(client.get(url).raise_for_status().content, "json").segments
             episode = Episode("ep", feed, "Show", "Title", None, None, "", None, "en")
             hours = segments[-1].end_seconds / 3600
             cpu, wall = time.process_time(), time.monotonic()

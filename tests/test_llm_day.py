@@ -87,7 +87,8 @@ def fill(warehouse: Warehouse, network: DemoNetwork, titles: tuple[str, ...]) ->
                 " description, status, language) values (?, ?, ?, now(), ?, '[]', ?, 'transcribed', 'en')",
                 [episode, feed, title, DAY, ORDER],
             )
-            segments = flag_ads(parse_transcript(network.transcript(script, "json").encode(), "json"), set())[:10]
+            told = parse_transcript(network.transcript(script, "json").encode(), "json")
+            segments = flag_ads(told.segments, set())[:10]
             end = segments[-1].end_seconds
             rows = [(s.start_seconds, s.end_seconds, s.speaker, s.text, s.is_ad, s.ad_reason) for s in segments]
             rows += [(end, end + 9, "Ann", DENIAL, False, None), (end + 9, end + 15, "Bea", "Indeed.", False, None)]

@@ -286,7 +286,7 @@ class Secure:
 
         def run() -> None:
             loop.run_until_complete(
-                hypercorn.asyncio.serve(self.app, self._config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+                hypercorn.asyncio.serve(self.app, self._config, shutdown_trigger=stop.wait)
             )
             loop.close()
 
