@@ -1,11 +1,11 @@
 """Time and peak memory of the stage against bare faster-whisper with the same settings, and memory against length.
 
     python -m bench.transcribe.speed --minutes 60 --model base
-    python -m bench.transcribe.speed --length --model tiny.en
+    python -m bench.transcribe.speed --length 10 120 --model tiny.en
 
 The file is made at run time from the speech given with --speech (a folder; the demo's by default) repeated to the
 length, as MP3. Each measurement is a process of its own: its peak is its memory, model included. ``--length`` runs the
-stage alone on 10 and on 120 minutes.
+stage alone.
 """
 
 import argparse
@@ -36,8 +36,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         if options.length:
-            short, long = (_measure("stage", _speech(folder, m, options.speech), options, m) for m in (10, 120))
-            print(f"memory, 120 over 10 minutes: {long['peak_mb'] / short['peak_mb']:.3f}")
+            short, long = (_measure("stage", _speech(folder, m, options.speech), options, m) for m in options.length)
+            print(f"memory, the longer over the shorter: {long['peak_mb'] / short['peak_mb']:.3f}")
             return
         file = _speech(folder, options.minutes, options.speech)
         rounds = [
@@ -55,7 +55,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--model", default="base")
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--length", action="store_true")
+    parser.add_argument("--length", nargs=2, type=float, metavar="MINUTES", help="the stage's memory at two lengths")
     parser.add_argument("--speech", type=Path, default=bundled("demo") / "audio")
     parser.add_argument("--child", choices=["bare", "stage"])
     parser.add_argument("--file", type=Path)
