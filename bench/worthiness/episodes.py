@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +89,7 @@ def _read(path: Path, view: str, embedder: Embedder) -> LabelledEpisode:
 
 
 def _segments(
-    windows: Sequence[dict[str, str]], view: str, *, seed: str
+    windows: Sequence[dict[str, Any]], view: str, *, seed: str
 ) -> tuple[list[Segment], npt.NDArray[np.int64]]:
     """Segments of a view, timed by their words, and the window of each of their words."""
     words = [(word, i) for i, window in enumerate(windows) for word in window["text"].split()]
@@ -102,7 +103,8 @@ def _segments(
             size = chance.randint(*SEGMENT_WORDS[view])
             texts.append((None, [word for word, _ in words[at : at + size]]))
             at += size
-    segments, now = [], 0.0
+    segments: list[Segment] = []
+    now = 0.0
     for speaker, spoken in texts:
         if spoken:
             end = now + len(spoken) / WORDS_PER_SECOND
@@ -111,7 +113,7 @@ def _segments(
     return segments, np.array([i for _, i in words])
 
 
-def _rows(path: Path) -> list[dict]:
+def _rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
