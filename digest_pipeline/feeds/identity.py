@@ -19,7 +19,7 @@ other season or episode numbers, a trailer and a full episode, lengths that diff
 or file address that a publisher gives to one episode after the other (``latest.mp3``) is no evidence.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -42,6 +42,8 @@ from digest_pipeline.feeds.evidence import (
 )
 from digest_pipeline.models import FeedItem, stable_id
 
+MOST_ALIKE = 100  # what more episodes than that share tells them apart no better; each new one is compared with all
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -60,17 +62,21 @@ def episode_id_of(feed_url: str, item: FeedItem, *, guid_is_reused: bool = False
     return stable_id("ep", feed_url, own or f"{item.title}\x1f{item.published_at or ''}")
 
 
+def _latest() -> "deque[KnownEpisode]":
+    return deque(maxlen=MOST_ALIKE)
+
+
 class EpisodeIndex:
     """Stored episodes by the evidence that identifies them; constant time per item."""
 
     def __init__(self, known: Iterable[KnownEpisode] = ()) -> None:
         self._by_guid: dict[tuple[str, str], list[KnownEpisode]] = defaultdict(list)
-        self._by_global_guid: dict[str, list[KnownEpisode]] = defaultdict(list)
-        self._by_audio: dict[str, list[KnownEpisode]] = defaultdict(list)
-        self._by_file: dict[str, list[KnownEpisode]] = defaultdict(list)
-        self._by_link: dict[tuple[str, str], list[KnownEpisode]] = defaultdict(list)
-        self._by_size: dict[tuple[str, int], list[KnownEpisode]] = defaultdict(list)
-        self._by_title: dict[str, list[KnownEpisode]] = defaultdict(list)
+        self._by_global_guid: dict[str, deque[KnownEpisode]] = defaultdict(_latest)
+        self._by_audio: dict[str, deque[KnownEpisode]] = defaultdict(_latest)
+        self._by_file: dict[str, deque[KnownEpisode]] = defaultdict(_latest)
+        self._by_link: dict[tuple[str, str], deque[KnownEpisode]] = defaultdict(_latest)
+        self._by_size: dict[tuple[str, int], deque[KnownEpisode]] = defaultdict(_latest)
+        self._by_title: dict[str, deque[KnownEpisode]] = defaultdict(_latest)
         self._ids: set[str] = set()
         for episode in known:
             self.add(episode)
@@ -132,7 +138,7 @@ class EpisodeIndex:
 
     def _same_title(self, feed_url: str, item: FeedItem, *, is_telling: bool) -> Iterator[tuple[KnownEpisode, str]]:
         key, is_marked = title_key(item.title)
-        titled = self._by_title.get(key, [])
+        titled = self._by_title.get(key, ())
         feeds = [known.feed_url for known in titled]
         recurs = len(set(feeds)) < len(feeds)  # one feed uses this title more than once
         for known in titled:
