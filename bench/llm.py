@@ -132,7 +132,8 @@ def run_day(warehouse: Warehouse, day: date, episodes: Day, settings: Settings) 
                 [episode.episode_id, episode.feed_url, episode.title, day],
             )
             con.executemany(
-                "insert into raw.transcript_segments values (?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into raw.transcript_segments (episode_id, position, start_seconds, end_seconds, speaker, text,"
+                " is_ad, ad_reason) values (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         episode.episode_id,

@@ -87,14 +87,15 @@ def fill(warehouse: Warehouse, network: DemoNetwork, titles: tuple[str, ...]) ->
                 " description, status, language) values (?, ?, ?, now(), ?, '[]', ?, 'transcribed', 'en')",
                 [episode, feed, title, DAY, ORDER],
             )
-            told = parse_transcript(network.transcript(script, "json").encode(), "json")
-            segments = flag_ads(told.segments, set())[:10]
+            published = parse_transcript(network.transcript(script, "json").encode(), "json")
+            segments = flag_ads(published.segments, set())[:10]
             end = segments[-1].end_seconds
             rows = [(s.start_seconds, s.end_seconds, s.speaker, s.text, s.is_ad, s.ad_reason) for s in segments]
             rows += [(end, end + 9, "Ann", DENIAL, False, None), (end + 9, end + 15, "Bea", "Indeed.", False, None)]
             rows += [(end + 15, end + 24, "Ann", ORDER, False, None)]
             con.executemany(
-                "insert into raw.transcript_segments values (?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into raw.transcript_segments (episode_id, position, start_seconds, end_seconds, speaker, text,"
+                " is_ad, ad_reason) values (?, ?, ?, ?, ?, ?, ?, ?)",
                 [(episode, position, *row) for position, row in enumerate(rows)],
             )
 
