@@ -15,7 +15,6 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import fastfeedparser
 import feedparser
-import lxml.html
 from charset_normalizer import from_bytes
 from lxml import etree
 
@@ -77,7 +76,8 @@ def plain_text(markup: Any) -> str:
     text = str(markup or "")
     if TAG.search(text) or re.search(r"&#?\w+;", text):
         try:
-            text = " ".join(lxml.html.fromstring(f"<div>{text}</div>").itertext())
+            parser = etree.HTMLParser(remove_comments=True, remove_pis=True)  # its own: threads wait for a shared one
+            text = " ".join(etree.fromstring(f"<div>{text}</div>", parser).itertext())
         except (etree.ParserError, etree.XMLSyntaxError, ValueError):
             text = TAG.sub(" ", text)
     return " ".join(text.split())
@@ -175,11 +175,17 @@ def _http(address: Any, base: str) -> str | None:
     if not isinstance(address, str) or not address.strip():
         return None
     try:
-        absolute = urljoin(base, address.strip())
-        parts = urlsplit(absolute)
+        absolute = address.strip()
+        if not _is_absolute(absolute):
+            absolute = urljoin(base, absolute)
     except ValueError:
         return None
-    return absolute if parts.scheme in {"http", "https"} and parts.hostname else None
+    return absolute if _is_absolute(absolute) else None
+
+
+def _is_absolute(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _date(entry: Any) -> datetime | None:
