@@ -46,10 +46,13 @@ def main(feeds: int = FEEDS) -> None:
             add_feeds(con, [Subscription(url) for url in urls], NOW)
         scans = []
         for title, now in (("first scan", NOW), ("unchanged rescan", NOW + timedelta(hours=1))):
+            cpu = time.process_time()
             seconds, database_seconds, counts = scan(warehouse, settings, now)
+            cpu = time.process_time() - cpu
             scans.append(seconds / feeds)
             new = counts["listed"]
-            print(f"{title}: {feeds} feeds in {seconds:.2f} s, {1000 * seconds / feeds:.2f} ms a feed; {dict(counts)}")
+            each = 1000 * seconds / feeds
+            print(f"{title}: {feeds} feeds in {seconds:.2f} s ({cpu:.2f} s CPU), {each:.2f} ms a feed; {dict(counts)}")
             if new:
                 milliseconds = 1000 * database_seconds / new
                 print(f"database: {milliseconds:.3f} ms per new episode ({new} in {database_seconds:.2f} s)")
