@@ -42,6 +42,7 @@ DAY = date(2026, 9, 14)
 EPISODES = 6
 MODEL = "tiny.en"
 CHUNK_SECONDS = 30
+PIECE_MOMENT_SECONDS = 3.0
 # These differ between any two runs: how long the computer took, and when.
 NOT_COMPARED = re.compile(r"_at$|seconds$|real_time_factor|failing_since")
 COMPARED_SECONDS = {"start_seconds", "end_seconds", "audio_seconds", "duration_seconds"}
@@ -201,11 +202,20 @@ def _started(home: Path, feed: str) -> tuple[subprocess.Popen[bytes], float]:
 
 
 def _killed_and_finished(home: Path, feed: str, most: int, longest: float, chance: random.Random) -> int:
-    """Run a day, killed after random times of at most ``longest`` seconds, until it finishes; how often it was."""
-    killed = 0
+    """Run a day, killed at random, until it finishes; how often it was killed.
+
+    Every other kill comes anywhere in at most ``longest`` seconds, the rest within a moment of a piece's beginning:
+    else a machine that starts slowly would hardly ever be hit while it transcribes.
+    """
+    killed, notes = 0, home / "pieces.log"
     while True:
         child, _ = _started(home, feed)
         try:
+            if killed < most and killed % 2:
+                begun = notes.read_text(encoding="utf-8").count("begun")
+                while child.poll() is None and notes.read_text(encoding="utf-8").count("begun") == begun:
+                    time.sleep(0.01)
+                child.wait(chance.uniform(0, PIECE_MOMENT_SECONDS))
             child.wait(chance.uniform(0, longest) if killed < most else None)
         except subprocess.TimeoutExpired:
             child.kill()
