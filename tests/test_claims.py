@@ -191,12 +191,16 @@ def test_the_headline_stands_alone() -> None:
         "Yes, indeed.",
         "If they do not have that much of a lead on the cost, which is probably a hundred billion.",
         'Your idea to save money is like "I will commit to spending this much every month."',
+        'The justification of the board was "Look, we will have better conversion rates" and so on.',
+        "I'll look at your bill, I'm like, your bill is hundreds of thousands of dollars a month.",
+        "The more you learn about guarantees, and where the defaults are on things like Postgres.",
         "Combine that with endless meetings and eighty percent sounds about right.",
     ],
 )
 def test_what_leans_on_the_talk_before_makes_no_headline(sentence: str) -> None:
     assert not stands_alone(sentence)
     assert stands_alone("A fee of forty dollars cut the wait at the port to 35 minutes.")
+    assert stands_alone("The more a port charges for an hour at noon, the fewer trucks come then.")
     assert stands_alone("If a port charges a fee, the trucks come in the evening.")
 
 

@@ -19,7 +19,9 @@ LEANING = re.compile(
 # A condition without what follows from it, and talk that is acted out: no sentence that claims.
 HALF_SENTENCE = re.compile(
     r"^(?:if|when|unless|although|though|while|because|since|even if|whether)\b"
-    r"(?!.*(?:,|;| -) (?!(?:which|who|that|where|and|or|because|like|so that|with)\b)\w)|\blike,? [\"“]",
+    r"(?!.*(?:,|;| -) (?!(?:which|who|that|where|and|or|because|like|so that|with)\b)\w)|\blike,? [\"“]"
+    r"|\b(?:i'm|you're|we're|they're|i was|it's) like,|[\"“](?:look|well|oh|hey|ah|okay|so|i|we)\b"
+    r"|^the more\b(?!.*\bthe (?:more|less|better|worse|fewer|\w+er)\b)",
     re.IGNORECASE,
 )
 NOT_ALONE, OPEN_QUOTATION = 0.4, 0.6
