@@ -260,6 +260,13 @@ def test_an_answer_is_no_denial() -> None:
     assert unfaithful(Wording("No deposit cleared forty percent of the queue.", ""), located) is not None
 
 
+def test_a_clause_is_compared_with_itself_first() -> None:
+    said = "Please, um, please don't do that with the numbers."
+    located = Located(turns_of([Segment(0, 0, 9, None, said)])[0], 0, len(said), 100.0)
+    assert unfaithful(Wording(said, ""), located) is None
+    assert unfaithful(Wording("Please do that with the numbers.", ""), located) is not None
+
+
 def test_the_place_of_a_quote_is_never_empty() -> None:
     place = Located(TALK[0], 0, 1, 0.0)
     assert place.context

@@ -29,7 +29,8 @@ thus hence yet else instead once twice
 _TALK = """
 say said says saying think thinks thought believe believes guess know knows mean means really actually basically
 like thing things lot kind sort go goes going gone get gets got getting make made makes way ways well yeah okay
-right um uh people everywhere anywhere somewhere
+right um uh people everywhere anywhere somewhere everyone everybody everything anyone anybody anything
+somebody nobody nothing
 """
 EMPTY = frozenset(f"{_GRAMMAR} {_TALK}".split())
 
@@ -88,16 +89,18 @@ def clauses_of(text: str) -> Sequence[Clause]:
 
 
 def best_matches(clause: Clause, among: Sequence[Clause], least: float) -> list[Clause]:
-    """The clauses that share most of ``clause``'s content words, at least the share ``least`` of them; words of grammar
-    decide between equals.
+    """The clauses that share most of ``clause``'s content words, at least the share ``least`` of them; likeness in all
+    words (Jaccard) decides between equals.
     """
-    grammar = frozenset(map(lemma, words_in(clause.whole)))
-    shares = [
-        (
-            len(clause.content & other.content) / len(clause.content),
-            len(grammar & frozenset(map(lemma, words_in(other.whole)))),
-        )
-        for other in among
-    ]
-    top = max(shares, default=(0.0, 0))
+    mine = _lemmas(clause.whole)
+    shares = []
+    for other in among:
+        theirs = _lemmas(other.whole)
+        likeness = len(mine & theirs) / len(mine | theirs)
+        shares.append((len(clause.content & other.content) / len(clause.content), likeness))
+    top = max(shares, default=(0.0, 0.0))
     return [other for other, share in zip(among, shares, strict=True) if share == top and top[0] >= least]
+
+
+def _lemmas(text: str) -> frozenset[str]:
+    return frozenset(map(lemma, words_in(text)))
