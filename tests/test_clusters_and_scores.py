@@ -1,5 +1,6 @@
 """Themes and scores: identity over days, components, the choice and its reasons."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -135,6 +136,17 @@ def test_what_does_not_stand_alone_is_not_published(settings: Settings) -> None:
     (insight,) = select_insights([claim("c")], np.eye(8, dtype=np.float32)[:1], [leaning], NONE_PUBLISHED, settings)
     assert insight.rank is None
     assert "does not stand alone" in (insight.why_not or "")
+
+
+def test_a_feeds_weight_multiplies_its_claims_scores(settings: Settings) -> None:
+    today = [claim("plain", "A"), replace(claim("loved", "B"), weight=1.5), replace(claim("doubted", "C"), weight=0.5)]
+    worth = [components(0.6)] * 3
+    found = {
+        i.claim_id: i for i in select_insights(today, np.eye(8, dtype=np.float32)[:3], worth, NONE_PUBLISHED, settings)
+    }
+    assert found["loved"].score == pytest.approx(min(1, 1.5 * found["plain"].score))
+    assert (found["loved"].rank, found["plain"].rank, found["doubted"].rank) == (1, 2, None)
+    assert "with its show's weight of 0.5" in (found["doubted"].why_not or "")
 
 
 def test_no_more_than_the_top_and_none_without_claims(settings: Settings) -> None:

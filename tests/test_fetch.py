@@ -168,8 +168,6 @@ def test_size_is_bounded_after_decompression(web: Web, settings: Settings) -> No
         get(url, with_limits(settings, max_feed_bytes=1_000_000))
 
 
-
-
 def test_errors_are_named_without_secrets(web: Web, settings: Settings) -> None:
     with pytest.raises(FetchError, match="404") as caught:
         get(f"{web.url}/missing?token=secret", settings)

@@ -285,9 +285,7 @@ class Secure:
         loop, stop = asyncio.new_event_loop(), asyncio.Event()
 
         def run() -> None:
-            loop.run_until_complete(
-                hypercorn.asyncio.serve(self.app, self._config, shutdown_trigger=stop.wait)
-            )
+            loop.run_until_complete(hypercorn.asyncio.serve(self.app, self._config, shutdown_trigger=stop.wait))
             loop.close()
 
         thread = threading.Thread(target=run)

@@ -108,6 +108,16 @@ def test_a_database_of_the_first_release_is_brought_forward(tmp_path: Path) -> N
         " description, status, audio_url) values ('ep_1', 'https://x.example/f?token=secret', 'g1', 'One',"
         " '2026-09-14 12:00', '2026-09-14 13:00', '[]', '', 'listed', 'https://x.example/1.mp3')"
     )
+    con.execute("insert into raw.transcripts values ('ep_0', 'asr', 'm', 'en', 9, 'sha', 60, 0.1, [1], null)")
+    con.execute("insert into raw.transcript_segments values ('ep_0', 0, 0, 9, null, 'Words.', false, null)")
+    con.execute(
+        "insert into raw.claim_candidates values"
+        " ('cl_1', 'ep_0', '2026-09-14', 'H', '', 'Words.', null, 0, 9, 0, 0, 0.9, false, 'extractive', null, null, null)"
+    )
+    con.execute(
+        "insert into raw.llm_calls values"
+        " ('call', '2026-09-14 12:00', '2026-09-14', 'ep_0', 'find', 'm', 9, 9, 0.1, false, 'ok')"
+    )
     con.close()
     with open_for_reading(path, tmp_path / "s.duckdb") as con:
         assert con.execute("select available_at::varchar, episode_type from raw.episodes").fetchall() == [

@@ -24,7 +24,7 @@ class ClaimRow:
 
 
 WINDOW = """
-select c.claim_id, c.digest_date, coalesce(f.title, e.feed_url) as show_title, c.headline,
+select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url) as show_title, c.headline,
     c.headline || ' ' || c.explanation as text
 from raw.claim_candidates c
 join raw.episodes e using (episode_id)

@@ -22,7 +22,7 @@ COMPONENTS = ("worthiness", "clarity", "novelty", "specificity", "corroboration"
 
 @dataclass(frozen=True, slots=True)
 class ScoringClaim:
-    """A usable claim as scoring sees it."""
+    """A usable claim as scoring sees it. ``weight`` is what an operator gave its feed: it multiplies the score."""
 
     claim_id: str
     digest_date: date
@@ -33,6 +33,7 @@ class ScoringClaim:
     quote: str
     worthiness: float
     cluster_id: str | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

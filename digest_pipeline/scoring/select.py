@@ -31,7 +31,10 @@ def select_insights(
     settings: Settings,
 ) -> list[ScoredInsight]:
     """Score every claim of a day and rank at most ``top_n``; each of the others says why not. Strongest first."""
-    scores = [score_of(c.values, settings.score_weights) for c in components]
+    scores = [
+        min(1.0, claim.weight * score_of(c.values, settings.score_weights))
+        for claim, c in zip(claims, components, strict=True)
+    ]
     order = sorted(range(len(claims)), key=lambda i: (-scores[i], claims[i].claim_id))
     chosen: list[int] = []
     insights = []
@@ -73,7 +76,8 @@ def _refusal(
     """Why a claim is not chosen after those that are, in words a reader understands; ``None``: it is chosen."""
     claim = claims[row]
     if score < settings.min_score:
-        return f"its score {score:.2f} is under {settings.min_score:.2f}, the least that is published"
+        weighed = "" if claim.weight == 1 else f", with its show's weight of {claim.weight:g},"
+        return f"its score {score:.2f}{weighed} is under {settings.min_score:.2f}, the least that is published"
     if len(published.days):
         likeness = published.vectors @ vectors[row]
         nearest = int(np.argmax(likeness))

@@ -12,8 +12,8 @@ from digest_pipeline.scoring.components import COMPONENTS, ScoringClaim
 from digest_pipeline.scoring.select import Published
 
 CLAIMS = """
-select c.claim_id, c.digest_date, coalesce(f.title, e.feed_url), c.episode_id, c.headline, c.explanation, c.quote,
-    c.worthiness, m.cluster_id
+select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url), c.episode_id, c.headline, c.explanation, c.quote,
+    c.worthiness, m.cluster_id, coalesce(f.weight, 1)
 from raw.claim_candidates c
 join raw.episodes e using (episode_id)
 left join raw.feeds f using (feed_url)

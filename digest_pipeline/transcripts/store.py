@@ -164,7 +164,7 @@ class DayReport:
 def day_report(con: duckdb.DuckDBPyConnection, day: date) -> DayReport:
     """The day's episodes and where their words come from."""
     rows = con.execute(
-        "select coalesce(f.title, e.feed_url), e.title, t.source, t.word_count,"
+        "select coalesce(f.title, f.shown_url), e.title, t.source, t.word_count,"
         " (select coalesce(sum(s.end_seconds - s.start_seconds) filter (where s.is_ad), 0)"
         "    / nullif(sum(s.end_seconds - s.start_seconds), 0)"
         "  from raw.transcript_segments s where s.episode_id = e.episode_id) as ad_share,"
