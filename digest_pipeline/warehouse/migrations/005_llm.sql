@@ -5,7 +5,7 @@ alter table raw.claim_candidates add column entities varchar[];   -- people, org
 alter table raw.claim_candidates add column quote_score double;   -- how well the quote was found, 0..100; null: cut from the transcript
 
 alter table raw.llm_calls add column prompt_version varchar;
-alter table raw.llm_calls add column tokens_cached integer default 0;  -- of tokens_in, from the provider's prompt cache
+alter table raw.llm_calls add column tokens_cached integer;        -- of tokens_in, from the provider's prompt cache
 alter table raw.llm_calls add column usd_at_most double;          -- what the budget counts where usd is null
 
 create table raw.llm_batches (           -- written when sent: a run that died goes on waiting, and pays once
