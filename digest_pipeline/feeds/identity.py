@@ -131,7 +131,7 @@ class EpisodeIndex:
         for known in self._by_link.get((feed_url, item.link or ""), ()):
             if have_like_titles(known, item) and not are_apart(known, item) and not are_other_editions(known, item):
                 yield known, "same page and title"
-        sized = self._by_size.get((feed_url, item.audio_bytes or 0), ())
+        sized = [*self._by_size.get((feed_url, item.audio_bytes or 0), ())]
         if len(sized) == 1 and have_equal_length(sized[0], item) and not are_apart(sized[0], item):
             yield sized[0], "same file size and length"
         yield from self._same_title(feed_url, item, is_telling=is_telling)
