@@ -24,6 +24,7 @@ Array = npt.NDArray[np.float64]
 UNIT_WORDS = 25
 SENTENCE_WORDS = 12  # the end of a sentence ends a unit that has this many words
 TURN_WORDS = 8  # and so does a change of speaker
+AHEAD = 6  # words after a unit in which a cue that begins in it may end
 DOUBT = -3.0  # own log odds below which a unit at the edge of a block is left out
 ENTER, LEAVE = 2.0, 0.6  # what the path pays, in log odds
 CERTAIN = 3.0  # log odds that a cue adds which hardly anybody gives who does not advertise
@@ -43,9 +44,13 @@ NAMES_SPONSOR = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A piece of talk that is judged as one: segments ``first..last`` (inclusive), in plain words."""
+    """A piece of talk that is judged as one: segments ``first..last`` (inclusive), in plain words.
+
+    ``ahead`` is how the talk goes on: a recogniser cuts in the middle of "brought to | you by".
+    """
 
     words: str
+    ahead: str
     first: int
     last: int
     start_seconds: float
@@ -121,14 +126,15 @@ def units_of(segments: Sequence[Segment]) -> list[Unit]:
         is_next_whole = not is_last and segments[i + 1].text.count(" ") + 1 >= SENTENCE_WORDS
         enough = TURN_WORDS if ends_turn else SENTENCE_WORDS if ends_sentence else UNIT_WORDS
         if count >= enough or is_last or (ends_sentence and is_next_whole):
-            units.append(Unit(words, first, i, segments[first].start_seconds, segment.end_seconds))
+            ahead = " ".join(plain(" ".join(s.text for s in segments[i + 1 : i + 1 + AHEAD])).split()[:AHEAD])
+            units.append(Unit(words, ahead, first, i, segments[first].start_seconds, segment.end_seconds))
             first, words = i + 1, ""
     return units
 
 
 def cue_matrix(units: Sequence[Unit]) -> Array:
     """Columns: for each cue, its number (at most 3) and its density; then the number of cues, and of words."""
-    found = np.array([[len(pattern.findall(unit.words)) for pattern in CUES.values()] for unit in units], dtype=float)
+    found = np.array([[_count(pattern, unit) for pattern in CUES.values()] for unit in units], dtype=float)
     words = np.array([unit.words.count(" ") + 1 for unit in units], dtype=float)
     capped = np.minimum(found, 3)
     strong = capped[:, [list(CUES).index(name) for name in STRONG]]
@@ -142,6 +148,12 @@ def cue_matrix(units: Sequence[Unit]) -> Array:
             np.log(words),
         ]
     )
+
+
+def _count(pattern: re.Pattern[str], unit: Unit) -> int:
+    """Cues that begin in a unit."""
+    end = len(unit.words)
+    return sum(match.start() < end for match in pattern.finditer(f"{unit.words} {unit.ahead}"))
 
 
 def place_matrix(units: Sequence[Unit], cues: Array, own: Array) -> Array:
