@@ -46,14 +46,18 @@ def save_extraction(
 
 
 def best_of_day(con: duckdb.DuckDBPyConnection, day: date, most: int, *, per_show: int) -> list[ClaimCandidate]:
-    """A day's strongest usable candidates that no digest has published, at most ``per_show`` of each show."""
+    """A day's strongest usable candidates that no digest has published, at most ``per_show`` of each show.
+
+    Between equals the place in the talk decides, which a new wording does not change, unlike the claim's id.
+    """
     columns = ", ".join(f"c.{name}" for name in COLUMNS)
     rows = con.execute(
         f"select {columns} from raw.claim_candidates c join raw.episodes e using (episode_id)"  # noqa: S608
         " where c.digest_date = $day and c.rejected_reason is null"
         " and c.claim_id not in (select claim_id from raw.digest_items)"
-        " qualify row_number() over (partition by e.feed_url order by c.worthiness desc, c.claim_id) <= $per_show"
-        " order by c.worthiness desc, c.claim_id limit $most",
+        " qualify row_number() over"
+        " (partition by e.feed_url order by c.worthiness desc, c.episode_id, c.first_position) <= $per_show"
+        " order by c.worthiness desc, c.episode_id, c.first_position limit $most",
         {"day": day, "per_show": per_show, "most": most},
     ).fetchall()
     named = (dict(zip(COLUMNS, row, strict=True)) for row in rows)
