@@ -19,6 +19,7 @@ from digest_pipeline.models import Segment, stable_id
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples, announced_seconds, check_whole, read_pieces
 from digest_pipeline.transcripts.guards import judge, without_loops
+from digest_pipeline.transcripts.phrases import phrases_of
 from digest_pipeline.transcripts.transcriber import Heard, Hints, Transcriber
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,10 @@ def recognise(
     if not kept:
         raise NoSpeech("no speech was found in the audio", remedy="nothing to do if it is music or silence")
     return Recognised(
-        segments=tuple(replace(segment, position=i) for i, segment in enumerate(kept)),
+        segments=tuple(
+            replace(phrase, position=i)
+            for i, phrase in enumerate(phrase for segment in kept for phrase in phrases_of(segment))
+        ),
         language=spoken,
         audio_seconds=end,
         compute_seconds=computed,
