@@ -112,7 +112,10 @@ def main() -> None:
     parser.add_argument("--unseen", choices=("episode", "show"), default="episode", help="what a model has not seen")
     parser.add_argument("--write", action="store_true", help="write the weights into the package")
     args = parser.parse_args()
-    episodes = [*from_network(args.network), *(e for folder in args.labels for e in from_folder(folder))]
+    episodes = [
+        *(from_network(args.network) if args.network else ()),
+        *(e for folder in args.labels for e in from_folder(folder)),
+    ]
     dice, blocks = random.Random(1), written_blocks()
     examples = {e.name: examples_of(e, blocks, dice) for e in episodes}
     if args.write:  # first: what is measured below as shipped is what is shipped
