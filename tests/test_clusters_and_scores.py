@@ -112,18 +112,20 @@ def components(worth: float) -> Components:
 
 
 def test_the_choice_is_varied_and_every_refusal_is_explained(settings: Settings) -> None:
-    names = ["best", "same", "third", "crowd", "theme", "sent", "weak"]
-    shows = ["A", "B", "A", "A", "C", "D", "E"]
-    worth = [0.95, 0.94, 0.93, 0.92, 0.91, 0.90, 0.1]
-    clusters = ["th", None, None, None, "th", None, None]
+    names = ["best", "same", "third", "crowd", "theme", "sent", "weak", "wide"]
+    shows = ["A", "B", "A", "A", "C", "D", "E", "F"]
+    worth = [0.95, 0.94, 0.93, 0.92, 0.91, 0.90, 0.1, 0.89]
+    clusters = ["th", None, None, None, "th", None, None, "th"]
     today = [claim(n, s, w, c) for n, s, w, c in zip(names, shows, worth, clusters, strict=True)]
-    vectors = np.eye(8, dtype=np.float32)[:7]
+    vectors = np.eye(8, dtype=np.float32)
     vectors[1] = vectors[0]
+    vectors[4] = 0.5 * vectors[0] + 0.866 * vectors[4]
     published = Published([DAY - timedelta(days=1)], ["Sent before"], vectors[5:6])
     chosen = {
         i.claim_id: i for i in select_insights(today, vectors, [components(w) for w in worth], published, settings)
     }
-    assert [n for n in names if chosen[n].rank] == ["best", "third"]
+    # "wide" is of the first one's theme too, and speaks of something else
+    assert [n for n in names if chosen[n].rank] == ["best", "third", "wide"]
     assert "much the same as number 1" in (chosen["same"].why_not or "")
     assert "A already has 2" in (chosen["crowd"].why_not or "")
     assert "number 1 is of the same theme" in (chosen["theme"].why_not or "")

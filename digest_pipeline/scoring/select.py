@@ -13,6 +13,9 @@ from digest_pipeline.scoring.components import Components, ScoringClaim, score_o
 from digest_pipeline.scoring.explain import why
 from digest_pipeline.settings import Settings
 
+# Cosine from which two claims of a theme speak of the same matter: in a small window a theme may hold more than one.
+SAME_MATTER = 0.30
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -93,8 +96,11 @@ def _refusal(
     shows = Counter(claims[i].show for i in chosen)
     if shows[claim.show] >= settings.max_per_show:
         return f"{claim.show} already has {shows[claim.show]} insights in this digest"
-    themes = Counter(claims[i].cluster_id for i in chosen if claims[i].cluster_id)
-    if claim.cluster_id and themes[claim.cluster_id] >= settings.max_per_theme:
-        same = next(n for n, i in enumerate(chosen, start=1) if claims[i].cluster_id == claim.cluster_id)
-        return f"number {same} is of the same theme"
+    same = [
+        rank
+        for rank, i in enumerate(chosen, start=1)
+        if claim.cluster_id and claims[i].cluster_id == claim.cluster_id and vectors[i] @ vectors[row] >= SAME_MATTER
+    ]
+    if len(same) >= settings.max_per_theme:
+        return f"number {same[0]} is of the same theme"
     return None
