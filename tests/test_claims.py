@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest_pipeline.claims.extractive import ExtractiveExtractor, raise_highlights, select_spans
@@ -156,6 +156,7 @@ def test_cleaning_removes_stumbling_and_keeps_facts(said: str, shown: str) -> No
         max_size=12,
     )
 )
+@example(["not", "no", "4", "no", "4.5"])
 def test_cleaning_never_drops_a_number_a_name_or_a_negation(words: list[str]) -> None:
     deduplicated = [w for w, before in zip(words, [None, *words[:-1]], strict=True) if w != before]
     kept = clean(" ".join(deduplicated)).rstrip(".").lower().split()

@@ -90,7 +90,8 @@ def clean(text: str) -> str:
 
 
 def _keep_meant(match: re.Match[str]) -> str:
-    return match[0] if match[1].lower() in _MEANT or match[1].isdigit() else match[1]
+    has_number = any(character.isdigit() for character in match[1])  # "no 4 no 4.5" repeats nothing
+    return match[0] if match[1].lower() in _MEANT or has_number else match[1]
 
 
 def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float]) -> tuple[str, str]:
