@@ -1,6 +1,9 @@
 """Fixtures: an isolated home folder, a local web server, and the demo run once for all tests that read it."""
 
+import asyncio
+import inspect
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -84,6 +87,18 @@ def demo(tmp_path_factory: pytest.TempPathFactory, network: DemoNetwork) -> Iter
         summaries = list(run_days(days, settings, before=begin))
         assert all(summary.succeeded for summary in summaries), [summary.attention for summary in summaries]
         yield settings
+
+
+@pytest.fixture(autouse=True)
+def _no_model_client_stays_open() -> Iterator[None]:
+    """litellm keeps its clients, and their connections, until the process ends."""
+    yield
+    if litellm := sys.modules.get("litellm"):
+        clients = litellm.in_memory_llm_clients_cache
+        for client in clients.cache_dict.values():
+            if inspect.isawaitable(closing := client.close()):
+                asyncio.run(closing)  # type: ignore[arg-type]
+        clients.flush_cache()
 
 
 class Web:

@@ -1,10 +1,8 @@
 """LLM mode over HTTP, against a stand-in for an OpenAI-compatible server that misbehaves on request."""
 
-import asyncio
-import inspect
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
@@ -88,16 +86,9 @@ class Setup:
 
 
 @pytest.fixture
-def setup(web: Web, settings: Settings, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setup]:
+def setup(web: Web, settings: Settings, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Setup:
     monkeypatch.setenv("OPENAI_API_KEY", "none-needed")
-    yield Setup(web, settings, warehouse)
-    import litellm
-
-    clients = litellm.in_memory_llm_clients_cache  # litellm keeps them, and their connections, until the process ends
-    for client in clients.cache_dict.values():
-        if inspect.isawaitable(closing := client.close()):
-            asyncio.run(closing)  # type: ignore[arg-type]
-    clients.flush_cache()
+    return Setup(web, settings, warehouse)
 
 
 def test_a_good_claim_is_grounded_and_paid_once(setup: Setup) -> None:

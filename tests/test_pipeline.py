@@ -22,14 +22,20 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.publisher import parse_transcript
 from tests.conftest import DEMO_PORT, Web
 
+# When each feed was asked and is due again: what a second run does change.
+CHECK_TIMES = {"feeds": "exclude (last_checked_at, last_success_at, next_check_at)"}
+
 
 def tables(database: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table."""
+    """Every row of every table, but for the times of checks."""
     with duckdb.connect(str(database), read_only=True) as con:
         names = con.execute(
             "select table_name from information_schema.tables where table_schema = 'raw' order by table_name"
         ).fetchall()
-        return {table: con.execute(f"select * from raw.{table} order by all").fetchall() for (table,) in names}
+        return {
+            table: con.execute(f"select * {CHECK_TIMES.get(table, '')} from raw.{table} order by all").fetchall()
+            for (table,) in names
+        }
 
 
 def query(settings: Settings, sql: str, *values: object) -> list[tuple[Any, ...]]:

@@ -1,7 +1,6 @@
 """Recognition on another machine: any server that speaks OpenAI's transcription API (speaches, vLLM, OpenAI itself)."""
 
 import io
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import av
@@ -28,8 +27,8 @@ class RemoteTranscriber:
         self.key = f"{base} {name} words={word_times}"
         self._base, self._secret, self._word_times = base, key, word_times
 
-    @cached_property
     def _client(self) -> "OpenAI":
+        """A client for one piece: minutes of audio lie between two requests, so a connection kept would be stale."""
         from openai import OpenAI
 
         return OpenAI(
@@ -46,14 +45,15 @@ class RemoteTranscriber:
         from openai import OpenAIError, omit
 
         try:
-            reply = self._client.audio.transcriptions.create(
-                file=("piece.flac", _flac(samples), "audio/flac"),
-                model=self.name,
-                response_format="verbose_json",
-                timestamp_granularities=["word", "segment"] if self._word_times else ["segment"],
-                language=language or omit,
-                prompt=" ".join(filter(None, (hints.prompt, hints.hotwords))) or omit,
-            )
+            with self._client() as client:
+                reply = client.audio.transcriptions.create(
+                    file=("piece.flac", _flac(samples), "audio/flac"),
+                    model=self.name,
+                    response_format="verbose_json",
+                    timestamp_granularities=["word", "segment"] if self._word_times else ["segment"],
+                    language=language or omit,
+                    prompt=" ".join(filter(None, (hints.prompt, hints.hotwords))) or omit,
+                )
         except OpenAIError as error:
             raise ModelError(
                 f"the transcription server at {self._base} does not transcribe: {error}",
