@@ -214,7 +214,7 @@ class Fetcher:
 
     async def with_retries(self, once: Callable[[], Awaitable[Fetched]]) -> Fetched:
         """Call ``once`` again while it fails in a way that may pass, at most three times in all."""
-        wait = wait_exponential_jitter(multiplier=0.3, max=5)
+        wait = wait_exponential_jitter(multiplier=0.3, max=5, jitter=0.3)
 
         def pause(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
