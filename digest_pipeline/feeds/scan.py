@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -95,9 +96,11 @@ async def _scan_one(fetcher: Fetcher, feed: FeedRequest) -> FeedScan:
         if body_hash == feed.body_hash:  # a host without conditional answers
             return FeedScan(feed.feed_url, etag=etag, last_modified=modified, moved_to=moved_to)
         parsed = await asyncio.to_thread(parse_feed, fetched.body, url=fetched.url)
-    except Exception as error:
+    # parsers meet wild input: whatever they raise is this feed's failure, and is reported
+    except Exception as error:  # noqa: BLE001
         if not isinstance(error, DigestError):
-            log.exception("feed %s broke its parser", redact(feed.feed_url))
+            trace = redact_text("".join(traceback.format_exception(error)))  # it may quote the feed's address
+            log.error("feed %s broke its parser:\n%s", redact(feed.feed_url), trace)
         reason = redact_text(str(error) or type(error).__name__)
         log.warning("feed %s: %s", redact(feed.feed_url), reason)
         status = error.status if isinstance(error, FetchError) else None
