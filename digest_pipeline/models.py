@@ -260,3 +260,31 @@ class Digest:
     episodes: int = 0
     shows: int = 0
     candidates: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """Who gets the digest. ``address`` is personal and goes nowhere but to the channel's server.
+
+    ``hour`` is local to ``timezone``: from then on a digest is welcome; ``None``: as soon as it is published. Shows and
+    themes are named by their titles or ids. Empty ``interests`` and preferences: the common five.
+    """
+
+    subscriber_id: str
+    channel: str
+    address: str = field(repr=False)
+    is_active: bool = False
+    timezone: str | None = None
+    hour: int | None = None
+    interests: str = ""
+    followed_shows: frozenset[str] = frozenset()
+    muted_shows: frozenset[str] = frozenset()
+    followed_themes: frozenset[str] = frozenset()
+    muted_themes: frozenset[str] = frozenset()
+
+    @property
+    def has_own_taste(self) -> bool:
+        """Whether their five may differ from the common five."""
+        return bool(
+            self.interests or self.followed_shows or self.muted_shows or self.followed_themes or self.muted_themes
+        )

@@ -202,6 +202,11 @@ class Settings(BaseSettings):
         return self.home / "site"
 
     @property
+    def subscribers(self) -> Path:
+        """The SQLite file of subscribers and deliveries."""
+        return self.home / "subscribers.sqlite"
+
+    @property
     def models(self) -> Path:
         """Models that had to be put together or downloaded."""
         return self.home / "models"
