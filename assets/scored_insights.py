@@ -3,14 +3,7 @@
 from collections import Counter, defaultdict
 from datetime import date
 
-from dagster import (
-    AssetCheckResult,
-    AssetCheckSpec,
-    AssetExecutionContext,
-    MaterializeResult,
-    MetadataValue,
-    asset,
-)
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
 from digest_pipeline.clusters.store import load_vectors
 from digest_pipeline.encoder import get_embedder
@@ -22,11 +15,6 @@ from digest_pipeline.scoring import store
 from digest_pipeline.scoring.components import COMPONENTS, components_of
 from digest_pipeline.scoring.select import select_insights
 
-CHECKS = {
-    "quotes_are_in_their_transcript": "Every chosen quote stands verbatim in the stored segments at its time.",
-    "no_advertisement_is_chosen": "No chosen claim touches a sponsor read, an intro or an outro.",
-}
-
 
 @asset(
     deps=["embedding_clusters"],
@@ -34,9 +22,6 @@ CHECKS = {
     group_name="insights",
     kinds={"python", "duckdb"},
     owners=["team:digest"],
-    check_specs=[
-        AssetCheckSpec(name, asset="scored_insights", description=text, blocking=True) for name, text in CHECKS.items()
-    ],
 )
 def scored_insights(
     context: AssetExecutionContext, warehouse: WarehouseResource, settings: SettingsResource
@@ -59,7 +44,6 @@ def scored_insights(
     insights = select_insights(today, today_vectors, components, published, config)
     with tables.write() as con:
         store.save_insights(con, day, insights)
-        broken = store.violations(con, day)
     step("score", 1, 1, f"{sum(i.rank is not None for i in insights)} of {len(insights)} claims chosen")
     headlines = {claim.claim_id: claim.headline for claim in today}
     return MaterializeResult(
@@ -76,8 +60,4 @@ def scored_insights(
                 )
             ),
         },
-        check_results=[
-            AssetCheckResult(check_name=name, passed=not claim_ids, metadata={"claims": ", ".join(claim_ids) or "none"})
-            for name, claim_ids in broken.items()
-        ],
     )

@@ -52,10 +52,14 @@ class SentenceEncoder:
         return vectors
 
 
+def embedder_name(settings: Settings) -> str:
+    """What stored embeddings call the encoder that the settings name; loads nothing."""
+    return "all-MiniLM-L6-v2" if settings.encoder_model == "auto" else settings.encoder_model
+
+
 def get_embedder(settings: Settings) -> Embedder:
     """The encoder that the settings name, loaded once a process."""
-    name = "all-MiniLM-L6-v2" if settings.encoder_model == "auto" else settings.encoder_model
-    return _load(encoder_source(settings.encoder_model), name)
+    return _load(encoder_source(settings.encoder_model), embedder_name(settings))
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,8 @@ DigestError
 ├── AudioError             audio is missing, damaged, truncated or too long
 │   └── NoSpeech           nobody speaks in it
 ├── ModelError             a model cannot be found or loaded
-└── BudgetExceeded         an LLM call would cost more than the budget allows
+├── BudgetExceeded         an LLM call would cost more than the budget allows
+└── HeldBack               a digest breaks a rule of the house and is not published
 """
 
 
@@ -90,3 +91,7 @@ class ModelError(DigestError):
 
 class BudgetExceeded(DigestError):
     """An LLM call would cost more than the budget allows, or its price is unknown."""
+
+
+class HeldBack(DigestError):
+    """A digest breaks a rule of the house and is not published."""

@@ -231,7 +231,10 @@ class ScoredInsight:
 
 @dataclass(frozen=True, slots=True)
 class DigestItem:
-    """One published insight with all that a reader is shown."""
+    """One published insight with all that a reader is shown.
+
+    ``said_before`` and ``said_after`` are the talk around the quote, without advertisements; ``None``: not known.
+    """
 
     rank: int
     claim_id: str
@@ -249,6 +252,9 @@ class DigestItem:
     score: float
     components: dict[str, float] = field(default_factory=dict)
     why: str = ""
+    theme_id: str | None = None
+    said_before: str | None = None
+    said_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

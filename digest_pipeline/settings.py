@@ -6,6 +6,7 @@ mistake does not pass for a choice. ``load_settings`` is how the rest of the cod
 
 import ipaddress
 import os
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -139,6 +140,12 @@ class Settings(BaseSettings):
 
     # Publishing
     site_title: str = Field("Five from the feeds", min_length=1, description="title of the page")
+    site_url: str = Field("", description="public address of the site; empty: links in the feeds are relative")
+    site_tag: str = Field(
+        "digest.invalid,2026",
+        pattern=r"^[\w.-]+,\d{4}(-\d\d){0,2}$",
+        description="a domain and a day on which it was yours: begins the feeds' ids; set it before going public",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -168,6 +175,13 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"{name!r} is no IANA time zone, for example UTC or America/New_York") from error
         return name
+
+    @field_validator("site_url")
+    @classmethod
+    def _site_url_is_a_folder(cls, address: str) -> str:
+        if address and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", address):
+            raise ValueError(f"{address!r} is no address like https://digest.example.org/")
+        return address if not address or address.endswith("/") else f"{address}/"
 
     @model_validator(mode="after")
     def _llm_is_named(self) -> "Settings":

@@ -1,14 +1,13 @@
 """Publishing: untrusted text stays text, a digest is published once, pages are equal for equal input."""
 
 from datetime import date, timedelta
-from pathlib import Path
 
 from bs4 import BeautifulSoup
 
 from digest_pipeline.models import Digest, DigestItem
 from digest_pipeline.publishing import store
-from digest_pipeline.publishing.render import clock, content_hash, long_date, to_html, to_json, to_markdown, to_text
-from digest_pipeline.publishing.site import write_site
+from digest_pipeline.publishing.pages import Site, day_page
+from digest_pipeline.publishing.render import clock, content_hash, long_date, to_json, to_markdown, to_text
 from digest_pipeline.warehouse import Warehouse
 
 DAY = date(2026, 9, 14)
@@ -39,7 +38,7 @@ def test_hostile_text_stays_text() -> None:
         {},
         HOSTILE,
     )
-    page = BeautifulSoup(to_html(digest(hostile), title=HOSTILE, older=None, newer=None, root=""), "html.parser")
+    page = BeautifulSoup(day_page(Site(HOSTILE), digest(hostile), older=None, newer=None), "html.parser")
     assert page.find("script") is None
     heading = page.find("h2")
     assert heading is not None
@@ -50,9 +49,7 @@ def test_hostile_text_stays_text() -> None:
 
 
 def test_the_page_has_what_a_reader_needs() -> None:
-    page = BeautifulSoup(
-        to_html(digest(item()), title="T", older=DAY - timedelta(days=1), newer=None, root="../"), "html.parser"
-    )
+    page = BeautifulSoup(day_page(Site("T"), digest(item()), older=DAY - timedelta(days=1), newer=None), "html.parser")
     links = {str(link["href"]) for link in page.find_all("a")}
     assert {"https://x.example/1.mp3?a=1&b=2#t=3723", "https://x.example/1", "../days/2026-09-13.html"} <= links
     assert "the deposit cleared forty percent" in page.get_text()
@@ -70,21 +67,9 @@ def test_forms_agree_and_an_empty_day_says_so() -> None:
         assert "A deposit cleared 40 percent of the queue." in text
         assert "1:02:03" in text
         assert "No insight today" in render(digest())
-    assert "nothing in them" in to_html(digest(), title="T", older=None, newer=None, root="")
+    assert "nothing in them" in day_page(Site("T"), digest(), older=None, newer=None)
     assert (clock(59.9), clock(61), clock(3661)) == ("0:59", "1:01", "1:01:01")
     assert long_date(DAY) == "Monday, 14 September 2026"
-
-
-def test_the_site_is_written_once_for_equal_input(tmp_path: Path) -> None:
-    digests = {DAY + timedelta(days=n): digest(item(), day=DAY + timedelta(days=n)) for n in range(3)}
-    days = sorted(digests)
-    for n, day in enumerate(days, start=1):
-        assert write_site(tmp_path, digests.get, day, days[:n], title="T")
-    assert write_site(tmp_path, digests.get, days[-1], days, title="T") == []
-    first = (tmp_path / "days" / "2026-09-14.html").read_text(encoding="utf-8")
-    assert "2026-09-15.html" in first
-    assert (tmp_path / "index.html").read_text(encoding="utf-8").count("16 September") >= 1
-    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_what_was_published_stays(warehouse: Warehouse) -> None:
@@ -104,5 +89,6 @@ def test_a_delivery_is_noted_before_and_made_once(warehouse: Warehouse) -> None:
         assert store.start_delivery(con, published, "site", "folder")
         rows = con.execute("select status, content_hash from raw.deliveries").fetchall()
         assert rows == [("started", content_hash(published))]
-        store.finish_delivery(con, published, "site", "folder")
+        assert store.undelivered_days(con, "site", "folder") == []
+        store.finish_delivery(con, DAY, "site", "folder")
         assert not store.start_delivery(con, published, "site", "folder")

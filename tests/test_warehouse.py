@@ -118,8 +118,17 @@ def test_a_database_of_the_first_release_is_brought_forward(tmp_path: Path) -> N
         "insert into raw.llm_calls values"
         " ('call', '2026-09-14 12:00', '2026-09-14', 'ep_0', 'find', 'm', 9, 9, 0.1, false, 'ok')"
     )
+    con.execute(
+        "insert into raw.digest_items values ('2026-09-14', 1, 'cl_1', 'H', '', 'Words.', null, 'S', 'E', 0, 9, null,"
+        " null, 'Theme', 0.9, '{}', 'why')"
+    )
+    con.execute(
+        "insert into raw.scored_insights values"
+        " ('cl_1', '2026-09-14', 'th_1', 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 1, 'why', null)"
+    )
     con.close()
     with open_for_reading(path, tmp_path / "s.duckdb") as con:
+        assert con.execute("select theme_id, said_before from raw.digest_items").fetchall() == [("th_1", None)]
         assert con.execute("select available_at::varchar, episode_type from raw.episodes").fetchall() == [
             ("2026-09-14 12:00:00", "full")
         ]

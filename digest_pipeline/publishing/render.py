@@ -1,8 +1,7 @@
-"""One digest in its forms: JSON for programs, Markdown for terminals and chat, HTML for readers."""
+"""One digest as data, Markdown and text, and what every template of the publishing stage has at hand."""
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from functools import lru_cache
@@ -15,6 +14,11 @@ from digest_pipeline.models import Digest, DigestItem
 FIELDS = (
     "rank", "headline", "explanation", "quote", "speaker", "show", "episode", "start_seconds", "end_seconds",
     "audio_url", "link", "theme", "score", "components", "why",
+)  # fmt: skip
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
 )  # fmt: skip
 
 
@@ -38,23 +42,12 @@ def to_json(digest: Digest) -> str:
 
 def to_markdown(digest: Digest) -> str:
     """Markdown that also reads well unrendered."""
-    return _templates().get_template("digest.md.j2").render(digest=digest)
+    return templates().get_template("digest.md.j2").render(digest=digest)
 
 
 def to_text(digest: Digest) -> str:
     """Plain text for a terminal."""
-    return _templates().get_template("digest.txt.j2").render(digest=digest)
-
-
-def to_html(digest: Digest, *, title: str, older: date | None, newer: date | None, root: str) -> str:
-    """A complete page; ``older`` and ``newer`` are the days beside it, ``root`` leads to the site's folder."""
-    template = _templates().get_template("digest.html.j2")
-    return template.render(digest=digest, title=title, older=older, newer=newer, root=root)
-
-
-def to_archive(days: Sequence[date], *, title: str) -> str:
-    """The page that lists all published days, newest first."""
-    return _templates().get_template("archive.html.j2").render(days=sorted(days, reverse=True), title=title, root="")
+    return templates().get_template("digest.txt.j2").render(digest=digest)
 
 
 def clock(seconds: float) -> str:
@@ -64,19 +57,40 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def web_url(address: str | None) -> str | None:
+    """The address, if it leads to the web: a feed may also say ``javascript:``."""
+    return address if address and address.lower().startswith(("http://", "https://")) else None
+
+
 def audio_at(item: DigestItem) -> str | None:
     """Address that opens the audio at the quote (W3C Media Fragments)."""
-    return f"{item.audio_url.split('#')[0]}#t={int(item.start_seconds)}" if item.audio_url else None
+    address = web_url(item.audio_url)
+    return f"{address.split('#')[0]}#t={int(item.start_seconds)}" if address else None
 
 
 def long_date(day: date) -> str:
     """``Monday, 14 September 2026``, in English whatever the machine's locale."""
-    weekdays = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-    months = (
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-        "December",
-    )  # fmt: skip
-    return f"{weekdays[day.weekday()]}, {day.day} {months[day.month - 1]} {day.year}"
+    return f"{WEEKDAYS[day.weekday()]}, {day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def short_date(day: date) -> str:
+    """``14 Sep 2026``."""
+    return f"{day.day} {MONTHS[day.month - 1][:3]} {day.year}"
+
+
+def weekday_date(day: date) -> str:
+    """``Mon 14 Sep``."""
+    return f"{WEEKDAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1][:3]}"
+
+
+def month_name(day: date) -> str:
+    """``September``."""
+    return MONTHS[day.month - 1]
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 claim`` or ``2 claims``."""
+    return f"{count:,} {noun}{'s' if count != 1 else ''}"
 
 
 def markdown_text(text: str) -> str:
@@ -85,7 +99,8 @@ def markdown_text(text: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _templates() -> Environment:
+def templates() -> Environment:
+    """The templates of this stage; those that end in ``html.j2`` escape what they are given."""
     environment = Environment(
         loader=PackageLoader("digest_pipeline.publishing"),
         autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
@@ -94,5 +109,6 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"clock": clock, "audio_at": audio_at, "long_date": long_date, "md": markdown_text}
+    filters = (clock, audio_at, web_url, long_date, short_date, weekday_date, month_name, plural)
+    environment.filters |= {function.__name__: function for function in filters} | {"md": markdown_text}
     return environment

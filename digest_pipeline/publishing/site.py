@@ -1,54 +1,126 @@
-"""The site: static files, each written whole and moved into place, so that a reader never sees half a page."""
+"""The site: static files, each written whole and moved into place, so that a reader never sees half a page.
 
-from collections.abc import Callable, Sequence
+A day's build renders what the day touches, a number of pages that does not grow with the archive. What all pages share
+(templates, title, address) is stamped in the folder: when that changes, as after an upgrade, everything is built anew.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 
-from digest_pipeline.models import Digest
-from digest_pipeline.publishing.render import to_archive, to_html, to_json, to_markdown
+import duckdb
+
+from digest_pipeline import __version__
+from digest_pipeline.feeds.opml import write_opml
+from digest_pipeline.feeds.subscriptions import subscriptions
+from digest_pipeline.publishing import catalogue, feeds, pages, store
+from digest_pipeline.publishing.catalogue import touched_by
+from digest_pipeline.publishing.pages import Site
+from digest_pipeline.publishing.render import to_json, to_markdown
+
+STAMP = ".built-from"
+STATIC = ("style.css", "search.js", "icon.svg")
+DIGESTS_IN_FEED, INSIGHTS_IN_FEED = 30, 100
 
 
-def write_site(
-    folder: Path, load: Callable[[date], Digest | None], day: date, days: Sequence[date], *, title: str
-) -> list[Path]:
-    """Write the pages that a day's digest touches: its own, its neighbours' (they link to it), index and archive.
+def write_site(folder: Path, con: duckdb.DuckDBPyConnection, new: Sequence[date], site: Site) -> list[Path]:
+    """Write the pages that the digests of the days ``new`` touch.
 
     Args:
         folder: of the site.
-        load: the published digest of a day.
-        day: whose digest is new.
-        days: all published days, ascending.
-        title: of the site.
+        con: the warehouse, in which the digests are published.
+        new: days whose digest is new since the folder was last written; days that are not published do not count.
+        site: what all pages share.
 
     Returns:
-        Files whose content changed. Equal input gives equal bytes, and then no file is touched.
+        Files whose content changed. Equal input gives equal bytes, and then no file is touched. The folder is the same
+        whether its days were written one by one or all at once.
     """
-    place = days.index(day)
-    changed = []
-    for number in range(max(0, place - 1), min(len(days), place + 2)):
-        digest = load(days[number])
-        if digest is None:
-            continue
-        older = days[number - 1] if number else None
-        newer = days[number + 1] if number + 1 < len(days) else None
-        stem = folder / "days" / digest.digest_date.isoformat()
-        pages = {
-            stem.with_suffix(".html"): to_html(digest, title=title, older=older, newer=newer, root="../"),
-            stem.with_suffix(".md"): to_markdown(digest),
-            stem.with_suffix(".json"): to_json(digest),
-        }
+    days = store.published_days(con)
+    stamp, built_from = folder / STAMP, _fingerprint(site)
+    is_current = stamp.exists() and stamp.read_text(encoding="utf-8") == built_from
+    wanted = [day for day in days if day in set(new)] if is_current else days
+    files_of_site = [*_static(), *_pages(con, wanted, days, site)] if days else []
+    changed = [folder / path for path, content in files_of_site if _write(folder / path, content)]
+    if days and not is_current:
+        _write(stamp, built_from)
+    return changed
+
+
+def _fingerprint(site: Site) -> str:
+    """What all pages share, as one word: release, templates, and what the site is called."""
+    parts = sorted((f.name, f.read_bytes()) for f in (files(__package__) / "templates").iterdir())
+    return hashlib.sha256(repr((__version__, site, parts)).encode()).hexdigest() + "\n"
+
+
+def _static() -> Iterator[tuple[str, str]]:
+    for name in STATIC:
+        yield name, (files(__package__) / "static" / name).read_text(encoding="utf-8")
+
+
+def _pages(
+    con: duckdb.DuckDBPyConnection, new: Sequence[date], days: Sequence[date], site: Site
+) -> Iterator[tuple[str, str]]:
+    touched = touched_by(con, new, days)
+    place = {day: number for number, day in enumerate(days)}
+    for day, digest in store.published_digests(con, touched.days).items():
+        older = days[place[day] - 1] if place[day] else None
+        newer = days[place[day] + 1] if day != days[-1] else None
+        yield f"days/{day}.html", pages.day_page(site, digest, older=older, newer=newer)
+        yield f"days/{day}.md", to_markdown(digest)
+        yield f"days/{day}.json", to_json(digest)
         if newer is None:
-            pages[folder / "index.html"] = to_html(digest, title=title, older=older, newer=None, root="")
-        changed += [path for path, content in pages.items() if _write(path, content)]
-    archive = folder / "archive.html"
-    return [*changed, archive] if _write(archive, to_archive(days, title=title)) else changed
+            yield "index.html", pages.day_page(site, digest, older=older, newer=None, path="index.html")
+    for insight in catalogue.insight_pages(con, touched.insights):
+        yield f"insights/{insight.item.claim_id}.html", pages.insight_page(site, insight)
+    for theme in catalogue.theme_pages(con, touched.themes):
+        yield f"themes/{theme.theme_id}.html", pages.theme_page(site, theme)
+    yield "themes.html", pages.themes_page(site, catalogue.theme_lines(con))
+    yield from _archive(con, sorted({day.year for day in new}), days, site)
+    yield from _search(con, touched.months, days, site)
+    yield from _feeds(con, site)
+
+
+def _archive(
+    con: duckdb.DuckDBPyConnection, touched: Sequence[int], days: Sequence[date], site: Site
+) -> Iterator[tuple[str, str]]:
+    newest, *others = sorted({day.year for day in days}, reverse=True)
+    for year in touched:
+        path = f"archive/{year}.html"
+        yield path, pages.archive_page(site, year, catalogue.days_of_year(con, year), path=path)
+    lines = catalogue.days_of_year(con, newest)
+    yield "archive.html", pages.archive_page(site, newest, lines, years=others, path="archive.html")
+
+
+def _search(
+    con: duckdb.DuckDBPyConnection, touched: Sequence[date], days: Sequence[date], site: Site
+) -> Iterator[tuple[str, str]]:
+    for month in touched:
+        end = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+        yield f"search/{month:%Y-%m}.js", pages.search_part(catalogue.search_entries(con, month, end))
+    months = sorted({f"{day:%Y-%m}" for day in days})
+    yield "search.html", pages.search_page(site, months)
+
+
+def _feeds(con: duckdb.DuckDBPyConnection, site: Site) -> Iterator[tuple[str, str]]:
+    entries = {
+        "digests": catalogue.newest_digests(con, DIGESTS_IN_FEED),
+        "insights": catalogue.newest_insights(con, INSIGHTS_IN_FEED),
+    }
+    for kind, newest in entries.items():
+        yield feeds.ATOM_NAME.format(kind=kind), feeds.atom_feed(site, kind, newest)
+        yield feeds.JSON_NAME.format(kind=kind), feeds.json_feed(site, kind, newest)
+    yield "feeds/sources.opml", write_opml(subscriptions(con, private=False)).decode()
 
 
 def _write(path: Path, content: str) -> bool:
-    if path.exists() and path.read_text(encoding="utf-8") == content:
+    data = content.encode(errors="replace")  # a lone surrogate has no bytes
+    if path.exists() and path.read_bytes() == data:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
-    draft.write_text(content, encoding="utf-8")
+    draft.write_bytes(data)
     draft.replace(path)
     return True

@@ -1,7 +1,8 @@
-"""What the publishing stage asks and keeps: the day's chosen insights, digests that were published, the deliveries."""
+"""What the publishing stage keeps: published digests, with what their pages show, and the deliveries of the site."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -9,10 +10,12 @@ import duckdb
 
 from digest_pipeline.models import Digest, DigestItem
 from digest_pipeline.publishing.render import as_document, content_hash
+from digest_pipeline.publishing.surroundings import surroundings
 
 CHOSEN = """
 select rank, claim_id, headline, explanation, quote, speaker, show_title, episode_title, start_seconds, end_seconds,
-    audio_url, link, theme, score, worthiness, clarity, novelty, specificity, corroboration, momentum, why
+    audio_url, link, theme, score, worthiness, clarity, novelty, specificity, corroboration, momentum, why,
+    case when theme is not null then cluster_id end
 from marts.daily_top_insights
 where digest_date = ?
 order by rank
@@ -23,43 +26,63 @@ select
     (select count(distinct feed_url) from raw.episodes where digest_date = $day and status = 'transcribed'),
     (select count(*) from raw.claim_candidates where digest_date = $day)
 """
-ITEMS = """
-select rank, claim_id, headline, explanation, quote, speaker, show_title, episode_title, start_seconds, end_seconds,
-    audio_url, link, theme, score, components, why
-from raw.digest_items where digest_date = ? order by rank
-"""
+ITEM_COLUMNS = (
+    "rank, claim_id, headline, explanation, quote, speaker, show_title, episode_title, start_seconds, end_seconds,"
+    " audio_url, link, theme, score, components, why, theme_id, said_before, said_after"
+)
 SITE = "site"
 
 
 def chosen_digest(con: duckdb.DuckDBPyConnection, day: date) -> Digest:
     """The digest that the marts give for a day, not published yet."""
     names = ("worthiness", "clarity", "novelty", "specificity", "corroboration", "momentum")
-    items = [
-        _item(row[:14], dict(zip(names, row[14:20], strict=True)), row[20])
-        for row in con.execute(CHOSEN, [day]).fetchall()
-    ]
+    rows = con.execute(CHOSEN, [day]).fetchall()
+    around = surroundings(con, [row[1] for row in rows])
+    items = []
+    for row in rows:
+        components = dict(zip(names, row[14:20], strict=True))
+        items.append(DigestItem(*(*row[:14], components, *row[20:], *around.get(row[1], (None, None)))))
     episodes, shows, candidates = con.execute(COUNTS, {"day": day}).fetchall()[0]
     return Digest(day, tuple(items), episodes, shows, candidates)
 
 
+def read_item(row: Sequence[Any]) -> DigestItem:
+    """An item from its ``ITEM_COLUMNS``."""
+    return DigestItem(*(*row[:14], json.loads(row[14]), *row[15:]))
+
+
+def published_digests(con: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, Digest]:
+    """The digests that were published for these days."""
+    found = con.execute(
+        "select digest_date, n_episodes, n_shows, n_candidates from raw.digests"
+        " where digest_date in (select unnest(?::date[])) order by digest_date",
+        [list(days)],
+    ).fetchall()
+    digests = {day: Digest(day, (), *counts) for day, *counts in found}
+    rows = con.execute(
+        f"select digest_date, {ITEM_COLUMNS} from raw.digest_items"  # noqa: S608 - column names
+        " where digest_date in (select unnest(?::date[])) order by digest_date, rank",
+        [list(days)],
+    ).fetchall()
+    for day, *row in rows:
+        digests[day] = replace(digests[day], items=(*digests[day].items, read_item(row)))
+    return digests
+
+
 def published_digest(con: duckdb.DuckDBPyConnection, day: date) -> Digest | None:
     """The digest that was published for a day, or ``None``."""
-    rows = con.execute(
-        "select n_episodes, n_shows, n_candidates from raw.digests where digest_date = ?", [day]
-    ).fetchall()
-    if not rows:
-        return None
-    items = (_item(row[:14], json.loads(row[14]), row[15]) for row in con.execute(ITEMS, [day]).fetchall())
-    return Digest(day, tuple(items), *rows[0])
-
-
-def _item(row: Sequence[Any], components: dict[str, float], why: str) -> DigestItem:
-    return DigestItem(*(*row, components, why))
+    return published_digests(con, [day]).get(day)
 
 
 def published_days(con: duckdb.DuckDBPyConnection) -> list[date]:
     """All days with a published digest, oldest first."""
     return [day for (day,) in con.execute("select digest_date from raw.digests order by digest_date").fetchall()]
+
+
+def digest_to_publish(con: duckdb.DuckDBPyConnection, chosen: Digest) -> Digest:
+    """The digest that readers of a day get: what they have seen already, if it had insights, else ``chosen``."""
+    earlier = published_digest(con, chosen.digest_date)
+    return earlier if earlier and earlier.items else chosen
 
 
 def record_digest(con: duckdb.DuckDBPyConnection, digest: Digest) -> Digest:
@@ -79,14 +102,15 @@ def record_digest(con: duckdb.DuckDBPyConnection, digest: Digest) -> Digest:
         ],
     )  # fmt: skip
     for item, row in zip(digest.items, as_document(digest)["items"], strict=True):
+        values = [
+            item.rank, item.claim_id, item.headline, item.explanation, item.quote, item.speaker, item.show,
+            item.episode, item.start_seconds, item.end_seconds, item.audio_url, item.link, item.theme, item.score,
+            json.dumps(row["components"]), item.why, item.theme_id, item.said_before, item.said_after,
+        ]  # fmt: skip
         con.execute(
-            "insert into raw.digest_items values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                digest.digest_date, item.rank, item.claim_id, item.headline, item.explanation, item.quote, item.speaker,
-                item.show, item.episode, item.start_seconds, item.end_seconds, item.audio_url, item.link, item.theme,
-                item.score, json.dumps(row["components"]), item.why,
-            ],
-        )  # fmt: skip
+            f"insert into raw.digest_items (digest_date, {ITEM_COLUMNS}) values (?{', ?' * len(values)})",  # noqa: S608
+            [digest.digest_date, *values],
+        )
     return digest
 
 
@@ -108,9 +132,19 @@ def start_delivery(con: duckdb.DuckDBPyConnection, digest: Digest, channel: str,
     return True
 
 
-def finish_delivery(con: duckdb.DuckDBPyConnection, digest: Digest, channel: str, recipient: str) -> None:
+def finish_delivery(con: duckdb.DuckDBPyConnection, day: date, channel: str, recipient: str) -> None:
     """Note that a delivery arrived."""
     con.execute(
         "update raw.deliveries set status = 'done' where digest_date = ? and channel = ? and recipient = ?",
-        [digest.digest_date, channel, recipient],
+        [day, channel, recipient],
     )
+
+
+def undelivered_days(con: duckdb.DuckDBPyConnection, channel: str, recipient: str) -> list[date]:
+    """Published days whose delivery began and did not arrive: a run died in between."""
+    rows = con.execute(
+        "select digest_date from raw.deliveries join raw.digests using (digest_date)"
+        " where channel = ? and recipient = ? and status = 'started' order by digest_date",
+        [channel, recipient],
+    ).fetchall()
+    return [day for (day,) in rows]

@@ -58,27 +58,3 @@ def save_insights(con: duckdb.DuckDBPyConnection, day: date, insights: Sequence[
         schema_overrides={"cluster_id": pl.String, "rank": pl.Int32, "why_not": pl.String},
     )  # fmt: skip
     con.execute("insert into raw.scored_insights by name select * from rows")
-
-
-def violations(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, list[str]]:
-    """What must never be published, by check: claim ids that break it.
-
-    ``quotes_are_in_their_transcript``: the quote is not verbatim in the stored segments at its positions and time.
-    ``no_advertisement_is_chosen``: a chosen claim touches a segment that is flagged.
-    """
-    rows = con.execute(
-        "select i.claim_id, c.quote, string_agg(s.text, ' ' order by s.position), bool_or(s.is_ad),"
-        " min(s.start_seconds) <= any_value(c.start_seconds) + 0.01"
-        "   and max(s.end_seconds) >= any_value(c.end_seconds) - 0.01"
-        " from raw.scored_insights i join raw.claim_candidates c using (claim_id)"
-        " left join raw.transcript_segments s on s.episode_id = c.episode_id"
-        "   and s.position between c.first_position and c.last_position"
-        " where i.digest_date = ? and i.rank is not null group by i.claim_id, c.quote order by i.claim_id",
-        [day],
-    ).fetchall()
-    return {
-        "quotes_are_in_their_transcript": [
-            claim_id for claim_id, quote, said, _, in_time in rows if quote not in (said or "") or not in_time
-        ],
-        "no_advertisement_is_chosen": [claim_id for claim_id, _, _, is_ad, _ in rows if is_ad],
-    }

@@ -1,0 +1,228 @@
+"""What the pages of the site show, read from the warehouse, and which of them a day's digest touches."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import duckdb
+
+from digest_pipeline.models import DigestItem
+from digest_pipeline.publishing.plot import Timeline, timeline
+from digest_pipeline.publishing.store import ITEM_COLUMNS, published_digests, read_item
+
+MOST_LATER = 10  # newest insights that a page names of those that found it related
+MOST_THEMES = 100
+MOST_OF_THEME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """An insight where another page names it."""
+
+    claim_id: str
+    day: date
+    headline: str
+    speaker: str | None
+    show: str
+    theme: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InsightPage:
+    """A published insight with its relatives: ``earlier`` as found at its publication, ``later`` the newest first."""
+
+    item: DigestItem
+    day: date
+    earlier: tuple[Mention, ...]
+    later: tuple[Mention, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThemePage:
+    """A theme: its newest published insights, how many there are, and ``plot`` of all its claims, published or not."""
+
+    theme_id: str
+    name: str
+    published: int
+    insights: tuple[Mention, ...]
+    plot: Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeLine:
+    """A theme in the list of themes."""
+
+    theme_id: str
+    name: str
+    insights: int
+    latest: date
+
+
+@dataclass(frozen=True, slots=True)
+class DayLine:
+    """A day in the archive, with its first headline; ``None`` where it has no insight."""
+
+    day: date
+    lead: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a feed tells of a day: one insight or all, and when they were published (UTC)."""
+
+    day: date
+    published_at: datetime
+    items: tuple[DigestItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Pages that may have changed. ``months`` are their first days."""
+
+    days: tuple[date, ...]
+    insights: tuple[str, ...]
+    themes: tuple[str, ...]
+    months: tuple[date, ...]
+
+
+MENTION = "claim_id, digest_date, headline, speaker, show_title, theme"
+INSIGHTS_TOUCHED = """
+with new as (select claim_id from raw.digest_items where digest_date in (select unnest($days::date[])))
+select claim_id from new
+union select r.related_id from new join raw.related_insights r using (claim_id)
+order by 1
+"""
+# A theme's page changes when a day publishes an insight of it, or brings it a claim that it never had before.
+THEMES_TOUCHED = """
+select theme_id from raw.digest_items where digest_date in (select unnest($days::date[])) and theme_id is not null
+union
+select m.cluster_id from raw.cluster_members m
+where m.digest_date in (select unnest($days::date[]))
+    and exists (select 1 from raw.digest_items i where i.theme_id = m.cluster_id)
+    and not exists (
+        select 1 from raw.cluster_members o
+        where o.claim_id = m.claim_id and o.cluster_id = m.cluster_id and o.digest_date < m.digest_date
+    )
+order by 1
+"""
+RELATIVES = """
+select r.claim_id, true, r.similarity, i.claim_id, i.digest_date, i.headline, i.speaker, i.show_title, i.theme
+from raw.related_insights r join raw.digest_items i on i.claim_id = r.related_id
+where r.claim_id in (select unnest($ids::varchar[]))
+union all
+select r.related_id, false, r.similarity, i.claim_id, i.digest_date, i.headline, i.speaker, i.show_title, i.theme
+from raw.related_insights r
+join raw.digest_items i on i.claim_id = r.claim_id
+join raw.digest_items own on own.claim_id = r.related_id
+where r.related_id in (select unnest($ids::varchar[])) and i.digest_date > own.digest_date
+order by 3 desc, 4
+"""
+THEME_DAYS = """
+select m.cluster_id, c.digest_date, count(distinct m.claim_id)
+from raw.cluster_members m join raw.claim_candidates c using (claim_id)
+where m.cluster_id in (select unnest($ids::varchar[])) group by 1, 2
+"""
+THEME_LINES = """
+select theme_id, arg_max(theme, (digest_date, -rank)), count(*), max(digest_date)
+from raw.digest_items where theme_id is not null group by 1 order by 4 desc, 2, 1 limit ?
+"""
+
+
+def touched_by(con: duckdb.DuckDBPyConnection, new: Sequence[date], all_days: Sequence[date]) -> Touched:
+    """What the digests of the days ``new`` touch; with all days, everything there is.
+
+    Days beside a new one link to it. The insights are the new ones and their relatives, so at most six for each new
+    one, however long the archive.
+    """
+    places = {all_days.index(day) for day in new}
+    beside = sorted({p + step for p in places for step in (-1, 0, 1) if 0 <= p + step < len(all_days)})
+    values = {"days": list(new)}
+    return Touched(
+        days=tuple(all_days[place] for place in beside),
+        insights=tuple(row[0] for row in con.execute(INSIGHTS_TOUCHED, values).fetchall()),
+        themes=tuple(row[0] for row in con.execute(THEMES_TOUCHED, values).fetchall()),
+        months=tuple(sorted({day.replace(day=1) for day in new})),
+    )
+
+
+def insight_pages(con: duckdb.DuckDBPyConnection, claim_ids: Sequence[str]) -> Iterator[InsightPage]:
+    """The pages of these insights."""
+    earlier: defaultdict[str, list[Mention]] = defaultdict(list)
+    later: defaultdict[str, list[Mention]] = defaultdict(list)
+    for claim_id, is_earlier, _, *mention in con.execute(RELATIVES, {"ids": list(claim_ids)}).fetchall():
+        (earlier if is_earlier else later)[claim_id].append(Mention(*mention))
+    rows = con.execute(
+        f"select digest_date, {ITEM_COLUMNS} from raw.digest_items"  # noqa: S608 - column names
+        " where claim_id in (select unnest(?::varchar[])) order by digest_date, rank",
+        [list(claim_ids)],
+    ).fetchall()
+    for day, *row in rows:
+        item = read_item(row)
+        newest = sorted(later[item.claim_id], key=lambda m: m.day, reverse=True)[:MOST_LATER]
+        yield InsightPage(item, day, tuple(earlier[item.claim_id]), tuple(newest))
+
+
+def theme_pages(con: duckdb.DuckDBPyConnection, theme_ids: Sequence[str]) -> Iterator[ThemePage]:
+    """The pages of these themes; a theme is called what its newest published insight calls it."""
+    counts: defaultdict[str, dict[date, int]] = defaultdict(dict)
+    for theme_id, day, claims in con.execute(THEME_DAYS, {"ids": list(theme_ids)}).fetchall():
+        counts[theme_id][day] = claims
+    insights: defaultdict[str, list[Mention]] = defaultdict(list)
+    rows = con.execute(
+        f"select theme_id, {MENTION} from raw.digest_items"  # noqa: S608 - column names
+        " where theme_id in (select unnest(?::varchar[])) order by digest_date desc, rank",
+        [list(theme_ids)],
+    ).fetchall()
+    for theme_id, *mention in rows:
+        insights[theme_id].append(Mention(*mention))
+    for theme_id, mentions in insights.items():
+        days = counts[theme_id] or {mention.day: 1 for mention in mentions}
+        yield ThemePage(
+            theme_id, mentions[0].theme or theme_id, len(mentions), tuple(mentions[:MOST_OF_THEME]), timeline(days)
+        )
+
+
+def theme_lines(con: duckdb.DuckDBPyConnection) -> list[ThemeLine]:
+    """The themes that were published last, newest first."""
+    return [ThemeLine(*row) for row in con.execute(THEME_LINES, [MOST_THEMES]).fetchall()]
+
+
+def search_entries(con: duckdb.DuckDBPyConnection, first: date, end: date) -> list[tuple[str, ...]]:
+    """What a search finds of the insights from ``first`` to the day before ``end``, oldest first; see search.js."""
+    return con.execute(
+        "select claim_id, digest_date::varchar, headline, explanation, quote, coalesce(speaker, ''), show_title,"
+        " coalesce(theme, '') from raw.digest_items where digest_date >= ? and digest_date < ?"
+        " order by digest_date, rank",
+        [first, end],
+    ).fetchall()
+
+
+def days_of_year(con: duckdb.DuckDBPyConnection, year: int) -> list[DayLine]:
+    """The published days of a year, newest first."""
+    rows = con.execute(
+        "select d.digest_date, i.headline from raw.digests d"
+        " left join raw.digest_items i on i.digest_date = d.digest_date and i.rank = 1"
+        " where d.digest_date between make_date(?, 1, 1) and make_date(?, 12, 31) order by 1 desc",
+        [year, year],
+    ).fetchall()
+    return [DayLine(*row) for row in rows]
+
+
+def newest_insights(con: duckdb.DuckDBPyConnection, count: int) -> list[Published]:
+    """The insights published last, newest first."""
+    rows = con.execute(
+        f"select digest_date, published_at, {ITEM_COLUMNS} from raw.digest_items"  # noqa: S608 - column names
+        " join raw.digests using (digest_date) order by digest_date desc, rank limit ?",
+        [count],
+    ).fetchall()
+    return [Published(row[0], row[1], (read_item(row[2:]),)) for row in rows]
+
+
+def newest_digests(con: duckdb.DuckDBPyConnection, count: int) -> list[Published]:
+    """The digests with insights that were published last, newest first."""
+    rows = con.execute(
+        "select digest_date, published_at from raw.digests where n_items > 0 order by digest_date desc limit ?", [count]
+    ).fetchall()
+    digests = published_digests(con, [day for day, _ in rows])
+    return [Published(day, published_at, digests[day].items) for day, published_at in rows]

@@ -1,0 +1,116 @@
+"""Feeds of what was published: Atom (RFC 4287) through lxml, and JSON Feed 1.1.
+
+Ids are tag URIs (RFC 4151) that hold neither the site's address nor its title: both may change, an entry stays.
+Without a public address the links are relative to the feed's own, which readers that fetch it can follow.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from lxml import etree
+
+from digest_pipeline.publishing.catalogue import Published
+from digest_pipeline.publishing.pages import Site
+from digest_pipeline.publishing.render import long_date, plural, templates
+
+NAMESPACE = "http://www.w3.org/2005/Atom"
+ATOM_NAME, JSON_NAME = "feeds/{kind}.atom", "feeds/{kind}.json"
+KINDS = {"digests": "each day", "insights": "each insight"}
+
+
+def atom_feed(site: Site, kind: str, entries: Sequence[Published]) -> str:
+    """An Atom document, newest first. It is as new as its newest entry; empty, it dates from 1970."""
+    feed = etree.Element(f"{{{NAMESPACE}}}feed", nsmap={None: NAMESPACE})
+    feed.set("{http://www.w3.org/XML/1998/namespace}lang", "en")
+    _add(feed, "id", f"tag:{site.tag}:{kind}")
+    _add(feed, "title", _clean(f"{site.title}: {KINDS[kind]}"))
+    newest = max((entry.published_at for entry in entries), default=datetime(1970, 1, 1))  # noqa: DTZ001 - stored UTC
+    _add(feed, "updated", _stamp(newest))
+    _add(_add(feed, "author"), "name", _clean(site.title))
+    _add(feed, "link", rel="alternate", type="text/html", href=_address(site, "index.html"))
+    if site.url:
+        _add(feed, "link", rel="self", type="application/atom+xml", href=site.url + ATOM_NAME.format(kind=kind))
+    for published in entries:
+        entry = _add(feed, "entry")
+        _add(entry, "id", _id(site, kind, published))
+        _add(entry, "title", _clean(_title(kind, published)))
+        _add(entry, "updated", _stamp(published.published_at))
+        _add(entry, "published", _stamp(published.published_at))
+        _add(entry, "link", rel="alternate", type="text/html", href=_address(site, _page(kind, published)))
+        if kind == "insights" and (speaker := published.items[0].speaker):
+            _add(_add(entry, "author"), "name", _clean(speaker))
+        for theme in _themes(published):
+            _add(entry, "category", term=_clean(theme))
+        _add(entry, "content", _clean(_content(site, kind, published)), type="html")
+    return etree.tostring(feed, xml_declaration=True, encoding="utf-8", pretty_print=True).decode()
+
+
+def json_feed(site: Site, kind: str, entries: Sequence[Published]) -> str:
+    """A JSON Feed document, newest first."""
+    feed: dict[str, Any] = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": f"{site.title}: {KINDS[kind]}",
+        "language": "en",
+    }
+    if site.url:
+        feed |= {"home_page_url": site.url, "feed_url": site.url + JSON_NAME.format(kind=kind)}
+    items = []
+    for published in entries:
+        item: dict[str, Any] = {
+            "id": _id(site, kind, published),
+            "url": _address(site, _page(kind, published)),
+            "title": _title(kind, published),
+            "content_html": _content(site, kind, published),
+            "date_published": _stamp(published.published_at),
+            "tags": _themes(published),
+        }
+        if kind == "insights" and (speaker := published.items[0].speaker):
+            item["authors"] = [{"name": speaker}]
+        items.append(item)
+    return json.dumps(feed | {"items": items}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _add(parent: etree._Element, name: str, text: str | None = None, **attributes: str) -> etree._Element:
+    element = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}", attributes)
+    element.text = text
+    return element
+
+
+def _id(site: Site, kind: str, published: Published) -> str:
+    return f"tag:{site.tag}:{published.day.isoformat() if kind == 'digests' else published.items[0].claim_id}"
+
+
+def _page(kind: str, published: Published) -> str:
+    return f"days/{published.day}.html" if kind == "digests" else f"insights/{published.items[0].claim_id}.html"
+
+
+def _title(kind: str, published: Published) -> str:
+    if kind == "insights":
+        return published.items[0].headline
+    return f"{long_date(published.day)}: {plural(len(published.items), 'insight')}"
+
+
+def _themes(published: Published) -> list[str]:
+    return list(dict.fromkeys(item.theme for item in published.items if item.theme))
+
+
+def _content(site: Site, kind: str, published: Published) -> str:
+    root = site.url or "../"
+    return templates().get_template("entry.html.j2").render(published=published, kind=kind, root=root)
+
+
+def _address(site: Site, path: str) -> str:
+    return f"{site.url or '../'}{path}"
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _clean(text: str) -> str:
+    """Without what XML 1.0 cannot hold: control characters and lone surrogates."""
+    return "".join(
+        c for c in text if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
+    )
