@@ -34,6 +34,7 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@echo "== Tests"
+	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest
 
 lint: $(STAMP)

@@ -1,0 +1,164 @@
+"""The site as a reader's browser shows it, opened from disk: accessible, quiet, whole at every width, searchable."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from bench.published import made_up_archive, publish
+from digest_pipeline.models import Digest
+from digest_pipeline.publishing.pages import Site
+from digest_pipeline.publishing.site import write_site
+from digest_pipeline.warehouse import Warehouse
+from tests.browser import chromium, find_chromium
+from tests.hostile_text import HOSTILE, hostile_digest
+
+pytestmark = pytest.mark.skipif(
+    find_chromium() is None, reason="there is no Chromium: `python -m tests.browser` says how to get one"
+)
+FIRST = date(2026, 1, 1)
+QUIET_AXE = {"resultTypes": ["violations"], "preload": False}  # else it requests the style sheet itself
+SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 900}}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Digest]:
+    """Eight days, the one before the last hostile; and the last day's digest."""
+    home = tmp_path_factory.mktemp("chromium")
+    warehouse = Warehouse(home / "digest.duckdb")
+    digests = [*made_up_archive(FIRST, 8)]
+    digests[6] = hostile_digest(FIRST + timedelta(days=6))
+    chance = np.random.default_rng(7)
+    with warehouse.write() as con:
+        for digest in digests:
+            publish(con, digest, chance)
+        write_site(home / "site", con, [], Site("Five from the feeds"))
+    return home / "site", digests[-1]
+
+
+def pages_of(digest: Digest) -> dict[str, str]:
+    item = digest.items[0]
+    return {
+        "home": "index.html",
+        "archive": "archive.html",
+        "insight": f"insights/{item.claim_id}.html",
+        "theme": f"themes/{item.theme_id}.html",
+        "themes": "themes.html",
+        "search": "search.html#percent",
+        "hostile day": f"days/{FIRST + timedelta(days=6)}.html",
+        **{f"hostile {n}": f"insights/cl_hostile{n}.html" for n in range(1, 6)},
+        "hostile theme": "themes/th_hostile4.html",
+    }
+
+
+def overflow(page: Page) -> int:
+    """Pixels by which the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", list(SIZES))
+def test_pages_are_accessible_quiet_and_fit(
+    browser: Browser, site: tuple[Path, Digest], size: str, scheme: str
+) -> None:
+    folder, digest = site
+    context = browser.new_context(viewport=SIZES[size], color_scheme=scheme)  # type: ignore[arg-type]
+    said: list[str] = []
+    requests: list[str] = []
+    for name, path in pages_of(digest).items():
+        page = context.new_page()
+        page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
+        page.goto(f"{folder.as_uri()}/{path}")
+        for details in page.locator("details").all():
+            details.evaluate("d => d.open = true")
+        assert overflow(page) <= 0, (name, size)
+        results = Axe().run(page, options=QUIET_AXE)
+        assert results.violations_count == 0, f"{name}: {results.generate_report()}"
+        page.close()
+    assert context.cookies() == []
+    context.close()
+    assert said == []
+    assert [url for url in requests if not url.startswith(folder.as_uri())] == []
+    assert requests
+
+
+def test_the_checker_does_find_faults(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content('<html><body><img src="data:,"><a href="#"></a><p style="color:#eee">pale</p></body></html>')
+    assert Axe().run(page).violations_count >= 3
+    page.close()
+
+
+def test_search_finds_words_wherever_they_stand(browser: Browser, site: tuple[Path, Digest]) -> None:
+    folder, digest = site
+    item = digest.items[2]
+    page = browser.new_page()
+    page.goto(f"{folder.as_uri()}/search.html")
+    page.get_by_role("searchbox").fill(f"{item.headline.split()[0].upper()} {item.show}")
+    found = page.locator("#found a")
+    assert item.headline in found.all_inner_texts()
+    page.get_by_text(item.headline, exact=True).first.click()
+    assert page.locator("h1").inner_text() == item.headline
+    page.go_back()
+    assert item.headline in page.locator("#found a").all_inner_texts(), "the words are gone on the way back"
+    page.get_by_role("searchbox").fill("zzz nothing says this")
+    assert page.get_by_role("status").inner_text() == "0 of 40 insights"
+    page.get_by_role("searchbox").fill("<script>")
+    assert page.locator("#found a").all_inner_texts()[0].startswith("<script>")
+    page.close()
+
+
+def test_hostile_text_stays_text_and_in_its_place(browser: Browser, site: tuple[Path, Digest]) -> None:
+    folder, _ = site
+    page = browser.new_page(viewport=SIZES["phone"])  # type: ignore[arg-type]
+    page.goto(f"{folder.as_uri()}/days/{FIRST + timedelta(days=6)}.html")
+    assert page.locator(".five h2").all_text_contents() == list(HOSTILE)
+    assert "taken" not in page.title()
+    directions = page.locator(".five h2 a").evaluate_all("all => all.map(a => getComputedStyle(a).direction)")
+    assert directions[0] == "ltr"
+    assert directions[4] == "rtl"
+    # an override or isolate left open in a headline turns nothing around beside it
+    assert page.locator(".five .rank").all_inner_texts() == ["1", "2", "3", "4", "5"]
+    assert page.locator(".five .listen").all_inner_texts() == ["at 1:01"] * len(HOSTILE)
+    page.close()
+
+
+def test_the_keyboard_reaches_content_and_words(browser: Browser, site: tuple[Path, Digest]) -> None:
+    folder, _ = site
+    page = browser.new_page()
+    page.goto(f"{folder.as_uri()}/index.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.locator(".skip").bounding_box()["x"] >= 0  # type: ignore[index]
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('h2') !== null")
+    page.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("details").first.get_attribute("open") is not None
+    page.close()
+
+
+def test_print_shows_what_was_folded(browser: Browser, site: tuple[Path, Digest]) -> None:
+    folder, digest = site
+    page = browser.new_page()
+    page.goto(f"{folder.as_uri()}/insights/{digest.items[0].claim_id}.html")
+    assert not page.locator("mark").is_visible()
+    page.emulate_media(media="print")
+    assert page.locator("mark").is_visible()
+    assert not page.locator(".masthead nav").is_visible()
+    assert page.pdf().startswith(b"%PDF")
+    page.close()
