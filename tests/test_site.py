@@ -3,7 +3,6 @@
 import json
 import random
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -34,7 +33,7 @@ SITE = Site("Five & <more>", "https://digest.example/", "digest.example,2025")
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path, Warehouse]]:
+def archive(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Warehouse]:
     """Twelve days, one of them empty, the last hostile: written day by day, and anew in another folder."""
     home = tmp_path_factory.mktemp("site")
     warehouse = Warehouse(home / "digest.duckdb")
