@@ -21,10 +21,10 @@ from bench.published import made_up_archive, made_up_digest, publish
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.models import Digest
 from digest_pipeline.publishing import store
-from digest_pipeline.publishing.catalogue import touched_by
 from digest_pipeline.publishing.pages import Site
 from digest_pipeline.publishing.plot import timeline
 from digest_pipeline.publishing.site import write_site
+from digest_pipeline.publishing.touched import touched_by
 from digest_pipeline.warehouse import Warehouse
 from tests.hostile_text import HOSTILE, hostile_digest
 

@@ -16,9 +16,9 @@ from digest_pipeline import __version__
 from digest_pipeline.feeds.opml import write_opml
 from digest_pipeline.feeds.subscriptions import subscriptions
 from digest_pipeline.publishing import catalogue, feeds, pages, store
-from digest_pipeline.publishing.catalogue import touched_by
 from digest_pipeline.publishing.pages import Site
 from digest_pipeline.publishing.render import to_json, to_markdown
+from digest_pipeline.publishing.touched import touched_by
 
 STAMP = ".built-from"
 STATIC = ("style.css", "search.js", "icon.svg")
