@@ -36,7 +36,7 @@ from digest_pipeline.transcripts.ad_model import AdModel, Array, Regression, Uni
 
 WEIGHTS = Path(ad_model.__file__).with_name("ad_weights.npz")
 OWN_STRENGTH, PLACED_STRENGTH = 0.005, 0.03  # inverse of the L2 penalties
-BIAS = 0.7  # log odds added: a missed advertisement costs more than a lost farewell
+BIAS = 1.0  # log odds added: a missed advertisement costs more than a lost farewell
 WRITTEN_BLOCKS = 8  # spliced into an episode
 
 

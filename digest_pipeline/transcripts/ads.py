@@ -24,10 +24,10 @@ SPONSOR_CHAPTER = re.compile(
 )
 EDGE_SECONDS = 180.0  # within it of an end of the episode, a greeting is an intro and a farewell an outro
 REASONS = {  # what a block is called -> the cues that speak for it
-    "sponsor read": ("sponsor", "certain", "offer", "address", "pitch", "break", "action"),
-    "self-promotion": ("support_us", "platform"),
+    "sponsor read": ("sponsor", "certain", "offer", "address", "pitch", "break", "action", "spot"),
+    "self-promotion": ("support_us", "platform", "patronage", "wares"),
     "promotion of another show": ("cross",),
-    "disclaimer": ("legal",),
+    "disclaimer": ("legal", "small_print"),
     "intro": ("opening", "welcome"),
     "outro": ("closing", "farewell"),
 }
