@@ -13,7 +13,8 @@ DigestError
 │   └── NoSpeech           nobody speaks in it
 ├── ModelError             a model cannot be found or loaded
 ├── BudgetExceeded         an LLM call would cost more than the budget allows
-└── HeldBack               a digest breaks a rule of the house and is not published
+├── HeldBack               a digest breaks a rule of the house and is not published
+└── SubscriberError        an address, a subscription or a signed link cannot be used
 """
 
 
@@ -95,3 +96,7 @@ class BudgetExceeded(DigestError):
 
 class HeldBack(DigestError):
     """A digest breaks a rule of the house and is not published."""
+
+
+class SubscriberError(DigestError):
+    """An address, a subscription or a signed link cannot be used. The message carries no address."""

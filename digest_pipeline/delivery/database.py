@@ -5,6 +5,7 @@ the web service takes a subscription while a run holds the warehouse; and the le
 after each of many messages, which SQLite commits in a millisecond whatever else is open.
 """
 
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +66,14 @@ STEPS = (
         ) strict
         """,
     ),
+    (
+        """
+        create table secrets (                  -- in this file, so that a backup of it keeps every link valid
+            name text primary key,
+            value blob not null
+        ) strict
+        """,
+    ),
 )
 BUSY_SECONDS = 30.0
 
@@ -83,10 +92,18 @@ def open_delivery(file: Path) -> Iterator[sqlite3.Connection]:
         con.execute("pragma journal_mode = wal")
         con.execute("pragma synchronous = full")  # a row that says "started" must survive a power cut
         con.execute("pragma foreign_keys = on")
+        con.execute("pragma secure_delete = on")  # an erased address leaves no bytes behind in its page
         _migrate(con)
         yield con
     finally:
         con.close()
+
+
+def secret_of(con: sqlite3.Connection, name: str) -> bytes:
+    """A random key of this home folder, 32 bytes, made when it is first asked for and kept for good."""
+    con.execute("insert or ignore into secrets values (?, ?)", [name, secrets.token_bytes(32)])
+    value: bytes = con.execute("select value from secrets where name = ?", [name]).fetchone()[0]
+    return value
 
 
 def _migrate(con: sqlite3.Connection) -> None:

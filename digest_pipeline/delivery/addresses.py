@@ -1,0 +1,51 @@
+"""Addresses of the two channels: whether they can be one, in which form they are kept, what may be shown of them."""
+
+import logging
+
+from email_validator import EmailNotValidError, validate_email
+
+from digest_pipeline.errors import SubscriberError
+
+MAIL, NOTIFY = "mail", "notify"
+CHANNELS = (MAIL, NOTIFY)
+
+
+def normal_address(channel: str, address: str) -> str:
+    """The form in which an address is kept. Its syntax is checked; nobody is asked over the network.
+
+    Raises:
+        SubscriberError: it is no address of this channel. The message does not repeat the address.
+    """
+    if channel == MAIL:
+        return _mail_address(address.strip())
+    if channel == NOTIFY:
+        return _notification_address(address.strip())
+    raise SubscriberError("there is no such channel", remedy=f"channels: {', '.join(CHANNELS)}")
+
+
+def masked(channel: str, address: str) -> str:
+    """Enough of an address to know it again, too little to use it: ``a…@example.org``, ``slack://…``."""
+    if channel == MAIL:
+        local, _, domain = address.rpartition("@")
+        return f"{local[:1]}…@{domain}"
+    return f"{address.split('://')[0]}://…"
+
+
+def _mail_address(address: str) -> str:
+    try:
+        return validate_email(address, check_deliverability=False).normalized
+    except EmailNotValidError:  # its message quotes parts of the address
+        pass
+    raise SubscriberError("this is no e-mail address", remedy="it looks like name@example.org")
+
+
+def _notification_address(address: str) -> str:
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it logs addresses, which are secrets
+    from apprise import Apprise  # takes half a second
+
+    if Apprise.instantiate(address, suppress_exceptions=True) is None:
+        raise SubscriberError(
+            "this is no address of the notification library",
+            remedy="it looks like slack://… or discord://…: https://github.com/caronc/apprise/wiki lists the services",
+        )
+    return address

@@ -1,0 +1,205 @@
+"""The book of subscribers: who gets the digest, how and with what wishes; who left and must not be written to."""
+
+import hashlib
+import hmac
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from digest_pipeline.delivery.addresses import MAIL, normal_address
+from digest_pipeline.delivery.database import secret_of
+from digest_pipeline.errors import SubscriberError
+from digest_pipeline.models import Subscriber
+
+ACTIVE, PENDING = "active", "pending"
+COLUMNS = "subscriber_id, channel, address, status, timezone, hour, interests"
+# One person has one mail address however it is spelt; a notification address holds a token that is case-sensitive.
+SAME_ADDRESS = f"channel = ? and (address = ? or channel = '{MAIL}' and address = ? collate nocase)"
+PREFERENCES = (
+    ("followed_shows", "show", 1),
+    ("muted_shows", "show", 0),
+    ("followed_themes", "theme", 1),
+    ("muted_themes", "theme", 0),
+)
+
+
+def new_id() -> str:
+    """A random id: nothing of the person can be read from it."""
+    return f"su_{secrets.token_hex(8)}"
+
+
+class SubscriberBook:
+    """Subscribers over a connection of ``open_delivery``.
+
+    Example:
+        >>> from pathlib import Path; from tempfile import mkdtemp
+        >>> from digest_pipeline.delivery.database import open_delivery
+        >>> with open_delivery(Path(mkdtemp()) / "subscribers.sqlite") as con:
+        ...     book = SubscriberBook(con)
+        ...     ann = book.save(Subscriber(new_id(), "mail", "ann@example.org", is_active=True, interests="tea"))
+        ...     print([s.interests for s in book.active()], book.find("mail", "Ann@Example.org") == ann)
+        ...     book.erase(ann.subscriber_id, suppress=True)
+        ...     print(book.active(), book.is_suppressed("mail", "ann@example.org"))
+        ['tea'] True
+        [] True
+    """
+
+    def __init__(self, con: sqlite3.Connection) -> None:
+        self._con = con
+        self._key = secret_of(con, "suppressions")
+
+    def save(self, wanted: Subscriber) -> Subscriber:
+        """Add a subscriber, or give one whose address is known these wishes; returns what is stored.
+
+        A known subscriber keeps the id, and stays active. Every call of a pending one starts its time to confirm anew.
+
+        Raises:
+            SubscriberError: the address is none, or its owner unsubscribed and ``wanted`` is active without asking.
+        """
+        address = normal_address(wanted.channel, wanted.address)
+        with self._transaction():
+            known = self.find(wanted.channel, address)
+            if wanted.is_active and known is None and self.is_suppressed(wanted.channel, address):
+                raise SubscriberError(
+                    "this address has unsubscribed", remedy="only its owner can undo that, by confirming a new request"
+                )
+            subscriber_id = known.subscriber_id if known else wanted.subscriber_id
+            is_active = wanted.is_active or bool(known and known.is_active)
+            now = _now()
+            self._con.execute(
+                f"insert into subscribers ({COLUMNS}, subscribed_at, confirmed_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+                " on conflict (subscriber_id) do update set status = excluded.status, timezone = excluded.timezone,"
+                " hour = excluded.hour, interests = excluded.interests, subscribed_at = excluded.subscribed_at,"
+                " confirmed_at = coalesce(confirmed_at, excluded.confirmed_at)",
+                [
+                    subscriber_id, wanted.channel, address, ACTIVE if is_active else PENDING, wanted.timezone,
+                    wanted.hour, wanted.interests.strip(), now, now if is_active else None,
+                ],
+            )  # fmt: skip
+            self._con.execute("delete from preferences where subscriber_id = ?", [subscriber_id])
+            for name, kind, is_followed in PREFERENCES:
+                self._con.executemany(
+                    "insert into preferences values (?, ?, ?, ?)"
+                    " on conflict do update set is_followed = min(is_followed, excluded.is_followed)",
+                    [(subscriber_id, kind, subject, is_followed) for subject in sorted(getattr(wanted, name))],
+                )
+        return self.get(subscriber_id)
+
+    def confirm(self, subscriber_id: str) -> Subscriber:
+        """The owner of the address said yes: active from now on, whatever they said before. Again changes nothing.
+
+        Raises:
+            SubscriberError: there is no such subscriber, or no more.
+        """
+        with self._transaction():
+            subscriber = self.get(subscriber_id)
+            self._con.execute(
+                "update subscribers set status = ?, confirmed_at = coalesce(confirmed_at, ?) where subscriber_id = ?",
+                [ACTIVE, _now(), subscriber_id],
+            )
+            self._con.execute(
+                "delete from suppressions where address_hash = ?", [self._hash(subscriber.channel, subscriber.address)]
+            )
+        return self.get(subscriber_id)
+
+    def all(self) -> list[Subscriber]:
+        """Every subscriber, pending ones too, in the order in which they came."""
+        return self._read("true order by subscribed_at, subscriber_id")
+
+    def active(self) -> list[Subscriber]:
+        """Who gets the digest."""
+        return self._read("status = ? order by subscribed_at, subscriber_id", ACTIVE)
+
+    def get(self, subscriber_id: str) -> Subscriber:
+        """One subscriber.
+
+        Raises:
+            SubscriberError: there is none of this id.
+        """
+        found = self._read("subscriber_id = ?", subscriber_id)
+        if not found:
+            raise SubscriberError(f"there is no subscriber {subscriber_id}", remedy="`digest subscribers list`")
+        return found[0]
+
+    def find(self, channel: str, address: str) -> Subscriber | None:
+        """The subscriber of an address, if there is one."""
+        found = self._read(SAME_ADDRESS, channel, address.strip(), address.strip())
+        return found[0] if found else None
+
+    def asked_at(self, subscriber_id: str) -> datetime:
+        """When a pending subscriber was last asked to confirm (UTC)."""
+        row = self._con.execute("select subscribed_at from subscribers where subscriber_id = ?", [subscriber_id])
+        return datetime.fromisoformat(row.fetchone()[0])
+
+    def is_suppressed(self, channel: str, address: str) -> bool:
+        """Whether the owner of an address left, or its server refused it for good."""
+        row = self._con.execute("select 1 from suppressions where address_hash = ?", [self._hash(channel, address)])
+        return row.fetchone() is not None
+
+    def erase(self, subscriber_id: str, *, suppress: bool) -> None:
+        """Forget a subscriber: afterwards the file holds no byte of the address, unless another process reads just now.
+
+        What remains is the random id in the ledger of deliveries and, with ``suppress``, a keyed hash that stops the
+        address from being imported again.
+
+        Raises:
+            SubscriberError: there is none of this id.
+        """
+        with self._transaction():
+            subscriber = self.get(subscriber_id)
+            if suppress:
+                self._con.execute(
+                    "insert or ignore into suppressions values (?, ?)",
+                    [self._hash(subscriber.channel, subscriber.address), _now()],
+                )
+            self._con.execute("delete from subscribers where subscriber_id = ?", [subscriber_id])
+            self._con.execute("delete from delivered_items where subscriber_id = ?", [subscriber_id])
+        self._con.execute("pragma wal_checkpoint(truncate)")  # the log holds the pages as they were before
+
+    def erase_unconfirmed(self, asked_before: datetime) -> int:
+        """Forget addresses that somebody typed in and nobody confirmed since ``asked_before`` (UTC); how many."""
+        stale = self._con.execute(
+            "select subscriber_id from subscribers where status = ? and subscribed_at < ?",
+            [PENDING, asked_before.isoformat()],
+        ).fetchall()
+        for (subscriber_id,) in stale:
+            self.erase(subscriber_id, suppress=False)
+        return len(stale)
+
+    def _read(self, where: str, *values: str) -> list[Subscriber]:
+        rows = self._con.execute(f"select {COLUMNS} from subscribers where {where}", values).fetchall()  # noqa: S608 - our own text
+        wanted = {row[0] for row in rows}
+        subjects: dict[tuple[str, str, int], set[str]] = {}
+        one = rows[0][0] if len(rows) == 1 else None
+        for subscriber_id, kind, subject, is_followed in self._con.execute(
+            "select * from preferences where ? is null or subscriber_id = ?", [one, one]
+        ):
+            if subscriber_id in wanted:
+                subjects.setdefault((subscriber_id, kind, is_followed), set()).add(subject)
+        return [
+            Subscriber(
+                subscriber_id, channel, address, status == ACTIVE, timezone, hour, interests,
+                *(frozenset(subjects.get((subscriber_id, kind, sign), ())) for _, kind, sign in PREFERENCES),
+            )
+            for subscriber_id, channel, address, status, timezone, hour, interests in rows
+        ]  # fmt: skip
+
+    def _hash(self, channel: str, address: str) -> str:
+        spelt = address.strip().lower() if channel == MAIL else address.strip()
+        return hmac.new(self._key, f"{channel}\x1f{spelt}".encode(), hashlib.sha256).hexdigest()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._con.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._con.execute("rollback")
+            raise
+        self._con.execute("commit")
+
+
+def _now() -> str:
+    return datetime.now(UTC).replace(tzinfo=None).isoformat()
