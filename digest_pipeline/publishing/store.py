@@ -12,14 +12,16 @@ from digest_pipeline.models import Digest, DigestItem
 from digest_pipeline.publishing.render import as_document, content_hash
 from digest_pipeline.publishing.surroundings import surroundings
 
-CHOSEN = """
-select rank, claim_id, headline, explanation, quote, speaker, show_title, episode_title, start_seconds, end_seconds,
-    audio_url, link, theme, score, worthiness, clarity, novelty, specificity, corroboration, momentum, why,
+SCORED = """
+select coalesce(rank, 0), claim_id, headline, explanation, quote, speaker, show_title, episode_title, start_seconds,
+    end_seconds, audio_url, link, theme, score, worthiness, clarity, novelty, specificity, corroboration, momentum, why,
     case when theme is not null then cluster_id end
-from marts.daily_top_insights
-where digest_date = ?
-order by rank
 """
+CHOSEN = f"{SCORED} from marts.daily_top_insights where digest_date = $day order by rank"
+WORTHY = (
+    f"{SCORED} from marts.fct_insights where digest_date = $day and score >= $score and clarity >= $clarity"
+    " order by score desc, claim_id"
+)
 COUNTS = """
 select
     (select count(*) from raw.episodes where digest_date = $day and status = 'transcribed'),
@@ -35,15 +37,25 @@ SITE = "site"
 
 def chosen_digest(con: duckdb.DuckDBPyConnection, day: date) -> Digest:
     """The digest that the marts give for a day, not published yet."""
+    items = _scored_items(con, CHOSEN, {"day": day})
+    episodes, shows, candidates = con.execute(COUNTS, {"day": day}).fetchall()[0]
+    return Digest(day, items, episodes, shows, candidates)
+
+
+def worthy_items(con: duckdb.DuckDBPyConnection, day: date, *, score: float, clarity: float) -> tuple[DigestItem, ...]:
+    """Every insight of a day, chosen or not, of at least this score and clarity; best first, rank 0 if not chosen."""
+    return _scored_items(con, WORTHY, {"day": day, "score": score, "clarity": clarity})
+
+
+def _scored_items(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> tuple[DigestItem, ...]:
     names = ("worthiness", "clarity", "novelty", "specificity", "corroboration", "momentum")
-    rows = con.execute(CHOSEN, [day]).fetchall()
+    rows = con.execute(query, values).fetchall()
     around = surroundings(con, [row[1] for row in rows])
     items = []
     for row in rows:
         components = dict(zip(names, row[14:20], strict=True))
         items.append(DigestItem(*(*row[:14], components, *row[20:], *around.get(row[1], (None, None)))))
-    episodes, shows, candidates = con.execute(COUNTS, {"day": day}).fetchall()[0]
-    return Digest(day, tuple(items), episodes, shows, candidates)
+    return tuple(items)
 
 
 def read_item(row: Sequence[Any]) -> DigestItem:

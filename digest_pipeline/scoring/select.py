@@ -1,7 +1,7 @@
 """The five: best first, different in meaning, from several shows and themes, never what a digest already sent."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -39,26 +39,50 @@ def select_insights(
         for claim, c in zip(claims, components, strict=True)
     ]
     order = sorted(range(len(claims)), key=lambda i: (-scores[i], claims[i].claim_id))
-    chosen: list[int] = []
+    unclear = {row: text for row in order if (text := _unclear(components[row], settings))}
     insights = []
-    for row in order:
-        refusal = _unclear(components[row], settings) or _refusal(
-            row, claims, vectors, scores[row], chosen, published, settings
-        )
-        if refusal is None:
-            chosen.append(row)
+    n_chosen = 0
+    for row, refusal in choose(order, claims, vectors, scores, published, settings, barred=unclear):
+        n_chosen += refusal is None
         insights.append(
             ScoredInsight(
                 claims[row].claim_id,
                 claims[row].cluster_id,
                 scores[row],
                 components[row].values,
-                len(chosen) if refusal is None else None,
+                n_chosen if refusal is None else None,
                 why(components[row], settings.cluster_window_days),
                 refusal,
             )
         )
     return insights
+
+
+def choose(
+    order: Sequence[int],
+    claims: Sequence[ScoringClaim],
+    vectors: Vectors,
+    scores: Sequence[float],
+    published: Published,
+    settings: Settings,
+    *,
+    barred: Mapping[int, str] | None = None,
+) -> Iterator[tuple[int, str | None]]:
+    """Go through ``order`` and choose at most ``top_n`` that keep the rules of a digest; each row with its refusal.
+
+    Args:
+        order: rows of claims, the most wanted first.
+        claims: with ``vectors`` (unit rows) and ``scores``, which no wish raises over ``min_score``.
+        published: what the reader of this digest got before.
+        settings: the limits.
+        barred: rows that are refused beforehand, with the reason.
+    """
+    chosen: list[int] = []
+    for row in order:
+        refusal = (barred or {}).get(row) or _refusal(row, claims, vectors, scores[row], chosen, published, settings)
+        if refusal is None:
+            chosen.append(row)
+        yield row, refusal
 
 
 def _unclear(components: Components, settings: Settings) -> str | None:
