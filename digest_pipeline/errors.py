@@ -26,8 +26,12 @@ class DigestError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        message = super().__str__()
-        return f"{message} ({self.remedy})" if self.remedy else message
+        return f"{self.said} ({self.remedy})" if self.remedy else self.said
+
+    @property
+    def said(self) -> str:
+        """What went wrong, without the remedy."""
+        return super().__str__()
 
 
 class SettingsError(DigestError):

@@ -147,6 +147,16 @@ class Settings(BaseSettings):
         description="a domain and a day on which it was yours: begins the feeds' ids; set it before going public",
     )
 
+    # Mail
+    smtp_host: str = Field("", description="mail server; empty: no mail is sent")
+    smtp_port: int = Field(587, ge=1, le=65535, description="its port")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="starttls (port 587), tls (port 465), or none for a server on this machine"
+    )
+    smtp_username: str = Field("", description="login there; empty: none")
+    smtp_password: SecretStr = Field(SecretStr(""), description="from the environment only")
+    mail_from: str = Field("", description='sender, such as "Five from the feeds <digest@example.org>"')
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -193,6 +203,12 @@ class Settings(BaseSettings):
     def _transcription_server_has_a_model(self) -> "Settings":
         if self.whisper_api_base and self.whisper_model == "auto":
             raise ValueError("whisper_api_base needs whisper_model: the name that the server knows its model by")
+        return self
+
+    @model_validator(mode="after")
+    def _mail_has_a_sender(self) -> "Settings":
+        if self.smtp_host and not self.mail_from:
+            raise ValueError("smtp_host needs mail_from: whom the mails are from")
         return self
 
     @property

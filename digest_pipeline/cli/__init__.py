@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from digest_pipeline import __version__
-from digest_pipeline.cli import demo, feeds, look, preview, run, setup
+from digest_pipeline.cli import demo, feeds, look, preview, run, serve, setup, subscribers
 from digest_pipeline.cli.console import err
 from digest_pipeline.errors import DigestError
 
@@ -38,6 +38,8 @@ app.command()(setup.init)
 app.add_typer(feeds.app, name="feeds")
 app.command()(run.run)
 app.command()(preview.preview)
+app.add_typer(subscribers.app, name="subscribers")
+app.command()(serve.serve)
 app.command()(look.show)
 app.command()(look.why)
 app.command()(look.export)

@@ -7,12 +7,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from zoneinfo import available_timezones
 
 from digest_pipeline.delivery.addresses import MAIL, normal_address
 from digest_pipeline.delivery.database import secret_of
 from digest_pipeline.errors import SubscriberError
 from digest_pipeline.models import Subscriber
 
+MOST_INTERESTS = 1000  # characters
 ACTIVE, PENDING = "active", "pending"
 COLUMNS = "subscriber_id, channel, address, status, timezone, hour, interests"
 # One person has one mail address however it is spelt; a notification address holds a token that is case-sensitive.
@@ -56,9 +58,11 @@ class SubscriberBook:
         A known subscriber keeps the id, and stays active. Every call of a pending one starts its time to confirm anew.
 
         Raises:
-            SubscriberError: the address is none, or its owner unsubscribed and ``wanted`` is active without asking.
+            SubscriberError: the address, time zone, hour or interests cannot be, or the owner of the address
+                unsubscribed and ``wanted`` is active without asking.
         """
         address = normal_address(wanted.channel, wanted.address)
+        _check(wanted)
         with self._transaction():
             known = self.find(wanted.channel, address)
             if wanted.is_active and known is None and self.is_suppressed(wanted.channel, address):
@@ -122,6 +126,10 @@ class SubscriberBook:
         if not found:
             raise SubscriberError(f"there is no subscriber {subscriber_id}", remedy="`digest subscribers list`")
         return found[0]
+
+    def has(self, subscriber_id: str) -> bool:
+        """Whether there is a subscriber of this id."""
+        return bool(self._read("subscriber_id = ?", subscriber_id))
 
     def find(self, channel: str, address: str) -> Subscriber | None:
         """The subscriber of an address, if there is one."""
@@ -199,6 +207,15 @@ class SubscriberBook:
             self._con.execute("rollback")
             raise
         self._con.execute("commit")
+
+
+def _check(wanted: Subscriber) -> None:
+    if wanted.timezone is not None and wanted.timezone not in available_timezones():
+        raise SubscriberError("there is no such time zone", remedy="IANA names, such as Europe/Berlin")
+    if wanted.hour is not None and not 0 <= wanted.hour <= 23:
+        raise SubscriberError("there is no such hour", remedy="a whole number from 0 to 23")
+    if len(wanted.interests) > MOST_INTERESTS:
+        raise SubscriberError("the interests are too long", remedy=f"at most {MOST_INTERESTS} characters")
 
 
 def _now() -> str:

@@ -1,0 +1,55 @@
+"""Double opt-in: who types an address in is asked at that address, and only its owner's answer counts."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from digest_pipeline.delivery.addresses import MAIL
+from digest_pipeline.delivery.database import open_delivery, secret_of
+from digest_pipeline.delivery.links import CONFIRM_DAYS, SignedLinks
+from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
+from digest_pipeline.errors import DigestError
+from digest_pipeline.models import Subscriber
+from digest_pipeline.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+# Sends the mail that asks a subscriber to open a link. Raises a DigestError or an OSError when it was not sent.
+Asker = Callable[[Subscriber, str], None]
+ASK_AGAIN_AFTER = timedelta(minutes=10)
+
+
+def request_subscription(settings: Settings, ask: Asker, address: str, interests: str) -> None:
+    """Ask at an address for its owner's consent, unless it is subscribed or was asked just now.
+
+    What a stranger types in changes nothing for a person who is subscribed. Nothing is returned or raised: the caller
+    must not be able to tell whether an address is known. A mail that cannot be sent is logged, without its address,
+    and the request forgotten, so that it can be made again at once.
+    """
+    now = datetime.now(UTC).replace(tzinfo=None)
+    with open_delivery(settings.subscribers) as con:
+        book = SubscriberBook(con)
+        book.erase_unconfirmed(now - timedelta(days=CONFIRM_DAYS))
+        known = book.find(MAIL, address)
+        if known and (known.is_active or now - book.asked_at(known.subscriber_id) < ASK_AGAIN_AFTER):
+            return
+        pending = book.save(replace(known or Subscriber(new_id(), MAIL, address), interests=interests))
+        try:
+            ask_to_confirm(SignedLinks(secret_of(con, "links"), settings.site_url), ask, pending)
+        except (DigestError, OSError) as error:  # smtplib's exceptions are OSErrors; their texts may hold the address
+            logger.warning("a confirmation mail could not be sent: %s", type(error).__name__)
+            book.erase(pending.subscriber_id, suppress=False)
+
+
+def ask_to_confirm(links: SignedLinks, ask: Asker, pending: Subscriber) -> None:
+    """Send one pending subscriber the link.
+
+    Raises:
+        DigestError: there is no base address for links, or the mail was not sent.
+        OSError: the mail server was not reached, or refused it.
+    """
+    url = links.confirm_url(pending.subscriber_id)
+    if url is None:
+        raise DigestError("links need the address of `digest serve`", remedy="set site_url")
+    ask(pending, url)

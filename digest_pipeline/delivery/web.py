@@ -1,0 +1,192 @@
+"""The web service: the static site, its health, and the three things that a subscriber does: ask, confirm, leave.
+
+It holds no session and sets no cookie, so a page elsewhere that posts here has no one's authority to borrow: a signed
+link is the only authority, and it stands in the address that only its owner got. A forged request to subscribe makes
+at most a mail that asks, within the limits of ``web_safety``. Opening a link changes nothing, since mail scanners open
+links; the button on its page, or the one-click request of RFC 8058, does. Neither addresses nor links are logged.
+"""
+
+import mimetypes
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader
+from limits import RateLimitItem, RateLimitItemPerHour
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from digest_pipeline.delivery.addresses import MAIL, normal_address
+from digest_pipeline.delivery.database import open_delivery, secret_of
+from digest_pipeline.delivery.links import SignedLinks
+from digest_pipeline.delivery.optin import Asker, request_subscription
+from digest_pipeline.delivery.subscribers import MOST_INTERESTS, SubscriberBook
+from digest_pipeline.delivery.web_safety import RequestLimiter, SafeHeaders, bounded_body, form_fields
+from digest_pipeline.errors import SubscriberError
+from digest_pipeline.publishing.publish import site_of
+from digest_pipeline.publishing.render import templates
+from digest_pipeline.settings import Settings
+
+STALE_DAYS = 2  # yesterday's digest comes this morning: when the last is older than that, a day is missing
+REQUESTS_OF_ONE = RateLimitItemPerHour(5)  # to subscribe
+TYPES = {".atom": "application/atom+xml", ".opml": "text/x-opml", ".md": "text/markdown"}
+HEADINGS = {404: "Not found", 405: "Not like this", 429: "Too many requests"}
+
+
+class WebService:
+    """The pages over one home folder.
+
+    Args:
+        settings: of the home folder; ``site_url`` is where the service is reached.
+        ask: sends the mail that asks for confirmation; ``None``: nobody can subscribe here, the rest works.
+        of_one: requests to subscribe that one client may make.
+    """
+
+    def __init__(self, settings: Settings, ask: Asker | None, *, of_one: RateLimitItem = REQUESTS_OF_ONE) -> None:
+        self._settings, self._ask = settings, ask
+        self._limiter = RequestLimiter(of_one)
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        for ending, kind in TYPES.items():
+            mimetypes.add_type(kind, ending)
+        self._settings.site.mkdir(parents=True, exist_ok=True)
+        site = StaticFiles(
+            directory=self._settings.site, packages=[("digest_pipeline.publishing", "static")], html=True
+        )
+        both = ["GET", "POST"]
+        return Starlette(
+            routes=[
+                Route("/health", self.health),
+                Route("/subscribe", self.subscribe, methods=both),
+                Route("/confirm", self.confirm, methods=both),
+                Route("/unsubscribe", self.unsubscribe, methods=both),
+                Mount("/", site),
+            ],
+            middleware=[Middleware(SafeHeaders)],
+            exception_handlers={HTTPException: self._failed},
+        )
+
+    async def health(self, _: Request) -> Response:
+        """The last day on the site and its age; status 503 when a day is missing."""
+        last = await run_in_threadpool(_last_day, self._settings.site)
+        age = (datetime.now(self._settings.zone).date() - last).days if last else None
+        is_ok = age is not None and age <= STALE_DAYS
+        body = {"ok": is_ok, "last_digest": last.isoformat() if last else None, "age_days": age}
+        return JSONResponse(body, status_code=200 if is_ok else 503, headers={"Cache-Control": "no-store"})
+
+    async def subscribe(self, request: Request) -> Response:
+        """The form, and what was typed into it. The answer is the same for every address, and as quick."""
+        if self._ask is None:
+            return self._say(request, "Not here", "This site takes no subscriptions.", status=503)
+        if request.method != "POST":
+            return self._form(request)
+        fields = await form_fields(request)
+        if not self._limiter.allow(request):
+            raise HTTPException(429, "Many requests came from where you are. Try again in an hour.")
+        typed, interests = fields.get("address", ""), fields.get("interests", "")
+        try:
+            address = normal_address(MAIL, typed)
+        except SubscriberError as error:
+            return self._form(request, address=typed, interests=interests, fault=_sentence(error))
+        if len(interests) > MOST_INTERESTS:
+            fault = f"Please say it in {MOST_INTERESTS} characters."
+            return self._form(request, address=typed, interests=interests, fault=fault)
+        task = BackgroundTask(request_subscription, self._settings, self._ask, address, interests)
+        text = (
+            "If the address is not subscribed yet, a mail with a link is on its way. The link is good for three days."
+        )
+        return self._say(request, "Look into your mail", text, task=task)
+
+    async def confirm(self, request: Request) -> Response:
+        """A button, and what it does."""
+        if request.method != "POST":
+            text = "One more click, and the next digest comes by mail."
+            return self._button(request, "Confirm your subscription", text, "Subscribe")
+        return await self._act(request, self._confirm, "You are subscribed", "The next digest comes by mail.")
+
+    async def unsubscribe(self, request: Request) -> Response:
+        """A button, and what it does; a mail program posts here without showing it (RFC 8058)."""
+        if request.method != "POST":
+            text = "You get no more mail, and your address is erased."
+            return self._button(request, "Unsubscribe", text, "Unsubscribe")
+        text = "Your address is erased. A mail that is on its way may still arrive."
+        return await self._act(request, self._leave, "You are unsubscribed", text)
+
+    def _confirm(self, token: str) -> None:
+        with open_delivery(self._settings.subscribers) as con:
+            subscriber_id = SignedLinks(secret_of(con, "links"), "").read_confirm(token)
+            book = SubscriberBook(con)
+            if not book.has(subscriber_id):
+                raise SubscriberError("this link is used up", remedy="subscribe again to get a new one")
+            book.confirm(subscriber_id)
+
+    def _leave(self, token: str) -> None:
+        with open_delivery(self._settings.subscribers) as con:
+            subscriber_id = SignedLinks(secret_of(con, "links"), "").read_unsubscribe(token)
+            book = SubscriberBook(con)
+            if book.has(subscriber_id):  # who left before has left all the same
+                book.erase(subscriber_id, suppress=True)
+
+    async def _act(self, request: Request, act: Callable[[str], None], heading: str, text: str) -> Response:
+        await bounded_body(request)  # whatever it says: the link is enough
+        try:
+            await run_in_threadpool(act, request.query_params.get("token", ""))
+        except SubscriberError as error:
+            return self._say(request, "That did not work", _sentence(error), status=400)
+        return self._say(request, heading, text)
+
+    async def _failed(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
+        text = "There is no such page." if error.status_code == 404 else error.detail
+        heading = HEADINGS.get(error.status_code, "That did not work")
+        return self._say(request, heading, text, status=error.status_code)
+
+    def _form(self, request: Request, *, address: str = "", interests: str = "", fault: str = "") -> Response:
+        return self._page(
+            request, "form", status=422 if fault else 200, address=address, interests=interests, fault=fault,
+            most_interests=MOST_INTERESTS,
+        )  # fmt: skip
+
+    def _button(self, request: Request, heading: str, text: str, button: str) -> Response:
+        return self._page(request, "button", heading=heading, text=text, button=button)
+
+    def _say(
+        self, request: Request, heading: str, text: str, *, status: int = 200, task: BackgroundTask | None = None
+    ) -> Response:
+        return self._page(request, "message", status=status, task=task, heading=heading, text=text)
+
+    def _page(
+        self, request: Request, name: str, *, status: int = 200, task: BackgroundTask | None = None, **values: Any
+    ) -> Response:
+        site = replace(site_of(self._settings), url="")  # no canonical address: these pages are not for finding
+        root = "../" * (request.url.path.count("/") - 1)
+        html = _service_templates().get_template(f"{name}.html.j2").render(site=site, path="", root=root, **values)
+        return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"}, background=task)
+
+
+def _sentence(error: SubscriberError) -> str:
+    return f"{error.said[0].upper()}{error.said[1:]}: {error.remedy}."
+
+
+def _last_day(site: Path) -> date | None:
+    """The newest day that has a page."""
+    days = sorted(path.stem for path in (site / "days").glob("????-??-??.html"))
+    return date.fromisoformat(days[-1]) if days else None
+
+
+@lru_cache(maxsize=1)
+def _service_templates() -> Environment:
+    """Our templates over those of the site, which give the frame and the look."""
+    loaders = [PackageLoader("digest_pipeline.delivery"), PackageLoader("digest_pipeline.publishing")]
+    return templates().overlay(loader=ChoiceLoader(loaders))

@@ -1,0 +1,55 @@
+"""A real mail server on loopback that keeps what it accepts."""
+
+from asyncio.base_events import Server
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass
+class Inbox:
+    """What arrived, and ``refuses``: text of a permanent refusal that holds the recipient, as real servers' do."""
+
+    messages: list[EmailMessage] = field(default_factory=list)
+    refuses: bool = False
+    port: int = 0
+
+    async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.refuses:
+            return f"550 5.1.1 <{address}> unknown"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        assert isinstance(envelope.content, bytes)
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        self.messages.append(message)
+        return "250 OK"
+
+
+@contextmanager
+def inbox() -> Iterator[Inbox]:
+    """An SMTP server on a free port."""
+    box = Inbox()
+    controller = _OnFreePort(box, hostname="127.0.0.1", port=0)
+    controller.start()
+    box.port = controller.port
+    try:
+        yield box
+    finally:
+        controller.stop()
+
+
+class _OnFreePort(Controller):
+    def _trigger_server(self) -> None:
+        """Greet the server once at the port that it got; aiosmtpd asks the port that was wished for."""
+        assert isinstance(self.server, Server)
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]

@@ -1,0 +1,329 @@
+"""The web service over real sockets: double opt-in, leaving with one click, health, bounds, and nothing that leaks."""
+
+import json
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from bs4 import BeautifulSoup
+from limits import RateLimitItemPerHour
+
+from digest_pipeline.delivery.confirmation import mail_asker
+from digest_pipeline.delivery.database import open_delivery, secret_of
+from digest_pipeline.delivery.links import SignedLinks
+from digest_pipeline.delivery.serve import listen, server_of
+from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
+from digest_pipeline.delivery.web import WebService
+from digest_pipeline.delivery.web_safety import MOST_BODY_BYTES
+from digest_pipeline.errors import SettingsError
+from digest_pipeline.models import Subscriber
+from digest_pipeline.settings import Settings, load_settings
+from tests.browser import chromium, find_chromium
+from tests.mail_server import Inbox, inbox
+
+PATIENCE_SECONDS = 60
+MANY = RateLimitItemPerHour(1000)
+
+
+@contextmanager
+def running(service: WebService) -> Iterator[httpx.Client]:
+    """The service on a free port, and a client of it."""
+    with listen("127.0.0.1", 0) as listener:
+        server = server_of(service)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            with httpx.Client(base_url=base, timeout=PATIENCE_SECONDS, trust_env=False) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def eventually(true: Callable[[], bool]) -> bool:
+    """Whether it becomes true: mails are sent after the answer."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not true() and time.monotonic() < end:
+        time.sleep(0.02)
+    return true()
+
+
+@pytest.fixture
+def mailed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Settings, Inbox]]:
+    """Settings with a mail server, and its inbox."""
+    with inbox() as box:
+        for name, value in {
+            "SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(box.port), "SMTP_SECURITY": "none",
+            "MAIL_FROM": "Five <digest@example.org>", "SITE_URL": "https://digest.example/",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(f"DIGEST_{name}", value)
+        yield load_settings(), box
+
+
+@pytest.fixture
+def client(mailed: tuple[Settings, Inbox]) -> Iterator[httpx.Client]:
+    with running(WebService(mailed[0], mail_asker(mailed[0]), of_one=MANY)) as client:
+        yield client
+
+
+def book_of(settings: Settings) -> list[Subscriber]:
+    with open_delivery(settings.subscribers) as con:
+        return SubscriberBook(con).all()
+
+
+def text_of(answer: httpx.Response) -> str:
+    return BeautifulSoup(answer.text, "html.parser").get_text(" ", strip=True)
+
+
+def path_in(box: Inbox) -> str:
+    found = re.search(r"https://digest\.example(/confirm\?token=\S+)", box.messages[-1].get_content())
+    assert found
+    return found[1]
+
+
+def test_double_opt_in_and_one_click_out(mailed: tuple[Settings, Inbox], client: httpx.Client) -> None:
+    settings, box = mailed
+    form = BeautifulSoup(client.get("/subscribe").text, "html.parser")
+    assert form.find("input", {"name": "address", "type": "email"}) is not None
+    answer = client.post("/subscribe", data={"address": "Ann@example.org", "interests": "grid storage"})
+    assert answer.status_code == 200
+    assert eventually(lambda: len(box.messages) == 1)
+    mail = box.messages[0]
+    assert (mail["To"], mail["From"], mail["Auto-Submitted"]) == (
+        "Ann@example.org",
+        "Five <digest@example.org>",
+        "auto-generated",
+    )
+    assert mail["Message-ID"].endswith("@example.org>")
+    (pending,) = book_of(settings)
+    assert (pending.is_active, pending.interests) == (False, "grid storage")
+
+    link = path_in(box)
+    assert "ann" not in link.lower()
+    assert "<button" in client.get(link).text  # what a mail scanner does
+    assert client.head(link).status_code == 200
+    assert not book_of(settings)[0].is_active
+    assert "You are subscribed" in text_of(client.post(link))
+    assert book_of(settings)[0].is_active
+    assert client.post(link).status_code == 200
+
+    with open_delivery(settings.subscribers) as con:
+        url = SignedLinks(secret_of(con, "links"), settings.site_url).unsubscribe_url(pending.subscriber_id)
+    leave = str(url).removeprefix("https://digest.example")
+    assert "<button" in client.get(leave).text
+    assert len(book_of(settings)) == 1
+    answer = client.post(leave, data={"List-Unsubscribe": "One-Click"})  # RFC 8058, without a cookie
+    assert (answer.status_code, answer.headers.get("set-cookie")) == (200, None)
+    assert book_of(settings) == []
+    assert client.post(leave).status_code == 200
+    used = client.post(link)
+    assert used.status_code == 400
+    assert "used up" in text_of(used)
+
+
+def test_one_click_also_comes_as_multipart(mailed: tuple[Settings, Inbox], client: httpx.Client) -> None:
+    settings, _ = mailed
+    with open_delivery(settings.subscribers) as con:
+        ann = SubscriberBook(con).save(Subscriber(new_id(), "mail", "ann@example.org", is_active=True))
+        url = str(SignedLinks(secret_of(con, "links"), settings.site_url).unsubscribe_url(ann.subscriber_id))
+    answer = client.post(url.removeprefix("https://digest.example"), files={"List-Unsubscribe": (None, "One-Click")})
+    assert answer.status_code == 200
+    assert book_of(settings) == []
+
+
+def test_the_answer_does_not_say_who_is_subscribed(mailed: tuple[Settings, Inbox], client: httpx.Client) -> None:
+    settings, box = mailed
+    with open_delivery(settings.subscribers) as con:
+        book = SubscriberBook(con)
+        book.save(Subscriber(new_id(), "mail", "known@example.org", is_active=True, interests="hers"))
+        left = book.save(Subscriber(new_id(), "mail", "left@example.org", is_active=True))
+        book.erase(left.subscriber_id, suppress=True)
+    answers = {
+        client.post("/subscribe", data={"address": f"{name}@example.org", "interests": "forged"}).text
+        for name in ("known", "left", "new", "known", "new")
+    }
+    assert len(answers) == 1
+    assert eventually(lambda: len(box.messages) == 2)
+    assert {message["To"] for message in box.messages} == {"left@example.org", "new@example.org"}
+    assert next(s for s in book_of(settings) if s.is_active).interests == "hers"
+
+
+def test_a_link_that_was_tampered_with_does_nothing(mailed: tuple[Settings, Inbox], client: httpx.Client) -> None:
+    settings, box = mailed
+    client.post("/subscribe", data={"address": "ann@example.org"})
+    assert eventually(lambda: len(box.messages) == 1)
+    link = path_in(box)
+    for wrong in ("/confirm", "/confirm?token=", link[:-2], link.replace("/confirm", "/unsubscribe"), f"{link}x"):
+        assert client.post(wrong).status_code == 400, wrong
+    (pending,) = book_of(settings)
+    assert not pending.is_active
+
+
+def test_a_request_that_nobody_confirms_is_forgotten(mailed: tuple[Settings, Inbox], client: httpx.Client) -> None:
+    settings, box = mailed
+    old = (datetime.now(UTC) - timedelta(days=4)).replace(tzinfo=None).isoformat()
+    with open_delivery(settings.subscribers) as con:
+        SubscriberBook(con).save(Subscriber("su_old", "mail", "old@example.org"))
+        con.execute("update subscribers set subscribed_at = ?", [old])
+    client.post("/subscribe", data={"address": "ann@example.org"})
+    assert eventually(lambda: len(box.messages) == 1)
+    assert [one.address for one in book_of(settings)] == ["ann@example.org"]
+
+
+def test_a_mail_that_is_refused_can_be_asked_for_again_and_is_logged_without_its_address(
+    mailed: tuple[Settings, Inbox], client: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings, box = mailed
+    box.refuses = True
+    client.post("/subscribe", data={"address": "marker@example.org"})
+    assert eventually(lambda: "could not be sent" in caplog.text)
+    assert eventually(lambda: book_of(settings) == [])
+    box.refuses = False
+    client.post("/subscribe", data={"address": "marker@example.org"})
+    assert eventually(lambda: len(box.messages) == 1)
+    assert "marker" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("send", "status"),
+    [
+        ({"data": {"address": "no address"}}, 422),
+        ({"data": {}}, 415),  # httpx sends no content type then
+        ({"data": {"address": "a@example.org", "interests": "x" * 1001}}, 422),
+        ({"data": {"address": "x" * MOST_BODY_BYTES}}, 413),
+        ({"json": {"address": "a@example.org"}}, 415),
+        ({"content": b"address=%ff", "headers": {"content-type": "application/x-www-form-urlencoded"}}, 400),
+        ({"content": "&".join("a=1" for _ in range(30)), "headers": {"content-type": "application/x-www-form-urlencoded"}}, 400),
+    ],
+)  # fmt: skip
+def test_what_is_no_form_is_refused(
+    mailed: tuple[Settings, Inbox], client: httpx.Client, send: dict[str, object], status: int
+) -> None:
+    answer = client.post("/subscribe", **send)  # type: ignore[arg-type]
+    assert answer.status_code == status
+    assert book_of(mailed[0]) == []
+
+
+def test_what_was_typed_stays_text(client: httpx.Client) -> None:
+    typed = '"><script>alert(1)</script>'
+    answer = client.post("/subscribe", data={"address": typed, "interests": typed})
+    page = BeautifulSoup(answer.text, "html.parser")
+    assert answer.status_code == 422
+    assert page.find("script") is None
+    field = page.find("input")
+    assert field is not None
+    assert field["value"] == typed
+    assert page.find(role="alert") is not None
+
+
+def test_a_body_without_end_is_cut_off(client: httpx.Client) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(1000):
+            yield b"x" * 4096
+
+    with client.stream("POST", "/unsubscribe?token=x", content=endless()) as answer:
+        assert answer.status_code == 413
+
+
+def test_one_client_may_ask_only_so_often(mailed: tuple[Settings, Inbox]) -> None:
+    settings, _ = mailed
+    with running(WebService(settings, mail_asker(settings), of_one=RateLimitItemPerHour(2))) as client:
+        send = [client.post("/subscribe", data={"address": f"p{n}@example.org"}) for n in range(3)]
+        other = client.post("/subscribe", data={"address": "q@example.org"}, headers={"X-Forwarded-For": "203.0.113.9"})
+    assert [answer.status_code for answer in send] == [200, 200, 429]
+    assert other.status_code == 200  # behind a proxy on this machine
+
+
+def test_every_answer_is_safe_and_sets_no_cookie(settings: Settings) -> None:
+    settings.site.mkdir(parents=True)
+    (settings.site / "index.html").write_text("<p>today</p>")
+    (settings.site / "feeds").mkdir()
+    (settings.site / "feeds" / "digests.atom").write_text("<feed/>")
+    (settings.home / "digest.toml").write_text("# private")
+    with running(WebService(settings, None)) as client:
+        paths = ("/", "/health", "/subscribe", "/confirm?token=x", "/unsubscribe", "/none", "/a/b/none", "/style.css")
+        for path in paths:
+            answer = client.get(path)
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["referrer-policy"] == "no-referrer"
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+            assert "set-cookie" not in answer.headers
+            assert "server" not in answer.headers
+        assert client.get("/").text == "<p>today</p>"
+        assert client.get("/feeds/digests.atom").headers["content-type"].startswith("application/atom+xml")
+        assert client.get("/unsubscribe").headers["cache-control"] == "no-store"
+        assert (client.get("/subscribe").status_code, client.get("/none").status_code) == (503, 404)
+        assert 'href="../../style.css"' in client.get("/a/b/none").text
+        assert client.delete("/subscribe").status_code == 405
+        for outside in ("/../digest.toml", "/%2e%2e/digest.toml", "/..%2fsubscribers.sqlite"):
+            assert client.get(outside).status_code == 404
+
+
+def test_health_tells_whether_a_day_is_missing(settings: Settings) -> None:
+    days = settings.site / "days"
+    with running(WebService(settings, None)) as client:
+        assert client.get("/health").json() == {"ok": False, "last_digest": None, "age_days": None}
+        days.mkdir(parents=True)
+        today = datetime.now(settings.zone).date()
+        for age, status in ((9, 503), (1, 200)):
+            day = today - timedelta(days=age)
+            (days / f"{day}.html").write_text("")
+            answer = client.get("/health")
+            assert answer.status_code == status
+            assert json.loads(answer.text)["last_digest"] == day.isoformat()
+
+
+def test_a_port_that_is_taken_is_named(settings: Settings) -> None:
+    with listen("127.0.0.1", 0) as taken, pytest.raises(SettingsError, match=r"port \d+.*--port"):
+        listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_an_address_stays_in_its_file(
+    mailed: tuple[Settings, Inbox], client: httpx.Client, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    settings, box = mailed
+    with caplog.at_level(logging.DEBUG):
+        client.post("/subscribe", data={"address": "marker.of.mine@example.org"})
+        assert eventually(lambda: len(box.messages) == 1)
+        link = path_in(box)
+        answers = [client.get(link).text, client.post(link).text, client.get("/health").text]
+    own = [
+        record.getMessage()
+        for record in caplog.records
+        if not record.name.startswith(("httpx", "httpcore", "mail.log", "asyncio"))
+    ]
+    said = "\n".join([*own, *answers])
+    assert "marker" not in said
+    assert link.split("=")[1] not in "\n".join(own)
+    for path in settings.home.rglob("*"):
+        if path.is_file() and not path.name.startswith("subscribers.sqlite"):
+            assert b"marker.of.mine" not in path.read_bytes(), path
+
+
+@pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed: apt install chromium")
+def test_the_form_and_the_buttons_work_in_a_browser(mailed: tuple[Settings, Inbox], client: httpx.Client) -> None:
+    settings, box = mailed
+    base = str(client.base_url).rstrip("/")
+    with chromium() as browser:
+        page = browser.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(f"{base}/subscribe")
+        page.fill("#address", "ann@example.org")
+        page.fill("#interests", "grid storage")
+        page.click("button")
+        assert "Look into your mail" in page.inner_text("h1")
+        assert eventually(lambda: len(box.messages) == 1)
+        page.goto(f"{base}{path_in(box)}")
+        page.click("button")
+        assert "You are subscribed" in page.inner_text("h1")
+    assert complaints == []
+    assert book_of(settings)[0].is_active
