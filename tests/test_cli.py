@@ -27,7 +27,20 @@ def digest(*arguments: str, home: Path, code: int = 0, **environment: str) -> su
 
 def test_help_names_every_command(tmp_path: Path) -> None:
     text = digest("--help", home=tmp_path).stdout
-    for command in ("init", "feeds", "run", "preview", "show", "why", "export", "status", "doctor", "demo"):
+    for command in (
+        "init",
+        "feeds",
+        "run",
+        "preview",
+        "subscribers",
+        "serve",
+        "show",
+        "why",
+        "export",
+        "status",
+        "doctor",
+        "demo",
+    ):
         assert f" {command} " in text
     assert digest("--version", home=tmp_path).stdout.strip() == f"digest {__version__}"
 
