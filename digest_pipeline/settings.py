@@ -156,6 +156,7 @@ class Settings(BaseSettings):
     smtp_username: str = Field("", description="login there; empty: none")
     smtp_password: SecretStr = Field(SecretStr(""), description="from the environment only")
     mail_from: str = Field("", description='sender, such as "Five from the feeds <digest@example.org>"')
+    mail_days_back: int = Field(3, ge=1, le=365, description="an older digest is not mailed: a backfill sends nothing")
 
     @classmethod
     def settings_customise_sources(

@@ -1,5 +1,6 @@
 """A real mail server on loopback that keeps what it accepts."""
 
+from asyncio import WriteTransport
 from asyncio.base_events import Server
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,16 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 @dataclass
 class Inbox:
-    """What arrived, and ``refuses``: text of a permanent refusal that holds the recipient, as real servers' do."""
+    """What arrived, and how it misbehaves.
+
+    ``refuses`` everybody for good, in words that hold the recipient, as real servers' do; ``answers`` some recipients
+    otherwise; ``drops`` the connection when it has accepted a mail to one of these, without saying so.
+    """
 
     messages: list[EmailMessage] = field(default_factory=list)
     refuses: bool = False
+    answers: dict[str, str] = field(default_factory=dict)
+    drops: set[str] = field(default_factory=set)
     port: int = 0
 
     async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
@@ -24,6 +31,8 @@ class Inbox:
     ) -> str:
         if self.refuses:
             return f"550 5.1.1 <{address}> unknown"
+        if answer := self.answers.get(address):
+            return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -31,6 +40,9 @@ class Inbox:
         assert isinstance(envelope.content, bytes)
         message = message_from_bytes(envelope.content, policy=policy.default)
         self.messages.append(message)
+        if self.drops.intersection(envelope.rcpt_tos):
+            assert isinstance(server.transport, WriteTransport)
+            server.transport.abort()
         return "250 OK"
 
 

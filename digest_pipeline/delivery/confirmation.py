@@ -1,16 +1,14 @@
 """The mail that asks for confirmation, and how it is sent: one message at once, so that a person does not wait."""
 
-import smtplib
-import ssl
 from email.message import EmailMessage
 from email.utils import format_datetime, localtime, make_msgid, parseaddr
 
 from digest_pipeline.delivery.links import CONFIRM_DAYS
 from digest_pipeline.delivery.optin import Asker
+from digest_pipeline.delivery.smtp import mail_server
 from digest_pipeline.models import Subscriber
 from digest_pipeline.settings import Settings
 
-SERVER_SECONDS = 30.0
 TEXT = """\
 Somebody, most likely you, asked to get “{title}” at this address: at most one mail a day, and none on days without
 anything worth it.
@@ -45,18 +43,7 @@ def mail_asker(settings: Settings) -> Asker | None:
         return None
 
     def ask(subscriber: Subscriber, url: str) -> None:
-        context = ssl.create_default_context()
-        where = (settings.smtp_host, settings.smtp_port)
-        server = (
-            smtplib.SMTP_SSL(*where, timeout=SERVER_SECONDS, context=context)
-            if settings.smtp_security == "tls"
-            else smtplib.SMTP(*where, timeout=SERVER_SECONDS)
-        )
-        with server:
-            if settings.smtp_security == "starttls":
-                server.starttls(context=context)
-            if settings.smtp_username:
-                server.login(settings.smtp_username, settings.smtp_password.get_secret_value())
+        with mail_server(settings) as server:
             server.send_message(confirmation_message(settings, subscriber, url))
 
     return ask

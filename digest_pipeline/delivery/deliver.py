@@ -1,0 +1,111 @@
+"""A published digest goes out by mail: to whom it is due, once, each outcome kept in the ledger."""
+
+import smtplib
+import sqlite3
+from collections import Counter
+from contextlib import ExitStack
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from digest_pipeline.delivery import ledger
+from digest_pipeline.delivery.addresses import MAIL
+from digest_pipeline.delivery.database import open_delivery, secret_of
+from digest_pipeline.delivery.links import SignedLinks
+from digest_pipeline.delivery.message import digest_message
+from digest_pipeline.delivery.personal import digest_for, load_pool
+from digest_pipeline.delivery.smtp import Outcome, mail_server, send
+from digest_pipeline.delivery.subscribers import SubscriberBook
+from digest_pipeline.errors import DigestError
+from digest_pipeline.models import Digest, Subscriber
+from digest_pipeline.publishing.render import content_hash
+from digest_pipeline.publishing.store import published_digest
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+
+
+def deliver(
+    warehouse: Warehouse, settings: Settings, day: date, now: datetime, *, even_if_old: bool = False
+) -> Counter[str]:
+    """Send a day's digest to every active subscriber by mail whose hour has come and who did not get it.
+
+    Args:
+        warehouse: in which the day is published.
+        settings: the mail server, and ``mail_days_back``: an older day is not sent, so that a backfill sends nothing.
+        day: of the digest.
+        now: aware.
+        even_if_old: send it whatever its age.
+
+    Returns:
+        how many were ``sent``, ``waiting``, ``refused``, ``unknown``, are ``not yet`` due or ``done`` before, and got
+        ``nothing`` because there is nothing (new) for them.
+
+    Raises:
+        DigestError: no mail server is set, the day is not published or too old, or the server cannot be reached.
+    """
+    if not settings.smtp_host:
+        raise DigestError("there is no mail server", remedy="set smtp_host and mail_from")
+    age = (now.astimezone(settings.zone).date() - day).days
+    if age > settings.mail_days_back and not even_if_old:
+        raise DigestError(f"the digest of {day} is {age} days old", remedy="--old sends it all the same")
+    with warehouse.read() as con:
+        common = published_digest(con, day)
+        if common is None:
+            raise DigestError(f"no digest of {day} is published", remedy="`digest run` publishes one")
+        pool = load_pool(con, common, settings)
+    counts: Counter[str] = Counter()
+    with open_delivery(settings.subscribers) as con, ExitStack() as connections:
+        links = SignedLinks(secret_of(con, "links"), settings.site_url)
+        server: smtplib.SMTP | None = None
+        for subscriber in SubscriberBook(con).active():
+            if subscriber.channel != MAIL:
+                continue
+            if not _is_due(subscriber, settings, day, now):
+                counts["not yet"] += 1
+                continue
+            digest = digest_for(subscriber, common, pool, ledger.delivered_before(con, subscriber.subscriber_id, day))
+            if not digest.items:
+                counts["nothing"] += 1
+                continue
+            if server is None:
+                try:
+                    server = connections.enter_context(mail_server(settings))
+                except (smtplib.SMTPException, OSError) as error:
+                    raise DigestError(
+                        f"the mail server {settings.smtp_host} cannot be used: {type(error).__name__}",
+                        remedy="check the smtp settings and the login, then run `digest deliver` again",
+                    ) from None
+            outcome = _deliver_one(con, server, settings, subscriber, digest, links)
+            counts[outcome.status if outcome else "done"] += 1
+            if outcome and outcome.reason and "connection" in outcome.reason:
+                server = None
+    return counts
+
+
+def _deliver_one(
+    con: sqlite3.Connection,
+    server: smtplib.SMTP,
+    settings: Settings,
+    subscriber: Subscriber,
+    digest: Digest,
+    links: SignedLinks,
+) -> Outcome | None:
+    """What became of the mail; ``None`` when it is not to be sent (again)."""
+    one, day = subscriber.subscriber_id, digest.digest_date
+    message = digest_message(settings, subscriber, digest, links.unsubscribe_url(one))
+    is_ours = ledger.claim(
+        con, day, MAIL, one, content_hash=content_hash(digest), message_id=message["Message-ID"],
+        claim_ids=[item.claim_id for item in digest.items],
+    )  # fmt: skip
+    if not is_ours:
+        return None
+    outcome = send(server, message)
+    ledger.finish(con, day, MAIL, one, outcome.status, outcome.reason)
+    return outcome
+
+
+def _is_due(subscriber: Subscriber, settings: Settings, day: date, now: datetime) -> bool:
+    """A digest of a day is due from the subscriber's hour of the day after it."""
+    if subscriber.hour is None:
+        return True
+    local = now.astimezone(ZoneInfo(subscriber.timezone) if subscriber.timezone else settings.zone)
+    return local.date() > day + timedelta(days=1) or (local.date() > day and local.hour >= subscriber.hour)

@@ -1,0 +1,86 @@
+"""The ledger of deliveries: a row is written before its message leaves, so that none leaves twice.
+
+A row that says ``started`` is of a message that is on its way, or of a process that died in the moment between the
+server's acceptance and the note of it. It is never sent again by itself: at most that one message is lost by a crash.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+
+MOST_ATTEMPTS = 5
+
+
+def claim(
+    con: sqlite3.Connection,
+    day: date,
+    channel: str,
+    subscriber_id: str,
+    *,
+    content_hash: str,
+    message_id: str,
+    claim_ids: Iterable[str],
+) -> bool:
+    """Take a delivery on; ``False`` when it was sent, refused for good, is on its way, or failed too often.
+
+    Of two processes that ask at once one gets it.
+    """
+    con.execute("begin immediate")
+    try:
+        known = con.execute(
+            "select status, attempts from deliveries where digest_date = ? and channel = ? and subscriber_id = ?",
+            [day.isoformat(), channel, subscriber_id],
+        ).fetchone()
+        may = known is None or (known[0] == "waiting" and known[1] < MOST_ATTEMPTS)
+        if may:
+            con.execute(
+                "insert into deliveries values (?, ?, ?, ?, 'started', 1, ?, null, ?, null) on conflict do update set"
+                " content_hash = excluded.content_hash, status = 'started', attempts = attempts + 1,"
+                " message_id = excluded.message_id, reason = null, started_at = excluded.started_at",
+                [day.isoformat(), channel, subscriber_id, content_hash, message_id, _now()],
+            )
+            con.execute(
+                "delete from delivered_items where subscriber_id = ? and digest_date = ?",
+                [subscriber_id, day.isoformat()],
+            )
+            con.executemany(
+                "insert or ignore into delivered_items values (?, ?, ?)",
+                [(subscriber_id, claim_id, day.isoformat()) for claim_id in claim_ids],
+            )
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
+    return may
+
+
+def finish(
+    con: sqlite3.Connection, day: date, channel: str, subscriber_id: str, status: str, reason: str | None
+) -> None:
+    """Note what became of a delivery; ``reason`` without any address."""
+    con.execute(
+        "update deliveries set status = ?, reason = ?, finished_at = ?"
+        " where digest_date = ? and channel = ? and subscriber_id = ?",
+        [status, reason, _now(), day.isoformat(), channel, subscriber_id],
+    )
+
+
+def delivered_before(con: sqlite3.Connection, subscriber_id: str, day: date) -> frozenset[str]:
+    """Claims that a subscriber got in other days' digests."""
+    rows = con.execute(
+        "select claim_id from delivered_items where subscriber_id = ? and digest_date <> ?",
+        [subscriber_id, day.isoformat()],
+    ).fetchall()
+    return frozenset(claim_id for (claim_id,) in rows)
+
+
+def tally(con: sqlite3.Connection) -> list[tuple[str, str, str, str | None, int]]:
+    """(day, channel, status, reason, how many), newest day first."""
+    return con.execute(
+        "select digest_date, channel, status, reason, count(*) from deliveries"
+        " group by 1, 2, 3, 4 order by 1 desc, 2, 3"
+    ).fetchall()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,198 @@
+"""Mails of a digest over a real SMTP server: complete, each once, every refusal and broken connection kept."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from bench.published import made_up_archive, publish
+from digest_pipeline.cli import app
+from digest_pipeline.delivery import ledger
+from digest_pipeline.delivery.database import open_delivery
+from digest_pipeline.delivery.deliver import deliver
+from digest_pipeline.delivery.message import digest_message
+from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
+from digest_pipeline.errors import DigestError
+from digest_pipeline.models import Digest, Subscriber
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+from tests.hostile_text import hostile_digest
+from tests.mail_server import Inbox, inbox
+from tests.test_house_rules import MART
+
+DAY = date(2026, 9, 14)
+NOW = datetime(2026, 9, 15, 6, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def box() -> Iterator[Inbox]:
+    with inbox() as box:
+        yield box
+
+
+@pytest.fixture
+def mailed(settings: Settings, box: Inbox) -> Settings:
+    return settings.model_copy(
+        update={
+            "smtp_host": "127.0.0.1", "smtp_port": box.port, "smtp_security": "none",
+            "mail_from": "Five <digest@digest.example>", "site_url": "https://digest.example/",
+        }
+    )  # fmt: skip
+
+
+@pytest.fixture
+def published(warehouse: Warehouse) -> Digest:
+    digest = next(iter(made_up_archive(DAY, 1)))
+    with warehouse.write() as con:
+        publish(con, digest, np.random.default_rng(1))
+        con.execute(MART.replace("daily_top_insights", "fct_insights") + " where false")
+    return digest
+
+
+def subscribe(settings: Settings, *names: str, hour: int | None = None) -> None:
+    with open_delivery(settings.subscribers) as con:
+        for name in names:
+            SubscriberBook(con).save(
+                Subscriber(new_id(), "mail", f"{name}@example.org", is_active=True, hour=hour, timezone="UTC")
+            )
+
+
+def parts(message: EmailMessage) -> tuple[str, str]:
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert isinstance(text, EmailMessage)
+    assert isinstance(html, EmailMessage)
+    return text.get_content(), html.get_content()
+
+
+def test_a_digest_arrives_once_and_whole(warehouse: Warehouse, mailed: Settings, box: Inbox, published: Digest) -> None:
+    subscribe(mailed, "ann", "bob")
+    assert deliver(warehouse, mailed, DAY, NOW) == {"sent": 2}
+    assert deliver(warehouse, mailed, DAY, NOW) == {"done": 2}
+    assert sorted(message["To"] for message in box.messages) == ["ann@example.org", "bob@example.org"]
+    message = box.messages[0]
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["List-Unsubscribe"].startswith("<https://digest.example/unsubscribe?token=")
+    assert len({m["Message-ID"] for m in box.messages}) == 2
+    assert len(message.as_bytes()) < 100_000
+    text, html = parts(message)
+    for item in published.items:
+        assert item.headline in text
+        assert item.quote in text
+    assert html.count("<h2") == len(published.items)
+
+
+def test_who_was_refused_for_good_is_not_asked_again_and_who_was_put_off_is(
+    warehouse: Warehouse, mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    subscribe(mailed, "ann", "bob", "cem")
+    box.answers = {"bob@example.org": "550 5.1.1 no such mailbox", "cem@example.org": "451 4.7.1 later"}
+    assert deliver(warehouse, mailed, DAY, NOW) == {"sent": 1, "refused": 1, "waiting": 1}
+    box.answers = {}
+    assert deliver(warehouse, mailed, DAY, NOW) == {"sent": 1, "done": 2}
+    assert [message["To"] for message in box.messages] == ["ann@example.org", "cem@example.org"]
+    with open_delivery(mailed.subscribers) as con:
+        rows = ledger.tally(con)
+    assert [(row[2], row[3], row[4]) for row in rows] == [("refused", "the server answered 550", 1), ("sent", None, 2)]
+
+
+def test_a_mail_whose_fate_is_unknown_is_not_sent_again(
+    warehouse: Warehouse, mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    subscribe(mailed, "ann", "bob")
+    box.drops = {"ann@example.org"}
+    assert deliver(warehouse, mailed, DAY, NOW) == {"unknown": 1, "sent": 1}
+    box.drops = set()
+    assert deliver(warehouse, mailed, DAY, NOW) == {"done": 2}
+    assert [message["To"] for message in box.messages] == ["ann@example.org", "bob@example.org"]
+
+
+def test_what_a_dead_process_had_begun_is_not_sent_again(
+    warehouse: Warehouse, mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    subscribe(mailed, "ann")
+    with open_delivery(mailed.subscribers) as con:
+        (ann,) = SubscriberBook(con).active()
+        took = [
+            ledger.claim(con, DAY, "mail", ann.subscriber_id, content_hash="h", message_id="<m>", claim_ids=["cl_1"])
+            for _ in range(2)
+        ]
+    assert took == [True, False]
+    assert deliver(warehouse, mailed, DAY, NOW) == {"done": 1}
+    assert box.messages == []
+
+
+def test_two_runs_at_once_send_one_mail_to_each(
+    warehouse: Warehouse, mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    names = [f"reader{n}" for n in range(25)]
+    subscribe(mailed, *names)
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda _: deliver(Warehouse(warehouse.path), mailed, DAY, NOW), range(2)))
+    assert done[0]["sent"] + done[1]["sent"] == 25
+    assert sorted(message["To"] for message in box.messages) == sorted(f"{name}@example.org" for name in names)
+
+
+def test_a_mail_waits_for_its_readers_hour_and_an_old_day_for_a_word(
+    warehouse: Warehouse, mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    subscribe(mailed, "ann", hour=8)
+    assert deliver(warehouse, mailed, DAY, NOW) == {"not yet": 1}
+    assert deliver(warehouse, mailed, DAY, NOW.replace(hour=8)) == {"sent": 1}
+    subscribe(mailed, "bob")
+    with pytest.raises(DigestError, match="days old"):
+        deliver(warehouse, mailed, DAY, NOW + timedelta(days=30))
+    assert deliver(warehouse, mailed, DAY, NOW + timedelta(days=30), even_if_old=True) == {"sent": 1, "done": 1}
+
+
+def test_nothing_that_a_reader_got_is_sent_to_them_again(
+    warehouse: Warehouse, mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    subscribe(mailed, "ann")
+    with open_delivery(mailed.subscribers) as con:
+        (ann,) = SubscriberBook(con).active()
+        ledger.claim(
+            con, DAY - timedelta(days=1), "mail", ann.subscriber_id, content_hash="h", message_id="<m>",
+            claim_ids=[published.items[0].claim_id],
+        )  # fmt: skip
+    assert deliver(warehouse, mailed, DAY, NOW) == {"sent": 1}
+    text, _ = parts(box.messages[0])
+    assert published.items[0].headline not in text
+    assert published.items[1].headline in text
+
+
+def test_no_server_or_no_answer_is_named(warehouse: Warehouse, settings: Settings, published: Digest) -> None:
+    with pytest.raises(DigestError, match="no mail server"):
+        deliver(warehouse, settings, DAY, NOW)
+    subscribe(settings, "ann")
+    dead = {"smtp_host": "127.0.0.1", "smtp_port": 1, "smtp_security": "none", "mail_from": "d@digest.example"}
+    with pytest.raises(DigestError, match="cannot be used"):
+        deliver(warehouse, settings.model_copy(update=dead), DAY, NOW)
+    with open_delivery(settings.subscribers) as con:
+        assert ledger.tally(con) == []
+
+
+def test_hostile_text_stays_text(settings: Settings) -> None:
+    hostile = hostile_digest(DAY)
+    first = replace(hostile.items[0], headline="A line\r\nBcc: evil@example.org")
+    digest = replace(hostile, items=(first, *hostile.items[1:]))
+    sender = settings.model_copy(update={"mail_from": "Five <digest@digest.example>"})
+    message = digest_message(sender, Subscriber("su_1", "mail", "ann@example.org"), digest, None)
+    assert message["Bcc"] is None
+    assert message["Subject"] == "A line Bcc: evil@example.org"
+    _, html = parts(message)
+    assert "<script" not in html
+    assert len(message.as_bytes()) < 100_000
+
+
+def test_a_preview_sends_nothing(warehouse: Warehouse, settings: Settings, published: Digest, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["deliver", "--preview", str(tmp_path / "mail.eml")])
+    assert result.exit_code == 0, result.output
+    assert b"reader@example.org" in (tmp_path / "mail.eml").read_bytes()
+    shown = CliRunner().invoke(app, ["deliveries"])
+    assert "Nothing was delivered yet" in shown.output
