@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 from digest_pipeline.delivery.addresses import MAIL
 from digest_pipeline.delivery.database import open_delivery, secret_of
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 # Sends the mail that asks a subscriber to open a link. Raises a DigestError or an OSError when it was not sent.
 Asker = Callable[[Subscriber, str], None]
 ASK_AGAIN_AFTER = timedelta(minutes=10)
+ONE_AT_A_TIME = Lock()  # of two requests for one address that come together the second finds the first
 
 
 def request_subscription(settings: Settings, ask: Asker, address: str, interests: str) -> None:
@@ -31,10 +33,11 @@ def request_subscription(settings: Settings, ask: Asker, address: str, interests
     with open_delivery(settings.subscribers) as con:
         book = SubscriberBook(con)
         book.erase_unconfirmed(now - timedelta(days=CONFIRM_DAYS))
-        known = book.find(MAIL, address)
-        if known and (known.is_active or now - book.asked_at(known.subscriber_id) < ASK_AGAIN_AFTER):
-            return
-        pending = book.save(replace(known or Subscriber(new_id(), MAIL, address), interests=interests))
+        with ONE_AT_A_TIME:
+            known = book.find(MAIL, address)
+            if known and (known.is_active or now - book.asked_at(known.subscriber_id) < ASK_AGAIN_AFTER):
+                return
+            pending = book.save(replace(known or Subscriber(new_id(), MAIL, address), interests=interests))
         try:
             ask_to_confirm(SignedLinks(secret_of(con, "links"), settings.site_url), ask, pending)
         except (DigestError, OSError) as error:  # smtplib's exceptions are OSErrors; their texts may hold the address
