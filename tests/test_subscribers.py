@@ -81,6 +81,12 @@ def test_notification_addresses_are_checked_and_masked() -> None:
     assert "Ann" not in repr(ANN)
 
 
+def test_an_address_is_kept_as_every_mail_server_takes_it() -> None:
+    assert normal_address("mail", " ann@bücher.de ") == "ann@xn--bcher-kva.de"
+    with pytest.raises(SubscriberError, match="in ASCII"):
+        normal_address("mail", "jörg@example.org")
+
+
 def test_an_erased_address_leaves_no_byte_in_the_files(tmp_path: Path) -> None:
     file = tmp_path / "subscribers.sqlite"
     marker = "marker.of.mine"

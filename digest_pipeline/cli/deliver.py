@@ -27,13 +27,10 @@ def deliver(
     from digest_pipeline.delivery.message import digest_message
     from digest_pipeline.models import Subscriber
     from digest_pipeline.publishing.store import published_days, published_digest
-    from digest_pipeline.warehouse import Warehouse
+    from digest_pipeline.warehouse.connection import open_for_reading
 
     settings = load_settings()
-    if not settings.database.exists():
-        raise DigestError(f"there is no database at {settings.database} yet", remedy="run `digest run`")
-    warehouse = Warehouse(settings.database)
-    with warehouse.read() as con:
+    with open_for_reading(settings.database, settings.snapshot) as con:
         days = published_days(con)
         wanted = day or (days[-1] if days else None)
         digest = published_digest(con, wanted) if wanted else None
@@ -48,7 +45,7 @@ def deliver(
         preview.write_bytes(message.as_bytes())
         out.print(f"Mail of {wanted}: {preview}", soft_wrap=True)
         return
-    counts = deliver_day(warehouse, settings, wanted, datetime.now(UTC), even_if_old=old)
+    counts = deliver_day(settings, wanted, datetime.now(UTC), even_if_old=old)
     said = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     out.print(f"{wanted}: {said or 'no active subscribers'}")
     if counts["waiting"] or counts["unknown"]:

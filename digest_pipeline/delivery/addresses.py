@@ -32,11 +32,15 @@ def masked(channel: str, address: str) -> str:
 
 
 def _mail_address(address: str) -> str:
+    """In ASCII, as every mail server takes it: a domain in its encoded form, no other letters before the @."""
     try:
-        return validate_email(address, check_deliverability=False).normalized
+        if ascii_form := validate_email(address, check_deliverability=False, allow_smtputf8=False).ascii_email:
+            return ascii_form
     except EmailNotValidError:  # its message quotes parts of the address
         pass
-    raise SubscriberError("this is no e-mail address", remedy="it looks like name@example.org")
+    raise SubscriberError(
+        "this is no e-mail address that every server takes", remedy="it looks like name@example.org, in ASCII"
+    )
 
 
 def _notification_address(address: str) -> str:

@@ -37,7 +37,7 @@ STEPS = (
         ) strict
         """,
         """
-        create table suppressions (             -- who left or was refused for good: no import brings them back
+        create table suppressions (             -- who left: no import brings them back
             address_hash text primary key,      -- keyed hash of channel and address; the address itself is erased
             suppressed_at text not null
         ) strict
@@ -48,7 +48,7 @@ STEPS = (
             channel text not null,
             subscriber_id text not null,        -- outlives the subscriber
             content_hash text not null,
-            status text not null,               -- started, sent, waiting (may be tried again), refused
+            status text not null,               -- started, sent, waiting (for another try), refused, unknown, given up
             attempts integer not null,
             message_id text,
             reason text,                        -- without any address

@@ -12,7 +12,7 @@ from digest_pipeline.delivery.addresses import MAIL
 from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.message import digest_message
-from digest_pipeline.delivery.personal import digest_for, load_pool
+from digest_pipeline.delivery.personal import PersonalPool, digest_for, load_pool
 from digest_pipeline.delivery.smtp import Outcome, mail_server, send
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import DigestError
@@ -20,18 +20,15 @@ from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.publishing.render import content_hash
 from digest_pipeline.publishing.store import published_digest
 from digest_pipeline.settings import Settings
-from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.connection import open_for_reading
 
 
-def deliver(
-    warehouse: Warehouse, settings: Settings, day: date, now: datetime, *, even_if_old: bool = False
-) -> Counter[str]:
+def deliver(settings: Settings, day: date, now: datetime, *, even_if_old: bool = False) -> Counter[str]:
     """Send a day's digest to every active subscriber by mail whose hour has come and who did not get it.
 
     Args:
-        warehouse: in which the day is published.
         settings: the mail server, and ``mail_days_back``: an older day is not sent, so that a backfill sends nothing.
-        day: of the digest.
+        day: of a published digest; while a run holds the warehouse its last snapshot is read.
         now: aware.
         even_if_old: send it whatever its age.
 
@@ -40,45 +37,69 @@ def deliver(
         ``nothing`` because there is nothing (new) for them.
 
     Raises:
-        DigestError: no mail server is set, the day is not published or too old, or the server cannot be reached.
+        DigestError: no mail server is set, the day is not published or too old, or the server cannot be used.
     """
     if not settings.smtp_host:
         raise DigestError("there is no mail server", remedy="set smtp_host and mail_from")
     age = (now.astimezone(settings.zone).date() - day).days
     if age > settings.mail_days_back and not even_if_old:
         raise DigestError(f"the digest of {day} is {age} days old", remedy="--old sends it all the same")
-    with warehouse.read() as con:
-        common = published_digest(con, day)
-        if common is None:
-            raise DigestError(f"no digest of {day} is published", remedy="`digest run` publishes one")
-        pool = load_pool(con, common, settings)
     counts: Counter[str] = Counter()
     with open_delivery(settings.subscribers) as con, ExitStack() as connections:
+        due = _due(con, settings, day, now, counts)
+        if not due:
+            return counts
+        common, pool = _read(settings, day)
+        pool.reader.learn(subscriber.interests for subscriber in due)
         links = SignedLinks(secret_of(con, "links"), settings.site_url)
         server: smtplib.SMTP | None = None
-        for subscriber in SubscriberBook(con).active():
-            if subscriber.channel != MAIL:
-                continue
-            if not _is_due(subscriber, settings, day, now):
-                counts["not yet"] += 1
-                continue
+        for subscriber in due:
             digest = digest_for(subscriber, common, pool, ledger.delivered_before(con, subscriber.subscriber_id, day))
             if not digest.items:
                 counts["nothing"] += 1
                 continue
-            if server is None:
-                try:
-                    server = connections.enter_context(mail_server(settings))
-                except (smtplib.SMTPException, OSError) as error:
-                    raise DigestError(
-                        f"the mail server {settings.smtp_host} cannot be used: {type(error).__name__}",
-                        remedy="check the smtp settings and the login, then run `digest deliver` again",
-                    ) from None
+            server = server or _connect(connections, settings)
             outcome = _deliver_one(con, server, settings, subscriber, digest, links)
             counts[outcome.status if outcome else "done"] += 1
-            if outcome and outcome.reason and "connection" in outcome.reason:
+            if outcome and outcome.is_broken:
+                connections.close()
                 server = None
     return counts
+
+
+def _due(
+    con: sqlite3.Connection, settings: Settings, day: date, now: datetime, counts: Counter[str]
+) -> list[Subscriber]:
+    """Who is to get a day's digest now; counts the others."""
+    settled, due = ledger.settled(con, day, MAIL), []
+    for subscriber in SubscriberBook(con).active():
+        if subscriber.channel != MAIL:
+            continue
+        if subscriber.subscriber_id in settled:
+            counts["done"] += 1
+        elif not _is_due(subscriber, settings, day, now):
+            counts["not yet"] += 1
+        else:
+            due.append(subscriber)
+    return due
+
+
+def _read(settings: Settings, day: date) -> tuple[Digest, PersonalPool]:
+    with open_for_reading(settings.database, settings.snapshot) as con:
+        common = published_digest(con, day)
+        if common is None:
+            raise DigestError(f"no digest of {day} is published", remedy="`digest run` publishes one")
+        return common, load_pool(con, common, settings)
+
+
+def _connect(connections: ExitStack, settings: Settings) -> smtplib.SMTP:
+    try:
+        return connections.enter_context(mail_server(settings))
+    except (smtplib.SMTPException, OSError) as error:
+        raise DigestError(
+            f"the mail server {settings.smtp_host} cannot be used: {type(error).__name__}",
+            remedy="check the smtp settings and the login, then run `digest deliver` again",
+        ) from None
 
 
 def _deliver_one(

@@ -21,17 +21,14 @@ def claim(
     message_id: str,
     claim_ids: Iterable[str],
 ) -> bool:
-    """Take a delivery on; ``False`` when it was sent, refused for good, is on its way, or failed too often.
-
-    Of two processes that ask at once one gets it.
-    """
+    """Take a delivery on; ``False`` when it is settled or on its way. Of two processes that ask at once one gets it."""
     con.execute("begin immediate")
     try:
         known = con.execute(
-            "select status, attempts from deliveries where digest_date = ? and channel = ? and subscriber_id = ?",
+            "select status from deliveries where digest_date = ? and channel = ? and subscriber_id = ?",
             [day.isoformat(), channel, subscriber_id],
         ).fetchone()
-        may = known is None or (known[0] == "waiting" and known[1] < MOST_ATTEMPTS)
+        may = known is None or known[0] == "waiting"
         if may:
             con.execute(
                 "insert into deliveries values (?, ?, ?, ?, 'started', 1, ?, null, ?, null) on conflict do update set"
@@ -57,12 +54,25 @@ def claim(
 def finish(
     con: sqlite3.Connection, day: date, channel: str, subscriber_id: str, status: str, reason: str | None
 ) -> None:
-    """Note what became of a delivery; ``reason`` without any address."""
+    """Note what became of a delivery; ``reason`` without any address. What waits too often is given up."""
     con.execute(
-        "update deliveries set status = ?, reason = ?, finished_at = ?"
-        " where digest_date = ? and channel = ? and subscriber_id = ?",
-        [status, reason, _now(), day.isoformat(), channel, subscriber_id],
-    )
+        "update deliveries set finished_at = $now, reason = $reason,"
+        " status = case when $status = 'waiting' and attempts >= $most then 'given up' else $status end"
+        " where digest_date = $day and channel = $channel and subscriber_id = $one",
+        {
+            "now": _now(), "reason": reason, "status": status, "most": MOST_ATTEMPTS, "day": day.isoformat(),
+            "channel": channel, "one": subscriber_id,
+        },
+    )  # fmt: skip
+
+
+def settled(con: sqlite3.Connection, day: date, channel: str) -> frozenset[str]:
+    """Subscribers for whom nothing of a day is to be done any more, or by somebody else right now."""
+    rows = con.execute(
+        "select subscriber_id from deliveries where digest_date = ? and channel = ? and status <> 'waiting'",
+        [day.isoformat(), channel],
+    ).fetchall()
+    return frozenset(subscriber_id for (subscriber_id,) in rows)
 
 
 def delivered_before(con: sqlite3.Connection, subscriber_id: str, day: date) -> frozenset[str]:

@@ -15,6 +15,7 @@ from digest_pipeline.settings import Settings
 SERVER_SECONDS = 30.0
 OK = 250
 ACCEPTED = (OK, 251)  # 251: it will forward (RFC 5321, 4.2.3)
+CLOSING = 421  # the server ends the connection with this answer
 PERMANENT = 500
 
 
@@ -22,12 +23,14 @@ PERMANENT = 500
 class Outcome:
     """Of one message.
 
-    ``waiting``: certainly not accepted, may be tried again. ``unknown``: the connection broke after the text had left,
-    so that the server may have accepted it. ``reason`` holds no address.
+    ``waiting``: certainly not accepted, may be tried again. ``unknown``: the connection broke from ``DATA`` on, so that
+    the server may have accepted it. ``reason`` holds no address. ``is_broken``: the next message needs another
+    connection.
     """
 
     status: Literal["sent", "waiting", "refused", "unknown"]
     reason: str | None = None
+    is_broken: bool = False
 
 
 @contextmanager
@@ -56,27 +59,28 @@ def mail_server(settings: Settings) -> Iterator[smtplib.SMTP]:
 
 
 def send(server: smtplib.SMTP, message: EmailMessage) -> Outcome:
-    """Hand one message over. A broken connection is an outcome too; the next message needs another connection."""
+    """Hand one message over. A broken connection is an outcome too."""
     sender, recipient = parseaddr(message["From"])[1], parseaddr(message["To"])[1]
     try:
         code, _ = server.mail(sender)
         if code != OK:  # whatever it has against the sender is not the recipient's fault
             server.rset()
-            return Outcome("waiting", f"the server answered {code} to the sender")
+            return Outcome("waiting", f"the server answered {code} to the sender", is_broken=code == CLOSING)
         code, _ = server.rcpt(recipient)
         if code not in ACCEPTED:
             server.rset()
             return _refusal(code)
     except (smtplib.SMTPException, OSError) as error:
-        return Outcome("waiting", f"the connection broke: {type(error).__name__}")
+        return Outcome("waiting", f"the connection broke: {type(error).__name__}", is_broken=True)
     try:
         code, _ = server.data(message.as_bytes(policy=policy.SMTP))
     except smtplib.SMTPDataError as error:  # DATA itself was refused: the text stayed here
         return _refusal(error.smtp_code)
     except (smtplib.SMTPException, OSError) as error:
-        return Outcome("unknown", f"the connection broke after the text had left: {type(error).__name__}")
+        return Outcome("unknown", f"the connection broke while the text left: {type(error).__name__}", is_broken=True)
     return Outcome("sent") if code == OK else _refusal(code)
 
 
 def _refusal(code: int) -> Outcome:
-    return Outcome("refused" if code >= PERMANENT else "waiting", f"the server answered {code}")
+    status: Literal["refused", "waiting"] = "refused" if code >= PERMANENT else "waiting"
+    return Outcome(status, f"the server answered {code}", is_broken=code == CLOSING)

@@ -142,7 +142,7 @@ class SubscriberBook:
         return datetime.fromisoformat(row.fetchone()[0])
 
     def is_suppressed(self, channel: str, address: str) -> bool:
-        """Whether the owner of an address left, or its server refused it for good."""
+        """Whether the owner of an address left."""
         row = self._con.execute("select 1 from suppressions where address_hash = ?", [self._hash(channel, address)])
         return row.fetchone() is not None
 
