@@ -1,5 +1,6 @@
 """Mails of a digest over a real SMTP server: complete, each once, every refusal and broken connection kept."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from digest_pipeline.errors import DigestError
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
+from tests.conftest import Web
 from tests.hostile_text import hostile_digest
 from tests.mail_server import Inbox, inbox
 from tests.test_house_rules import MART
@@ -204,14 +207,35 @@ def test_nothing_that_a_reader_got_is_sent_to_them_again(mailed: Settings, box: 
 
 
 def test_no_server_or_no_answer_is_named(settings: Settings, published: Digest) -> None:
+    subscribe(settings, "ann")
     with pytest.raises(DigestError, match="no mail server"):
         deliver(settings, DAY, NOW)
-    subscribe(settings, "ann")
     dead = {"smtp_host": "127.0.0.1", "smtp_port": 1, "smtp_security": "none", "mail_from": "d@digest.example"}
     with pytest.raises(DigestError, match="cannot be used"):
         deliver(settings.model_copy(update=dead), DAY, NOW)
     with open_delivery(settings.subscribers) as con:
         assert ledger.tally(con) == []
+
+
+def test_another_channel_gets_the_headlines_once(settings: Settings, web: Web, published: Digest) -> None:
+    got: list[dict[str, str]] = []
+
+    def hook(request: BaseHTTPRequestHandler) -> None:
+        got.append(json.loads(request.rfile.read(int(request.headers["Content-Length"]))))
+        request.send_response(200 if request.path == "/good" else 500)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    web.routes |= {"/good": hook, "/bad": hook}
+    with open_delivery(settings.subscribers) as con:
+        for path in ("good", "bad"):
+            address = f"{web.url.replace('http', 'json')}/{path}"
+            SubscriberBook(con).save(Subscriber(new_id(), "notify", address, is_active=True))
+    assert deliver(settings, DAY, NOW) == {"sent": 1, "unknown": 1}
+    assert deliver(settings, DAY, NOW) == {"done": 2}
+    assert len(got) == 2
+    assert got[0]["title"] == "Five from the feeds: Monday, 14 September 2026"
+    assert all(item.headline in got[0]["message"] for item in published.items)
 
 
 def test_hostile_text_stays_text(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""``digest deliver`` and ``digest deliveries``: send the digest by mail, and what became of it."""
+"""``digest deliver`` and ``digest deliveries``: send the digest, and what became of it."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ def deliver(
         typer.Option("--preview", metavar="FILE", help="Write the common mail to a file (.eml); send none."),
     ] = None,
 ) -> None:
-    """Send a published digest by mail to all subscribers who did not get it yet. Run it again as often as you like."""
+    """Send a published digest to all subscribers who did not get it yet. Run it again as often as you like."""
     from digest_pipeline.delivery.deliver import deliver as deliver_day
     from digest_pipeline.delivery.message import digest_message
     from digest_pipeline.models import Subscriber
@@ -53,13 +53,13 @@ def deliver(
 
 
 def deliveries() -> None:
-    """Show what became of the mails of each day."""
+    """Show what became of each day's digest."""
     from digest_pipeline.delivery.database import open_delivery
     from digest_pipeline.delivery.ledger import tally
 
     with open_delivery(load_settings().subscribers) as con:
         rows = tally(con)
-    table = Table("day", "channel", "status", "reason", "mails")
+    table = Table("day", "channel", "status", "reason", "subscribers")
     for day, channel, status, reason, count in rows:
         table.add_row(day, channel, status, reason or "", str(count))
     out.print(table if rows else "Nothing was delivered yet.")

@@ -1,9 +1,8 @@
 """Addresses of the two channels: whether they can be one, in which form they are kept, what may be shown of them."""
 
-import logging
-
 from email_validator import EmailNotValidError, validate_email
 
+from digest_pipeline.delivery.notify import notification_address
 from digest_pipeline.errors import SubscriberError
 
 MAIL, NOTIFY = "mail", "notify"
@@ -19,7 +18,7 @@ def normal_address(channel: str, address: str) -> str:
     if channel == MAIL:
         return _mail_address(address.strip())
     if channel == NOTIFY:
-        return _notification_address(address.strip())
+        return notification_address(address.strip())
     raise SubscriberError("there is no such channel", remedy=f"channels: {', '.join(CHANNELS)}")
 
 
@@ -41,15 +40,3 @@ def _mail_address(address: str) -> str:
     raise SubscriberError(
         "this is no e-mail address that every server takes", remedy="it looks like name@example.org, in ASCII"
     )
-
-
-def _notification_address(address: str) -> str:
-    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it logs addresses, which are secrets
-    from apprise import Apprise  # takes half a second
-
-    if Apprise.instantiate(address, suppress_exceptions=True) is None:
-        raise SubscriberError(
-            "this is no address of the notification library",
-            remedy="it looks like slack://… or discord://…: https://github.com/caronc/apprise/wiki lists the services",
-        )
-    return address

@@ -1,19 +1,22 @@
-"""A published digest goes out by mail: to whom it is due, once, each outcome kept in the ledger."""
+"""A published digest goes out: to whom it is due, by their channel, once, each outcome kept in the ledger."""
 
 import smtplib
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from digest_pipeline.delivery import ledger
-from digest_pipeline.delivery.addresses import MAIL
+from digest_pipeline.delivery.addresses import NOTIFY
 from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.message import digest_message
+from digest_pipeline.delivery.notify import notify
 from digest_pipeline.delivery.personal import PersonalPool, digest_for, load_pool
-from digest_pipeline.delivery.smtp import Outcome, mail_server, send
+from digest_pipeline.delivery.smtp import mail_server, send
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import DigestError
 from digest_pipeline.models import Digest, Subscriber
@@ -24,7 +27,7 @@ from digest_pipeline.warehouse.connection import open_for_reading
 
 
 def deliver(settings: Settings, day: date, now: datetime, *, even_if_old: bool = False) -> Counter[str]:
-    """Send a day's digest to every active subscriber by mail whose hour has come and who did not get it.
+    """Send a day's digest to every active subscriber whose hour has come and who did not get it.
 
     Args:
         settings: the mail server, and ``mail_days_back``: an older day is not sent, so that a backfill sends nothing.
@@ -37,10 +40,9 @@ def deliver(settings: Settings, day: date, now: datetime, *, even_if_old: bool =
         ``nothing`` because there is nothing (new) for them.
 
     Raises:
-        DigestError: no mail server is set, the day is not published or too old, or the server cannot be used.
+        DigestError: the day is not published or too old; or somebody is due by mail, and no mail server is set or it
+            cannot be used. Who was served before that stays served.
     """
-    if not settings.smtp_host:
-        raise DigestError("there is no mail server", remedy="set smtp_host and mail_from")
     age = (now.astimezone(settings.zone).date() - day).days
     if age > settings.mail_days_back and not even_if_old:
         raise DigestError(f"the digest of {day} is {age} days old", remedy="--old sends it all the same")
@@ -58,8 +60,13 @@ def deliver(settings: Settings, day: date, now: datetime, *, even_if_old: bool =
             if not digest.items:
                 counts["nothing"] += 1
                 continue
-            server = server or _connect(connections, settings)
-            outcome = _deliver_one(con, server, settings, subscriber, digest, links)
+            if subscriber.channel == NOTIFY:
+                send_it, message_id = partial(notify, settings, subscriber.address, digest), None
+            else:
+                server = server or _connect(connections, settings)
+                message = digest_message(settings, subscriber, digest, links.unsubscribe_url(subscriber.subscriber_id))
+                send_it, message_id = partial(send, server, message), message["Message-ID"]
+            outcome = _deliver_one(con, subscriber, digest, send_it, message_id)
             counts[outcome.status if outcome else "done"] += 1
             if outcome and outcome.is_broken:
                 connections.close()
@@ -71,10 +78,8 @@ def _due(
     con: sqlite3.Connection, settings: Settings, day: date, now: datetime, counts: Counter[str]
 ) -> list[Subscriber]:
     """Who is to get a day's digest now; counts the others."""
-    settled, due = ledger.settled(con, day, MAIL), []
+    settled, due = ledger.settled(con, day), []
     for subscriber in SubscriberBook(con).active():
-        if subscriber.channel != MAIL:
-            continue
         if subscriber.subscriber_id in settled:
             counts["done"] += 1
         elif not _is_due(subscriber, settings, day, now):
@@ -93,6 +98,8 @@ def _read(settings: Settings, day: date) -> tuple[Digest, PersonalPool]:
 
 
 def _connect(connections: ExitStack, settings: Settings) -> smtplib.SMTP:
+    if not settings.smtp_host:
+        raise DigestError("there is no mail server", remedy="set smtp_host and mail_from")
     try:
         return connections.enter_context(mail_server(settings))
     except (smtplib.SMTPException, OSError) as error:
@@ -104,23 +111,21 @@ def _connect(connections: ExitStack, settings: Settings) -> smtplib.SMTP:
 
 def _deliver_one(
     con: sqlite3.Connection,
-    server: smtplib.SMTP,
-    settings: Settings,
     subscriber: Subscriber,
     digest: Digest,
-    links: SignedLinks,
-) -> Outcome | None:
-    """What became of the mail; ``None`` when it is not to be sent (again)."""
-    one, day = subscriber.subscriber_id, digest.digest_date
-    message = digest_message(settings, subscriber, digest, links.unsubscribe_url(one))
+    send_it: Callable[[], ledger.Outcome],
+    message_id: str | None,
+) -> ledger.Outcome | None:
+    """What became of it; ``None`` when it is not to be sent (again)."""
+    one, channel, day = subscriber.subscriber_id, subscriber.channel, digest.digest_date
     is_ours = ledger.claim(
-        con, day, MAIL, one, content_hash=content_hash(digest), message_id=message["Message-ID"],
+        con, day, channel, one, content_hash=content_hash(digest), message_id=message_id,
         claim_ids=[item.claim_id for item in digest.items],
     )  # fmt: skip
     if not is_ours:
         return None
-    outcome = send(server, message)
-    ledger.finish(con, day, MAIL, one, outcome.status, outcome.reason)
+    outcome = send_it()
+    ledger.finish(con, day, channel, one, outcome)
     return outcome
 
 

@@ -6,9 +6,24 @@ server's acceptance and the note of it. It is never sent again by itself: at mos
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Literal
 
 MOST_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one delivery.
+
+    ``waiting``: certainly not accepted, may be tried again. ``unknown``: it broke while the text left, so that it may
+    have arrived. ``reason`` holds no address. ``is_broken``: the next message needs another connection.
+    """
+
+    status: Literal["sent", "waiting", "refused", "unknown"]
+    reason: str | None = None
+    is_broken: bool = False
 
 
 def claim(
@@ -18,7 +33,7 @@ def claim(
     subscriber_id: str,
     *,
     content_hash: str,
-    message_id: str,
+    message_id: str | None,
     claim_ids: Iterable[str],
 ) -> bool:
     """Take a delivery on; ``False`` when it is settled or on its way. Of two processes that ask at once one gets it."""
@@ -51,26 +66,23 @@ def claim(
     return may
 
 
-def finish(
-    con: sqlite3.Connection, day: date, channel: str, subscriber_id: str, status: str, reason: str | None
-) -> None:
-    """Note what became of a delivery; ``reason`` without any address. What waits too often is given up."""
+def finish(con: sqlite3.Connection, day: date, channel: str, subscriber_id: str, outcome: Outcome) -> None:
+    """Note what became of a delivery. What waits too often is given up."""
     con.execute(
         "update deliveries set finished_at = $now, reason = $reason,"
         " status = case when $status = 'waiting' and attempts >= $most then 'given up' else $status end"
         " where digest_date = $day and channel = $channel and subscriber_id = $one",
         {
-            "now": _now(), "reason": reason, "status": status, "most": MOST_ATTEMPTS, "day": day.isoformat(),
-            "channel": channel, "one": subscriber_id,
+            "now": _now(), "reason": outcome.reason, "status": outcome.status, "most": MOST_ATTEMPTS,
+            "day": day.isoformat(), "channel": channel, "one": subscriber_id,
         },
     )  # fmt: skip
 
 
-def settled(con: sqlite3.Connection, day: date, channel: str) -> frozenset[str]:
-    """Subscribers for whom nothing of a day is to be done any more, or by somebody else right now."""
+def settled(con: sqlite3.Connection, day: date) -> frozenset[str]:
+    """Subscribers for whom nothing of a day is to be done any more, or is being done right now."""
     rows = con.execute(
-        "select subscriber_id from deliveries where digest_date = ? and channel = ? and status <> 'waiting'",
-        [day.isoformat(), channel],
+        "select subscriber_id from deliveries where digest_date = ? and status <> 'waiting'", [day.isoformat()]
     ).fetchall()
     return frozenset(subscriber_id for (subscriber_id,) in rows)
 

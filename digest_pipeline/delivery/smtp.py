@@ -4,12 +4,12 @@ import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
 from email.utils import parseaddr
 from typing import Literal
 
+from digest_pipeline.delivery.ledger import Outcome
 from digest_pipeline.settings import Settings
 
 SERVER_SECONDS = 30.0
@@ -17,20 +17,6 @@ OK = 250
 ACCEPTED = (OK, 251)  # 251: it will forward (RFC 5321, 4.2.3)
 CLOSING = 421  # the server ends the connection with this answer
 PERMANENT = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Of one message.
-
-    ``waiting``: certainly not accepted, may be tried again. ``unknown``: the connection broke from ``DATA`` on, so that
-    the server may have accepted it. ``reason`` holds no address. ``is_broken``: the next message needs another
-    connection.
-    """
-
-    status: Literal["sent", "waiting", "refused", "unknown"]
-    reason: str | None = None
-    is_broken: bool = False
 
 
 @contextmanager
