@@ -7,6 +7,7 @@ from dagster import (
     DefaultScheduleStatus,
     DefaultSensorStatus,
     RunFailureSensorContext,
+    ScheduleDefinition,
     build_schedule_from_partitioned_job,
     define_asset_job,
     run_failure_sensor,
@@ -17,7 +18,20 @@ log = logging.getLogger(__name__)
 daily_digest_job = define_asset_job(
     "daily_digest_job",
     selection=AssetSelection.all(),
-    description="One day from feeds to published digest.",
+    description="One day from feeds to published digest, and its delivery.",
+)
+
+deliveries_job = define_asset_job(
+    "deliveries_job",
+    selection=AssetSelection.assets("deliveries"),
+    description="Send what is due: to readers whose hour has come, and what a mail server put off.",
+)
+
+deliveries_schedule = ScheduleDefinition(
+    job=deliveries_job,
+    cron_schedule="5 * * * *",
+    default_status=DefaultScheduleStatus.STOPPED,
+    description="Each hour, for readers with an hour of their own and for what was put off.",
 )
 
 daily_digest_schedule = build_schedule_from_partitioned_job(

@@ -6,7 +6,13 @@ from typing import Any
 from dagster import Definitions, load_assets_from_package_module
 
 import assets
-from digest_pipeline.automation import daily_digest_job, daily_digest_schedule, failed_runs
+from digest_pipeline.automation import (
+    daily_digest_job,
+    daily_digest_schedule,
+    deliveries_job,
+    deliveries_schedule,
+    failed_runs,
+)
 from digest_pipeline.resources import SettingsResource, WarehouseResource, dbt_resource
 from digest_pipeline.settings import load_settings
 
@@ -19,8 +25,8 @@ def build_defs(*, resources: Mapping[str, Any] | None = None) -> Definitions:
     """
     return Definitions(
         assets=load_assets_from_package_module(assets),
-        jobs=[daily_digest_job],
-        schedules=[daily_digest_schedule],
+        jobs=[daily_digest_job, deliveries_job],
+        schedules=[daily_digest_schedule, deliveries_schedule],
         sensors=[failed_runs],
         resources={
             "warehouse": WarehouseResource(database=str(load_settings().database)),

@@ -156,7 +156,17 @@ class Settings(BaseSettings):
     smtp_username: str = Field("", description="login there; empty: none")
     smtp_password: SecretStr = Field(SecretStr(""), description="from the environment only")
     mail_from: str = Field("", description='sender, such as "Five from the feeds <digest@example.org>"')
-    mail_days_back: int = Field(3, ge=1, le=365, description="an older digest is not mailed: a backfill sends nothing")
+    smtp_connections: int = Field(4, ge=1, le=32, description="connections to the mail server at the same time")
+    mail_reply_to: str = Field("", description="where answers go; empty: to the sender")
+    mail_postal_address: str = Field("", description="stands under every mail, where the law wants one")
+    mail_rounds: int = Field(3, ge=1, le=10, description="how often a run tries what the mail server put off")
+    mail_retry_seconds: float = Field(10, ge=0, description="pause before the second round; it doubles each time")
+    mail_days_back: int = Field(3, ge=1, le=365, description="an older digest is not sent: a backfill sends nothing")
+    mail_missed_days: Literal["merge", "latest"] = Field(
+        "merge", description="days missed since a subscriber's last digest: as one mail, or only the latest"
+    )
+    mail_bounces: int = Field(3, ge=1, description="held is whose last mails, so many, found no such mailbox")
+    mail_empty_days: bool = Field(False, description="send a mail that says so on a day without an insight")
 
     @classmethod
     def settings_customise_sources(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -17,13 +18,16 @@ class Inbox:
     """What arrived, and how it misbehaves.
 
     ``refuses`` everybody for good, in words that hold the recipient, as real servers' do; ``answers`` some recipients
-    otherwise; ``drops`` the connection when it has accepted a mail to one of these, without saying so.
+    otherwise, a list one after the other; ``drops`` the connection when it has accepted a mail to one of these, without
+    saying so, and when one of ``drops_early`` is named, as often as it says.
     """
 
     messages: list[EmailMessage] = field(default_factory=list)
     refuses: bool = False
-    answers: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, str | list[str]] = field(default_factory=dict)
     drops: set[str] = field(default_factory=set)
+    drops_early: dict[str, int] = field(default_factory=dict)
+    connections: int = 0
     port: int = 0
 
     async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
@@ -31,7 +35,14 @@ class Inbox:
     ) -> str:
         if self.refuses:
             return f"550 5.1.1 <{address}> unknown"
-        if answer := self.answers.get(address):
+        if self.drops_early.get(address):
+            self.drops_early[address] -= 1
+            _drop(server)
+            return "250 OK"
+        answer = self.answers.get(address)
+        if isinstance(answer, list):
+            answer = answer.pop(0) if answer else None
+        if answer:
             return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
@@ -41,16 +52,27 @@ class Inbox:
         message = message_from_bytes(envelope.content, policy=policy.default)
         self.messages.append(message)
         if self.drops.intersection(envelope.rcpt_tos):
-            assert isinstance(server.transport, WriteTransport)
-            server.transport.abort()
+            _drop(server)
         return "250 OK"
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        self.connections += 1
+        return responses
+
+
+def _drop(server: SMTP) -> None:
+    assert isinstance(server.transport, WriteTransport)
+    server.transport.abort()
 
 
 @contextmanager
-def inbox() -> Iterator[Inbox]:
-    """An SMTP server on a free port."""
+def inbox(**options: Any) -> Iterator[Inbox]:
+    """An SMTP server on a free port; ``options`` are aiosmtpd's."""
     box = Inbox()
-    controller = _OnFreePort(box, hostname="127.0.0.1", port=0)
+    controller = _OnFreePort(box, hostname="127.0.0.1", port=0, **options)
     controller.start()
     box.port = controller.port
     try:

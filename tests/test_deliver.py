@@ -1,12 +1,8 @@
 """Mails of a digest over a real SMTP server: complete, each once, every refusal and broken connection kept."""
 
 import json
-import signal
-import subprocess
-import sys
-import time
+import ssl
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
@@ -15,17 +11,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trustme
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from bs4 import BeautifulSoup
+from dagster import AssetSpec, DagsterInstance, materialize
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from assets.deliveries import deliveries
+from bench.delivery import Books, deliver_with_kills, mail_server, prepare, start
 from bench.published import made_up_archive, publish
 from digest_pipeline.cli import app
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.deliver import deliver
+from digest_pipeline.delivery.ledger import Delivery, Outcome
 from digest_pipeline.delivery.message import digest_message
+from digest_pipeline.delivery.report import copy_ledger
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
 from digest_pipeline.errors import DigestError
 from digest_pipeline.models import Digest, Subscriber
+from digest_pipeline.publishing.store import record_digest
+from digest_pipeline.resources import SettingsResource, WarehouseResource
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 from tests.conftest import Web
@@ -35,6 +42,7 @@ from tests.test_house_rules import MART
 
 DAY = date(2026, 9, 14)
 NOW = datetime(2026, 9, 15, 6, 30, tzinfo=UTC)
+SINCE = datetime(2026, 9, 1)
 
 
 @pytest.fixture
@@ -48,7 +56,7 @@ def mailed(settings: Settings, box: Inbox) -> Settings:
     return settings.model_copy(
         update={
             "smtp_host": "127.0.0.1", "smtp_port": box.port, "smtp_security": "none",
-            "mail_from": "Five <digest@digest.example>", "site_url": "https://digest.example/",
+            "mail_retry_seconds": 0.01, "mail_from": "Five <digest@digest.example>", "site_url": "https://digest.example/",
         }
     )  # fmt: skip
 
@@ -68,6 +76,7 @@ def subscribe(settings: Settings, *names: str, hour: int | None = None) -> None:
             SubscriberBook(con).save(
                 Subscriber(new_id(), "mail", f"{name}@example.org", is_active=True, hour=hour, timezone="UTC")
             )
+        con.execute("update subscribers set confirmed_at = ?", [SINCE.isoformat()])
 
 
 def parts(message: EmailMessage) -> tuple[str, str]:
@@ -79,8 +88,8 @@ def parts(message: EmailMessage) -> tuple[str, str]:
 
 def test_a_digest_arrives_once_and_whole(mailed: Settings, box: Inbox, published: Digest) -> None:
     subscribe(mailed, "ann", "bob")
-    assert deliver(mailed, DAY, NOW) == {"sent": 2}
-    assert deliver(mailed, DAY, NOW) == {"done": 2}
+    assert deliver(mailed, NOW) == {"sent": 2}
+    assert deliver(mailed, NOW) == {"done": 2}
     assert sorted(message["To"] for message in box.messages) == ["ann@example.org", "bob@example.org"]
     message = box.messages[0]
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -99,122 +108,320 @@ def test_who_was_refused_for_good_is_not_asked_again_and_who_was_put_off_is(
 ) -> None:
     subscribe(mailed, "ann", "bob", "cem")
     box.answers = {"bob@example.org": "550 5.1.1 no such mailbox", "cem@example.org": "451 4.7.1 later"}
-    assert deliver(mailed, DAY, NOW) == {"sent": 1, "refused": 1, "waiting": 1}
+    assert deliver(mailed, NOW) == {"sent": 1, "refused": 1, "waiting": 1}
+    with open_delivery(mailed.subscribers) as con:
+        assert con.execute("select attempts from deliveries where status = 'waiting'").fetchall() == [(3,)]
     box.answers = {}
-    assert deliver(mailed, DAY, NOW) == {"sent": 1, "done": 2}
+    assert deliver(mailed, NOW) == {"sent": 1, "done": 2}
     assert [message["To"] for message in box.messages] == ["ann@example.org", "cem@example.org"]
     with open_delivery(mailed.subscribers) as con:
         rows = ledger.tally(con)
-    assert [(row[2], row[3], row[4]) for row in rows] == [("refused", "the server answered 550", 1), ("sent", None, 2)]
+    assert [(row[2], row[3], row[4]) for row in rows] == [
+        ("refused", "the server answered 550 5.1.1", 1),
+        ("sent", None, 2),
+    ]
 
 
 def test_a_mail_whose_fate_is_unknown_is_not_sent_again(mailed: Settings, box: Inbox, published: Digest) -> None:
     subscribe(mailed, "ann", "bob")
     box.drops = {"ann@example.org"}
-    assert deliver(mailed, DAY, NOW) == {"unknown": 1, "sent": 1}
+    assert deliver(mailed, NOW) == {"unknown": 1, "sent": 1}
     box.drops = set()
-    assert deliver(mailed, DAY, NOW) == {"done": 2}
-    assert [message["To"] for message in box.messages] == ["ann@example.org", "bob@example.org"]
+    assert deliver(mailed, NOW) == {"done": 2}
+    assert sorted(message["To"] for message in box.messages) == ["ann@example.org", "bob@example.org"]
 
 
 def test_what_a_dead_process_had_begun_is_not_sent_again(mailed: Settings, box: Inbox, published: Digest) -> None:
     subscribe(mailed, "ann")
     with open_delivery(mailed.subscribers) as con:
         (ann,) = SubscriberBook(con).active()
-        took = [
-            ledger.claim(con, DAY, "mail", ann.subscriber_id, content_hash="h", message_id="<m>", claim_ids=["cl_1"])
-            for _ in range(2)
-        ]
-    assert took == [True, False]
-    assert deliver(mailed, DAY, NOW) == {"done": 1}
+        assert [ledger.claim(con, Delivery(ann, (published,))) for _ in range(2)] == [True, False]
+    assert deliver(mailed, NOW) == {"done": 1}
     assert box.messages == []
 
 
-def test_what_is_put_off_each_time_is_given_up(mailed: Settings, box: Inbox, published: Digest) -> None:
-    subscribe(mailed, "ann")
-    box.answers = {"ann@example.org": "451 4.7.1 later"}
-    assert [deliver(mailed, DAY, NOW) for _ in range(ledger.MOST_ATTEMPTS + 1)] == [
-        *([{"waiting": 1}] * ledger.MOST_ATTEMPTS), {"done": 1}
-    ]  # fmt: skip
-    with open_delivery(mailed.subscribers) as con:
-        assert ledger.tally(con)[0][2] == "given up"
-
-
-def test_a_server_that_closes_is_asked_anew(mailed: Settings, box: Inbox, published: Digest) -> None:
-    subscribe(mailed, "ann", "bob")
-    box.answers = {"ann@example.org": "421 4.3.2 closing"}
-    assert deliver(mailed, DAY, NOW) == {"waiting": 1, "sent": 1}
-    box.answers = {}
-    assert deliver(mailed, DAY, NOW) == {"done": 1, "sent": 1}
-
-
-def test_a_killed_call_is_finished_by_the_next_and_nobody_gets_two(
-    mailed: Settings, box: Inbox, published: Digest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = [f"reader{n}@example.org" for n in range(300)]
-    subscribe(mailed, *(name.split("@")[0] for name in names))
-    for name in ("smtp_host", "smtp_port", "smtp_security", "mail_from", "site_url"):
-        monkeypatch.setenv(f"DIGEST_{name.upper()}", str(getattr(mailed, name)))
-    command = [str(Path(sys.executable).with_name("digest")), "deliver", "--date", str(DAY), "--old"]
-    for arrived in (5, 20, 35):
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-            while len(box.messages) < arrived and process.poll() is None:
-                time.sleep(0.001)
-            process.kill()
-        assert process.returncode == -signal.SIGKILL
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    got = [message["To"] for message in box.messages]
-    assert len(got) == len(set(got))
-    with open_delivery(mailed.subscribers) as con:
-        begun = sum(count for _, _, status, _, count in ledger.tally(con) if status == "started")
-    assert begun <= 3  # one a kill: on its way when the process died
-    assert len(set(names) - set(got)) <= begun
-
-
-def test_two_runs_at_once_send_one_mail_to_each(mailed: Settings, box: Inbox, published: Digest) -> None:
-    names = [f"reader{n}" for n in range(25)]
-    subscribe(mailed, *names)
-    with ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(lambda _: deliver(mailed, DAY, NOW), range(2)))
-    assert done[0]["sent"] + done[1]["sent"] == 25
-    assert sorted(message["To"] for message in box.messages) == sorted(f"{name}@example.org" for name in names)
+def test_two_processes_at_once_send_one_mail_to_each(tmp_path: Path) -> None:
+    with mail_server(tmp_path, 0.02) as (port, log):
+        home = prepare(tmp_path / "home", 50)
+        for child in [start("ours", home, port) for _ in range(2)]:
+            child.communicate()
+            assert child.returncode == 0
+        Books.read(home, log).verdict(50)
 
 
 def test_a_mail_waits_for_its_readers_hour_and_an_old_day_for_a_word(
     mailed: Settings, box: Inbox, published: Digest
 ) -> None:
     subscribe(mailed, "ann", hour=8)
-    assert deliver(mailed, DAY, NOW) == {"not yet": 1}
-    assert deliver(mailed, DAY, NOW.replace(hour=8)) == {"sent": 1}
+    assert deliver(mailed, NOW) == {"not yet": 1}
+    assert deliver(mailed, NOW.replace(hour=8)) == {"sent": 1}
     subscribe(mailed, "bob")
-    with pytest.raises(DigestError, match="days old"):
-        deliver(mailed, DAY, NOW + timedelta(days=30))
-    assert deliver(mailed, DAY, NOW + timedelta(days=30), even_if_old=True) == {"sent": 1, "done": 1}
+    later = NOW + timedelta(days=30)
+    assert deliver(mailed, later) == {"done": 2}
+    with pytest.raises(DigestError, match="is older than"):
+        deliver(mailed, later, day=DAY)
+    assert deliver(mailed, later, day=DAY, even_if_old=True) == {"sent": 1, "done": 1}
 
 
 def test_nothing_that_a_reader_got_is_sent_to_them_again(mailed: Settings, box: Inbox, published: Digest) -> None:
     subscribe(mailed, "ann")
     with open_delivery(mailed.subscribers) as con:
         (ann,) = SubscriberBook(con).active()
-        ledger.claim(
-            con, DAY - timedelta(days=1), "mail", ann.subscriber_id, content_hash="h", message_id="<m>",
-            claim_ids=[published.items[0].claim_id],
-        )  # fmt: skip
-    assert deliver(mailed, DAY, NOW) == {"sent": 1}
+        earlier = Digest(DAY - timedelta(days=1), published.items[:1])
+        ledger.claim(con, Delivery(ann, (earlier,)))
+    assert deliver(mailed, NOW) == {"sent": 1}
     text, _ = parts(box.messages[0])
     assert published.items[0].headline not in text
     assert published.items[1].headline in text
 
 
 def test_no_server_or_no_answer_is_named(settings: Settings, published: Digest) -> None:
+    assert deliver(settings, NOW) == {}
     subscribe(settings, "ann")
-    with pytest.raises(DigestError, match="no mail server"):
-        deliver(settings, DAY, NOW)
-    dead = {"smtp_host": "127.0.0.1", "smtp_port": 1, "smtp_security": "none", "mail_from": "d@digest.example"}
-    with pytest.raises(DigestError, match="cannot be used"):
-        deliver(settings.model_copy(update=dead), DAY, NOW)
+    assert deliver(settings, NOW) == {"no server": 1}
+    dead = {
+        "smtp_host": "127.0.0.1",
+        "smtp_port": 1,
+        "smtp_security": "none",
+        "mail_from": "d@digest.example",
+        "mail_retry_seconds": 0,
+    }
+    with pytest.raises(DigestError, match="cannot be reached"):
+        deliver(settings.model_copy(update=dead), NOW)
     with open_delivery(settings.subscribers) as con:
         assert ledger.tally(con) == []
+
+
+def test_hostile_text_stays_text(settings: Settings) -> None:
+    hostile = hostile_digest(DAY)
+    first = replace(hostile.items[0], headline="A line\r\nBcc: evil@example.org")
+    digest = replace(hostile, items=(first, *hostile.items[1:]))
+    sender = settings.model_copy(update={"mail_from": "Five <digest@digest.example>"})
+    message = digest_message(sender, Delivery(Subscriber("su_1", "mail", "ann@example.org"), (digest,)), None)
+    assert message["Bcc"] is None
+    assert message["Subject"] == "A line Bcc: evil@example.org"
+    _, html = parts(message)
+    assert "<script" not in html
+    assert len(message.as_bytes()) < 100_000
+
+
+def test_a_preview_sends_nothing(settings: Settings, published: Digest, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["deliver", "--preview", str(tmp_path / "mail.eml")])
+    assert result.exit_code == 0, result.output
+    assert b"reader@example.org" in (tmp_path / "mail.eml").read_bytes()
+    shown = CliRunner().invoke(app, ["deliveries"])
+    assert "Nothing was delivered yet" in shown.output
+
+
+def test_what_is_put_off_or_broken_off_before_its_text_is_sent_in_the_next_round(
+    mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    subscribe(mailed, "ann", "bob", "cem")
+    box.answers = {"ann@example.org": ["451 4.7.1 later", "421 4.7.0 closing"]}
+    box.drops_early = {"bob@example.org": 2}
+    assert deliver(mailed, NOW) == {"sent": 3}
+    assert sorted(message["To"] for message in box.messages) == [f"{n}@example.org" for n in ("ann", "bob", "cem")]
+
+
+def test_connections_are_kept_for_many_mails(mailed: Settings, box: Inbox, published: Digest) -> None:
+    subscribe(mailed, *[f"reader{n}" for n in range(20)])
+    assert deliver(mailed, NOW) == {"sent": 20}
+    assert box.connections == mailed.smtp_connections
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_mail_goes_encrypted_and_after_a_login(
+    mailed: Settings, published: Digest, tmp_path: Path, security: str
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    encrypted = (
+        {"tls_context": context, "require_starttls": True, "auth_required": True}
+        if security == "starttls"
+        else {"ssl_context": context, "auth_require_tls": False}
+    )
+    subscribe(mailed, "ann")
+    with inbox(authenticator=only_the_digest, **encrypted) as box:
+        secure = mailed.model_copy(
+            update={
+                "smtp_port": box.port, "smtp_security": security,
+                "smtp_username": "digest", "smtp_password": SecretStr("wrong"),
+                "http_ca_file": str(tmp_path / "ca.pem"),
+            }
+        )  # fmt: skip
+        with pytest.raises(DigestError, match="cannot be used: SMTPAuthenticationError"):
+            deliver(secure, NOW)
+        with pytest.raises(DigestError, match="cannot be used: SSLCertVerificationError"):
+            deliver(secure.model_copy(update={"http_ca_file": ""}), NOW)
+        right = secure.model_copy(update={"smtp_password": SecretStr("right")})
+        assert deliver(right, NOW) == {"sent": 1}
+        assert [message["To"] for message in box.messages] == ["ann@example.org"]
+
+
+def only_the_digest(
+    _server: object, _session: object, _envelope: object, _how: str, login: LoginPassword
+) -> AuthResult:
+    return AuthResult(success=(login.login, login.password) == (b"digest", b"right"), handled=False)
+
+
+@pytest.fixture
+def three_days(warehouse: Warehouse, published: Digest) -> list[Digest]:
+    """The published day and the two after it."""
+    digests = made_up_archive(DAY, 3)
+    with warehouse.write() as con:
+        for digest in digests[1:]:
+            publish(con, digest, np.random.default_rng(1))
+    return digests
+
+
+def test_missed_days_come_as_one_mail_newest_first(mailed: Settings, box: Inbox, three_days: list[Digest]) -> None:
+    subscribe(mailed, "ann")
+    now = NOW + timedelta(days=2)
+    assert deliver(mailed, now) == {"sent": 1}
+    assert deliver(mailed, now) == {"done": 1}
+    text, html = parts(box.messages[0])
+    headlines = [item.headline for digest in reversed(three_days) for item in digest.items]
+    for body in (text, BeautifulSoup(html, "html.parser").get_text()):
+        places = [body.index(headline) for headline in dict.fromkeys(headlines)]
+        assert places == sorted(places)
+    with open_delivery(mailed.subscribers) as con:
+        assert [row[0] for row in ledger.tally(con)] == ["2026-09-16", "2026-09-15", "2026-09-14"]
+
+
+def test_missed_days_can_be_skipped(mailed: Settings, box: Inbox, three_days: list[Digest]) -> None:
+    subscribe(mailed, "ann")
+    latest, now = mailed.model_copy(update={"mail_missed_days": "latest"}), NOW + timedelta(days=2)
+    assert deliver(latest, now) == {"sent": 1}
+    assert deliver(latest, now) == {"done": 1}
+    with open_delivery(mailed.subscribers) as con:
+        assert [row[0] for row in ledger.tally(con)] == ["2026-09-16"]
+
+
+def test_a_day_published_after_a_later_one_sends_nothing_unless_told(
+    warehouse: Warehouse, mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    subscribe(mailed, "ann")
+    assert deliver(mailed, NOW) == {"sent": 1}
+    before = made_up_archive(DAY - timedelta(days=1), 1)[0]
+    with warehouse.write() as con:
+        publish(con, before, np.random.default_rng(1))
+    assert deliver(mailed, NOW) == {"done": 1}
+    assert deliver(mailed, NOW, day=before.digest_date) == {"sent": 1}
+
+
+def test_who_subscribes_gets_the_latest_day_and_none_before(
+    mailed: Settings, box: Inbox, three_days: list[Digest]
+) -> None:
+    subscribe(mailed, "ann")
+    with open_delivery(mailed.subscribers) as con:
+        con.execute(
+            "update subscribers set confirmed_at = ?", [(NOW + timedelta(days=2)).replace(tzinfo=None).isoformat()]
+        )
+    assert deliver(mailed, NOW + timedelta(days=2)) == {"sent": 1}
+    with open_delivery(mailed.subscribers) as con:
+        assert [row[0] for row in ledger.tally(con)] == ["2026-09-16"]
+
+
+def test_an_empty_day_sends_nothing_unless_asked(
+    warehouse: Warehouse, mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    subscribe(mailed, "ann")
+    empty = Digest(DAY + timedelta(days=1), (), episodes=2, shows=1)
+    with warehouse.write() as con:
+        record_digest(con, empty)
+    assert deliver(mailed, NOW) == {"sent": 1}
+    now = NOW + timedelta(days=1)
+    assert deliver(mailed, now) == {"done": 1}
+    assert deliver(mailed.model_copy(update={"mail_empty_days": True}), now) == {"sent": 1}
+    for body in parts(box.messages[1]):
+        assert "No insight today: 2 new episodes" in body
+
+
+def test_an_operator_can_try_again_what_nobody_knows_of(mailed: Settings, box: Inbox, published: Digest) -> None:
+    subscribe(mailed, "ann", "bob")
+    with open_delivery(mailed.subscribers) as con:
+        ann, bob = SubscriberBook(con).active()
+        for one in (ann, bob):
+            ledger.claim(con, Delivery(one, (published,)))
+        ledger.finish(con, Delivery(ann, (published,)), Outcome("unknown"))
+        assert ledger.reopen(con, DAY, ledger.Retriable.UNKNOWN) == 1  # bob's may be under way just now
+        con.execute("update deliveries set started_at = '2026-09-15T06:00:00+00:00'")
+        assert ledger.reopen(con, DAY, ledger.Retriable.UNKNOWN) == 1
+    assert deliver(mailed, NOW, day=DAY) == {"sent": 2}
+
+
+def test_analysts_get_a_copy_of_the_ledger_without_addresses(
+    warehouse: Warehouse, mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    subscribe(mailed, "ann")
+    box.answers = {"ann@example.org": "451 later"}
+    for expected in ("waiting", "sent"):
+        deliver(mailed, NOW)
+        with open_delivery(mailed.subscribers) as con:
+            copy_ledger(con, warehouse, datetime.now(UTC))
+        box.answers = {}
+        with warehouse.read() as tables:
+            rows = tables.execute("select digest_date, channel, recipient, status from raw.deliveries").fetchall()
+        assert [(row[0], row[1], row[2][:3], row[3]) for row in rows] == [(DAY, "mail", "su_", expected)]
+
+
+def test_dagster_delivers_what_is_due_and_shows_what_became_of_it_without_addresses(
+    mailed: Settings, box: Inbox, published: Digest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("smtp_host", "smtp_port", "smtp_security", "mail_from", "site_url", "mail_retry_seconds"):
+        monkeypatch.setenv(f"DIGEST_{name.upper()}", str(getattr(mailed, name)))
+    monkeypatch.setenv("DIGEST_MAIL_DAYS_BACK", "365")
+    subscribe(mailed, "marker.ann", "marker.bob", "marker.cem")
+    box.answers = {"marker.bob@example.org": "550 5.1.1 <marker.bob@example.org> unknown"}
+    resources = {"warehouse": WarehouseResource(database=str(mailed.database)), "settings": SettingsResource()}
+    (tmp_path / "dagster").mkdir()
+    with DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+        made = [
+            materialize([deliveries, AssetSpec("daily_digest")], resources=resources, instance=instance)
+            .asset_materializations_for_node("deliveries")[0]
+            .metadata
+            for _ in range(2)
+        ]
+    said = [{name: made_once[name].value for name in ("sent", "failed", "skipped")} for made_once in made]
+    assert said == [{"sent": 2, "failed": 1, "skipped": 0}, {"sent": 0, "failed": 0, "skipped": 3}]
+    assert "the server answered 550 5.1.1" in str(made[1]["last_days"].value)
+    assert len(box.messages) == 2
+    holders = {p.name.split("-")[0] for p in tmp_path.rglob("*") if p.is_file() and b"marker." in p.read_bytes()}
+    assert holders == {"subscribers.sqlite"}
+
+
+def test_what_waits_is_given_up_when_its_day_is_old(mailed: Settings, box: Inbox, published: Digest) -> None:
+    subscribe(mailed, "ann")
+    box.answers = {"ann@example.org": "451 4.7.1 later"}
+    assert deliver(mailed, NOW) == {"waiting": 1}
+    box.answers = {}
+    later = NOW + timedelta(days=mailed.mail_days_back + 1)
+    assert deliver(mailed, later) == {"done": 1}
+    with open_delivery(mailed.subscribers) as con:
+        assert ledger.tally(con)[0][2] == "given up"
+        assert ledger.reopen(con, DAY, ledger.Retriable.GIVEN_UP) == 1
+    assert deliver(mailed, later, day=DAY, even_if_old=True) == {"sent": 1}
+
+
+def test_an_address_that_bounces_is_held_until_it_is_added_again(
+    mailed: Settings, box: Inbox, three_days: list[Digest]
+) -> None:
+    subscribe(mailed, "ann")
+    box.answers = {"ann@example.org": "550 5.1.1 <ann@example.org> unknown"}
+    patient = mailed.model_copy(update={"mail_bounces": 2})
+    with open_delivery(mailed.subscribers) as con:
+        con.execute("update subscribers set subscribed_at = ?", [SINCE.isoformat()])
+    for day in three_days[:2]:
+        assert deliver(patient, NOW + timedelta(days=2), day=day.digest_date) == {"refused": 1}
+    assert deliver(patient, NOW + timedelta(days=2)) == {"bouncing": 1}
+    with open_delivery(mailed.subscribers) as con:
+        assert ledger.tally(con)[0][3] == "the server answered 550 5.1.1"
+        con.execute("update deliveries set started_at = '2026-09-16T06:30:00+00:00'")
+    box.answers = {}
+    subscribe(mailed, "ann")
+    assert deliver(patient, NOW + timedelta(days=2)) == {"sent": 1}
 
 
 def test_another_channel_gets_the_headlines_once(settings: Settings, web: Web, published: Digest) -> None:
@@ -231,29 +438,49 @@ def test_another_channel_gets_the_headlines_once(settings: Settings, web: Web, p
         for path in ("good", "bad"):
             address = f"{web.url.replace('http', 'json')}/{path}"
             SubscriberBook(con).save(Subscriber(new_id(), "notify", address, is_active=True))
-    assert deliver(settings, DAY, NOW) == {"sent": 1, "unknown": 1}
-    assert deliver(settings, DAY, NOW) == {"done": 2}
+        con.execute("update subscribers set confirmed_at = ?", [SINCE.isoformat()])
+    assert deliver(settings, NOW) == {"sent": 1, "unknown": 1}
+    assert deliver(settings, NOW) == {"done": 2}
     assert len(got) == 2
     assert got[0]["title"] == "Five from the feeds: Monday, 14 September 2026"
     assert all(item.headline in got[0]["message"] for item in published.items)
 
 
-def test_hostile_text_stays_text(settings: Settings) -> None:
-    hostile = hostile_digest(DAY)
-    first = replace(hostile.items[0], headline="A line\r\nBcc: evil@example.org")
-    digest = replace(hostile, items=(first, *hostile.items[1:]))
-    sender = settings.model_copy(update={"mail_from": "Five <digest@digest.example>"})
-    message = digest_message(sender, Subscriber("su_1", "mail", "ann@example.org"), digest, None)
-    assert message["Bcc"] is None
-    assert message["Subject"] == "A line Bcc: evil@example.org"
-    _, html = parts(message)
-    assert "<script" not in html
+def test_a_mail_stays_small_and_has_the_headers_of_a_list(settings: Settings) -> None:
+    long = replace(
+        made_up_archive(DAY, 1)[0].items[0],
+        explanation="😀 word " * 3000, quote="ф" * 30_000, audio_url="https://a.example/" + "x" * 5000,
+    )  # fmt: skip
+    digests = tuple(
+        Digest(day.digest_date, tuple(replace(long, rank=n + 1) for n in range(20)))
+        for day in reversed(made_up_archive(DAY, 3))
+    )
+    sender = settings.model_copy(
+        update={
+            "mail_from": "Five <digest@digest.example>", "mail_reply_to": "editor@digest.example",
+            "mail_postal_address": "1 Feed Street", "site_url": "https://digest.example/",
+        }
+    )  # fmt: skip
+    delivery = Delivery(Subscriber("su_1", "mail", "ann@xn--bcher-kva.example"), digests)
+    message, again = (digest_message(sender, delivery, "https://digest.example/u?token=t") for _ in range(2))
     assert len(message.as_bytes()) < 100_000
+    assert message["To"] == "ann@xn--bcher-kva.example"
+    assert message["Message-ID"] == again["Message-ID"]
+    assert message["Reply-To"] == "editor@digest.example"
+    assert message["List-Id"] == "<five.digest.example>"
+    assert message["List-Unsubscribe"] == "<https://digest.example/u?token=t>"
+    assert message["Date"]
+    for body in parts(message):
+        assert "1 Feed Street" in body
+        assert "42 more insights of these days are on the site." in body
 
 
-def test_a_preview_sends_nothing(settings: Settings, published: Digest, tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["deliver", "--preview", str(tmp_path / "mail.eml")])
-    assert result.exit_code == 0, result.output
-    assert b"reader@example.org" in (tmp_path / "mail.eml").read_bytes()
-    shown = CliRunner().invoke(app, ["deliveries"])
-    assert "Nothing was delivered yet" in shown.output
+def test_a_delivery_that_is_killed_and_called_again_sends_none_twice_and_loses_no_accepted_one(tmp_path: Path) -> None:
+    with mail_server(tmp_path, 0.02) as (port, log):
+        home = prepare(tmp_path / "home", 60)
+        killed = deliver_with_kills(home, port, log, 3, seconds_a_life=0.1, seed=3)
+        books = Books.read(home, log)
+    assert killed
+    books.verdict(60)
+    open_ended = sum(status in ("started", "unknown") for status in books.ledger.values())
+    assert open_ended <= killed * Settings(home=home).smtp_connections + 1  # one is dropped late

@@ -1,4 +1,4 @@
-"""``digest deliver`` and ``digest deliveries``: send the digest, and what became of it."""
+"""``digest deliver`` and ``digest deliveries``: send what is due, and what became of it."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -8,58 +8,82 @@ import typer
 from rich.table import Table
 
 from digest_pipeline.cli.console import err, out, parse_day
+from digest_pipeline.delivery.ledger import Delivery, Retriable, reopen, tally
 from digest_pipeline.errors import DigestError
 from digest_pipeline.settings import load_settings
 
+Day = Annotated[date | None, typer.Option("--date", parser=parse_day, metavar="DAY", help="Only this published day.")]
+
 
 def deliver(
-    day: Annotated[
-        date | None, typer.Option("--date", parser=parse_day, metavar="DAY", help="Default: the last published.")
-    ] = None,
-    old: Annotated[bool, typer.Option("--old", help="Send it whatever its age (else mail_days_back).")] = False,
+    day: Day = None,
+    old: Annotated[bool, typer.Option("--old", help="Send that day whatever its age (else mail_days_back).")] = False,
     preview: Annotated[
         Path | None,
         typer.Option("--preview", metavar="FILE", help="Write the common mail to a file (.eml); send none."),
     ] = None,
 ) -> None:
-    """Send a published digest to all subscribers who did not get it yet. Run it again as often as you like."""
-    from digest_pipeline.delivery.deliver import deliver as deliver_day
+    """Send what is due to the subscribers: each day to each at most once. Run it as often as you like."""
+    if old and not day:
+        raise typer.BadParameter("--old needs --date")
+    if preview:
+        _preview(day, preview)
+    else:
+        _send(day, even_if_old=old)
+
+
+def deliveries(
+    day: Day = None,
+    retry: Annotated[
+        Retriable | None,
+        typer.Option("--retry", help="Send that day's of this status again; `unknown` ones may arrive twice."),
+    ] = None,
+) -> None:
+    """Show what became of each day's deliveries; send some again."""
+    from digest_pipeline.delivery.database import open_delivery
+
+    settings = load_settings()
+    if retry and not day:
+        raise typer.BadParameter("--retry needs --date")
+    if retry and day:
+        with open_delivery(settings.subscribers) as con:
+            out.print(f"{day}: {reopen(con, day, retry)} to send again")
+        _send(day, even_if_old=True)
+    with open_delivery(settings.subscribers) as con:
+        rows = [row for row in tally(con) if day is None or row[0] == day.isoformat()]
+    table = Table("day", "channel", "status", "reason", "subscribers")
+    for row_day, channel, status, reason, count in rows:
+        table.add_row(row_day, channel, status, reason or "", str(count))
+    out.print(table if rows else "Nothing was delivered yet.")
+
+
+def _send(day: date | None, *, even_if_old: bool) -> None:
+    from digest_pipeline.delivery.deliver import deliver as deliver_due
+
+    counts = deliver_due(load_settings(), datetime.now(UTC), day=day, even_if_old=even_if_old)
+    said = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    out.print(f"{day or 'What is due'}: {said or 'no active subscribers'}")
+    if counts["no server"]:
+        raise DigestError("there is no mail server", remedy="set smtp_host and mail_from")
+    if counts["waiting"] or counts["unknown"] or counts["refused"]:
+        err.print("[yellow]not all arrived:[/] `digest deliveries` says why; those that wait go with the next call")
+    if counts["bouncing"]:
+        err.print("[yellow]bouncing:[/] their last mails found no such mailbox; add them again when it is mended")
+
+
+def _preview(day: date | None, file: Path) -> None:
     from digest_pipeline.delivery.message import digest_message
     from digest_pipeline.models import Subscriber
-    from digest_pipeline.publishing.store import published_days, published_digest
+    from digest_pipeline.publishing.store import published_days, published_digests
     from digest_pipeline.warehouse.connection import open_for_reading
 
     settings = load_settings()
     with open_for_reading(settings.database, settings.snapshot) as con:
-        days = published_days(con)
-        wanted = day or (days[-1] if days else None)
-        digest = published_digest(con, wanted) if wanted else None
-    if wanted is None or digest is None:
+        wanted = day or max(published_days(con), default=None)
+        digest = published_digests(con, [wanted]).get(wanted) if wanted else None
+    if digest is None:
         raise DigestError(f"no digest of {wanted or 'any day'} is published", remedy="`digest run` publishes one")
-    if preview:
-        if not digest.items:
-            raise DigestError(f"the digest of {wanted} is empty", remedy="no mail is sent for such a day")
-        nobody = Subscriber("su_preview", "mail", "reader@example.org")
-        sender = settings.mail_from or "digest@example.org"
-        message = digest_message(settings.model_copy(update={"mail_from": sender}), nobody, digest, None)
-        preview.write_bytes(message.as_bytes())
-        out.print(f"Mail of {wanted}: {preview}", soft_wrap=True)
-        return
-    counts = deliver_day(settings, wanted, datetime.now(UTC), even_if_old=old)
-    said = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-    out.print(f"{wanted}: {said or 'no active subscribers'}")
-    if counts["waiting"] or counts["unknown"]:
-        err.print("[yellow]not all arrived:[/] `digest deliveries` says why; those that wait go with the next call")
-
-
-def deliveries() -> None:
-    """Show what became of each day's digest."""
-    from digest_pipeline.delivery.database import open_delivery
-    from digest_pipeline.delivery.ledger import tally
-
-    with open_delivery(load_settings().subscribers) as con:
-        rows = tally(con)
-    table = Table("day", "channel", "status", "reason", "subscribers")
-    for day, channel, status, reason, count in rows:
-        table.add_row(day, channel, status, reason or "", str(count))
-    out.print(table if rows else "Nothing was delivered yet.")
+    sender = settings.mail_from or "digest@example.org"
+    delivery = Delivery(Subscriber("su_preview", "mail", "reader@example.org"), (digest,))
+    file.write_bytes(digest_message(settings.model_copy(update={"mail_from": sender}), delivery, None).as_bytes())
+    out.print(f"Mail of {wanted}: {file}", soft_wrap=True)

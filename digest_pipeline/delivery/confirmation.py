@@ -5,7 +5,7 @@ from email.utils import format_datetime, localtime, make_msgid, parseaddr
 
 from digest_pipeline.delivery.links import CONFIRM_DAYS
 from digest_pipeline.delivery.optin import Asker
-from digest_pipeline.delivery.smtp import mail_server
+from digest_pipeline.delivery.smtp import WIRE, mail_server
 from digest_pipeline.models import Subscriber
 from digest_pipeline.settings import Settings
 
@@ -23,7 +23,7 @@ If it was not you, do nothing. Your address is then forgotten.
 
 def confirmation_message(settings: Settings, subscriber: Subscriber, url: str) -> EmailMessage:
     """What the owner of an address is asked."""
-    message = EmailMessage()
+    message = EmailMessage(policy=WIRE)
     message["Subject"] = f"Confirm: {settings.site_title}"
     message["From"] = settings.mail_from
     message["To"] = subscriber.address

@@ -1,99 +1,191 @@
-"""The ledger of deliveries: a row is written before its message leaves, so that none leaves twice.
+"""The ledger of deliveries: a row is written, and on the disk, before its content leaves, so that none leaves twice.
 
-A row that says ``started`` is of a message that is on its way, or of a process that died in the moment between the
-server's acceptance and the note of it. It is never sent again by itself: at most that one message is lost by a crash.
+A row that says ``started`` is of content that leaves just now, or of a process that died between that moment and the
+note of what became of it. ``unknown`` says that the connection broke then. Neither is ever sent again by itself.
 """
 
+import hashlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from typing import Literal
 
-MOST_ATTEMPTS = 5
+from digest_pipeline.models import Digest, Subscriber
+from digest_pipeline.publishing.render import content_hash
+
+NO_MAILBOX = " 5.1.1"  # of an answer's enhanced code: no such mailbox (RFC 3463), or a domain without mail (5.1.10)
+STALE = timedelta(minutes=15)  # a row that was started earlier is of a process that died
+
+
+class Retriable(StrEnum):
+    """What an operator may have tried again; what waits is tried again anyway."""
+
+    REFUSED = "refused"
+    GIVEN_UP = "given up"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one delivery.
+    """What became of a delivery.
 
-    ``waiting``: certainly not accepted, may be tried again. ``unknown``: it broke while the text left, so that it may
-    have arrived. ``reason`` holds no address. ``is_broken``: the next message needs another connection.
+    ``waiting``: certainly not accepted, may be tried again. ``refused``: not to be tried again. ``unknown``: it may
+    have arrived. ``reason`` holds no address.
     """
 
     status: Literal["sent", "waiting", "refused", "unknown"]
     reason: str | None = None
-    is_broken: bool = False
 
 
-def claim(
-    con: sqlite3.Connection,
-    day: date,
-    channel: str,
-    subscriber_id: str,
-    *,
-    content_hash: str,
-    message_id: str | None,
-    claim_ids: Iterable[str],
-) -> bool:
-    """Take a delivery on; ``False`` when it is settled or on its way. Of two processes that ask at once one gets it."""
-    con.execute("begin immediate")
-    try:
-        known = con.execute(
-            "select status from deliveries where digest_date = ? and channel = ? and subscriber_id = ?",
-            [day.isoformat(), channel, subscriber_id],
-        ).fetchone()
-        may = known is None or known[0] == "waiting"
-        if may:
-            con.execute(
-                "insert into deliveries values (?, ?, ?, ?, 'started', 1, ?, null, ?, null) on conflict do update set"
-                " content_hash = excluded.content_hash, status = 'started', attempts = attempts + 1,"
-                " message_id = excluded.message_id, reason = null, started_at = excluded.started_at",
-                [day.isoformat(), channel, subscriber_id, content_hash, message_id, _now()],
-            )
-            con.execute(
-                "delete from delivered_items where subscriber_id = ? and digest_date = ?",
-                [subscriber_id, day.isoformat()],
-            )
+@dataclass(frozen=True, slots=True, eq=False)
+class Delivery:
+    """What goes to one subscriber at once: the digest of a day, or those of several missed days, newest first."""
+
+    subscriber: Subscriber
+    digests: tuple[Digest, ...]
+
+    @property
+    def days(self) -> tuple[str, ...]:
+        """ISO dates, newest first."""
+        return tuple(digest.digest_date.isoformat() for digest in self.digests)
+
+    @property
+    def content_hash(self) -> str:
+        """Equal content, equal hash; of one day, that of its digest."""
+        hashes = [content_hash(digest) for digest in self.digests]
+        return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+    @property
+    def key(self) -> str:
+        """The same for the same days, person and content: the part of a Message-ID before the @."""
+        parts = (*self.days, self.subscriber.subscriber_id, self.content_hash)
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def claim(con: sqlite3.Connection, delivery: Delivery) -> bool:
+    """Take a delivery on, just before its content leaves.
+
+    ``False`` when one of its days is settled or on its way: then nothing may leave. Of two processes that ask at once
+    one gets it.
+    """
+    one = delivery.subscriber
+    with _transaction(con):
+        for day in delivery.days:
+            row = con.execute(
+                "select status from deliveries where digest_date = ? and channel = ? and subscriber_id = ?",
+                [day, one.channel, one.subscriber_id],
+            ).fetchone()
+            if row and row[0] != "waiting":
+                return False
+        con.executemany(
+            "insert into deliveries values (?, ?, ?, ?, 'started', 1, ?, null, ?, null) on conflict do update set"
+            " content_hash = excluded.content_hash, status = 'started', attempts = attempts + 1,"
+            " message_id = excluded.message_id, reason = null, started_at = excluded.started_at, finished_at = null",
+            [
+                (day, one.channel, one.subscriber_id, delivery.content_hash, delivery.key, _now())
+                for day in delivery.days
+            ],
+        )
+        con.executemany(
+            "insert or ignore into delivered_items values (?, ?, ?)",
+            [
+                (one.subscriber_id, item.claim_id, digest.digest_date.isoformat())
+                for digest in delivery.digests
+                for item in digest.items
+            ],
+        )
+    return True
+
+
+def finish(con: sqlite3.Connection, delivery: Delivery, outcome: Outcome) -> None:
+    """Note what became of a delivery that was claimed."""
+    one = delivery.subscriber
+    with _transaction(con):
+        con.executemany(
+            "update deliveries set status = ?, reason = ?, finished_at = ?"
+            " where digest_date = ? and channel = ? and subscriber_id = ? and status = 'started'",
+            [(outcome.status, outcome.reason, _now(), day, one.channel, one.subscriber_id) for day in delivery.days],
+        )
+        if outcome.status in ("waiting", "refused"):  # they did not get these insights
             con.executemany(
-                "insert or ignore into delivered_items values (?, ?, ?)",
-                [(subscriber_id, claim_id, day.isoformat()) for claim_id in claim_ids],
+                "delete from delivered_items where subscriber_id = ? and digest_date = ?",
+                [(one.subscriber_id, day) for day in delivery.days],
             )
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
-    return may
 
 
-def finish(con: sqlite3.Connection, day: date, channel: str, subscriber_id: str, outcome: Outcome) -> None:
-    """Note what became of a delivery. What waits too often is given up."""
+def note(con: sqlite3.Connection, delivery: Delivery, outcome: Outcome) -> None:
+    """Note that a delivery was put off or refused before it was claimed; what another process did meanwhile stands."""
+    one = delivery.subscriber
+    with _transaction(con):
+        con.executemany(
+            "insert into deliveries values (?, ?, ?, ?, ?, 1, null, ?, ?, ?) on conflict do update set"
+            " status = excluded.status, attempts = attempts + 1, reason = excluded.reason,"
+            " finished_at = excluded.finished_at where status = 'waiting'",
+            [
+                (
+                    day, one.channel, one.subscriber_id, delivery.content_hash, outcome.status, outcome.reason, _now(),
+                    _now(),
+                )
+                for day in delivery.days
+            ],
+        )  # fmt: skip
+
+
+def statuses(con: sqlite3.Connection) -> dict[str, dict[date, str]]:
+    """By subscriber: what became of each day's delivery."""
+    found: dict[str, dict[date, str]] = {}
+    for subscriber_id, day, status in con.execute("select subscriber_id, digest_date, status from deliveries"):
+        found.setdefault(subscriber_id, {})[date.fromisoformat(day)] = status
+    return found
+
+
+def give_up(con: sqlite3.Connection, before: date) -> None:
+    """Settle what still waits of the days before this one."""
     con.execute(
-        "update deliveries set finished_at = $now, reason = $reason,"
-        " status = case when $status = 'waiting' and attempts >= $most then 'given up' else $status end"
-        " where digest_date = $day and channel = $channel and subscriber_id = $one",
-        {
-            "now": _now(), "reason": outcome.reason, "status": outcome.status, "most": MOST_ATTEMPTS,
-            "day": day.isoformat(), "channel": channel, "one": subscriber_id,
-        },
-    )  # fmt: skip
+        "update deliveries set status = 'given up' where status = 'waiting' and digest_date < ?", [before.isoformat()]
+    )
 
 
-def settled(con: sqlite3.Connection, day: date) -> frozenset[str]:
-    """Subscribers for whom nothing of a day is to be done any more, or is being done right now."""
+def bouncing(con: sqlite3.Connection, times: int) -> frozenset[str]:
+    """Subscribers whose last deliveries, so many since they subscribed, found no such mailbox: nobody reads there."""
     rows = con.execute(
-        "select subscriber_id from deliveries where digest_date = ? and status <> 'waiting'", [day.isoformat()]
+        "select subscriber_id from ("
+        " select subscriber_id, deliveries.status = 'refused' and instr(reason, ?) > 0 as is_bounce,"
+        " row_number() over (partition by subscriber_id order by digest_date desc) as place"
+        " from deliveries join subscribers using (subscriber_id) where started_at >= subscribed_at"
+        ") where place <= ? group by subscriber_id having sum(is_bounce) = ?",
+        [NO_MAILBOX, times, times],
     ).fetchall()
     return frozenset(subscriber_id for (subscriber_id,) in rows)
 
 
-def delivered_before(con: sqlite3.Connection, subscriber_id: str, day: date) -> frozenset[str]:
-    """Claims that a subscriber got in other days' digests."""
-    rows = con.execute(
-        "select claim_id from delivered_items where subscriber_id = ? and digest_date <> ?",
-        [subscriber_id, day.isoformat()],
-    ).fetchall()
+def delivered_claims(con: sqlite3.Connection, subscriber_id: str) -> frozenset[str]:
+    """Claims that a subscriber got, or may have got."""
+    rows = con.execute("select claim_id from delivered_items where subscriber_id = ?", [subscriber_id]).fetchall()
     return frozenset(claim_id for (claim_id,) in rows)
+
+
+def reopen(con: sqlite3.Connection, day: date, status: Retriable) -> int:
+    """Let a day's deliveries of this status be tried again, by an operator's choice; how many.
+
+    ``unknown`` takes those of died processes too. Their readers may get the digest twice: nobody knows.
+    """
+    before = (datetime.now(UTC) - STALE).isoformat(timespec="seconds")
+    with _transaction(con):
+        reopened = con.execute(
+            "update deliveries set status = 'waiting', reason = 'to be tried again, by hand'"
+            " where digest_date = ? and (status = ? or ? = 'unknown' and status = 'started' and started_at < ?)"
+            " returning subscriber_id",
+            [day.isoformat(), status, status, before],
+        ).fetchall()
+        con.executemany(
+            "delete from delivered_items where subscriber_id = ? and digest_date = ?",
+            [(subscriber_id, day.isoformat()) for (subscriber_id,) in reopened],
+        )
+    return len(reopened)
 
 
 def tally(con: sqlite3.Connection) -> list[tuple[str, str, str, str | None, int]]:
@@ -102,6 +194,17 @@ def tally(con: sqlite3.Connection) -> list[tuple[str, str, str, str | None, int]
         "select digest_date, channel, status, reason, count(*) from deliveries"
         " group by 1, 2, 3, 4 order by 1 desc, 2, 3"
     ).fetchall()
+
+
+@contextmanager
+def _transaction(con: sqlite3.Connection) -> Iterator[None]:
+    con.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")
 
 
 def _now() -> str:

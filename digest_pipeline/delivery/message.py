@@ -1,52 +1,105 @@
 """A digest as a mail: an HTML part whose styles stand in its elements, and a text part of equal content."""
 
-import hashlib
+from dataclasses import replace
 from email.message import EmailMessage
 from email.utils import format_datetime, localtime, parseaddr
+from functools import lru_cache
 from textwrap import shorten
+from typing import Any
 
-from jinja2 import ChoiceLoader, PackageLoader
+from jinja2 import ChoiceLoader, Environment, PackageLoader
 
-from digest_pipeline.models import Digest, Subscriber
-from digest_pipeline.publishing.render import long_date, plural, templates
+from digest_pipeline.delivery.ledger import Delivery
+from digest_pipeline.delivery.smtp import WIRE
+from digest_pipeline.models import Digest, DigestItem
+from digest_pipeline.publishing.render import plural, templates
 from digest_pipeline.settings import Settings
 
 MOST_SUBJECT = 100  # characters; longer ones are cut by the mail programs, in the middle of a word
+MOST_BYTES = 100_000  # Gmail hides what is beyond 102 kB
+# How much of each text, and how long an address, so that a mail stays under that: tried one after the other.
+CUTS = ((4000, 2000), (1200, 1000), (500, 500), (200, 200), (80, 0))
+TEXTS = ("headline", "explanation", "quote", "speaker", "show", "episode", "why")
+MOST_ITEMS = 20  # of several days; a day has no more than that
+DIRECTION_MARKS = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 
 
-def digest_message(
-    settings: Settings, subscriber: Subscriber, digest: Digest, unsubscribe_url: str | None
-) -> EmailMessage:
-    """The mail of one day to one subscriber. The same day to the same subscriber keeps its Message-ID.
+def digest_message(settings: Settings, delivery: Delivery, unsubscribe_url: str | None) -> EmailMessage:
+    """The mail of a day, or of several missed days, to one subscriber; under 100 kB.
 
     Args:
         settings: title, sender, public address of the site.
-        subscriber: whose address it goes to.
-        digest: what they get.
+        delivery: to whom, and what; equal ones have the same Message-ID.
         unsubscribe_url: ends the subscription with one click (RFC 8058); ``None`` where there is no public address.
     """
-    domain = parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
-    key = hashlib.sha256(f"{digest.digest_date}{subscriber.subscriber_id}".encode()).hexdigest()[:24]
-    message = EmailMessage()
-    message["Subject"] = shorten(digest.items[0].headline, MOST_SUBJECT, placeholder="…")
+    digests = tuple(_best(digest, MOST_ITEMS // len(delivery.digests)) for digest in delivery.digests)
+    for most_text, most_address in CUTS:
+        message = _headers(settings, delivery, unsubscribe_url)
+        cut = tuple(_cut(digest, most_text, most_address) for digest in digests)
+        about = {
+            "digests": cut,
+            "title": settings.site_title,
+            "count": plural(sum(len(digest.items) for digest in cut), "insight"),
+            "left_out": sum(len(whole.items) for whole in delivery.digests) - sum(len(d.items) for d in cut),
+            "site_url": settings.site_url,
+            "unsubscribe_url": unsubscribe_url,
+            "postal_address": settings.mail_postal_address,
+        }
+        message.set_content(_templates().get_template("mail.txt.j2").render(about).translate(DIRECTION_MARKS))
+        message.add_alternative(_templates().get_template("mail.html.j2").render(about), subtype="html")
+        if len(message.as_bytes()) < MOST_BYTES:
+            break
+    return message
+
+
+def _headers(settings: Settings, delivery: Delivery, unsubscribe_url: str | None) -> EmailMessage:
+    message = EmailMessage(policy=WIRE)
+    message["Subject"] = _subject(settings, delivery)
     message["From"] = settings.mail_from
-    message["To"] = subscriber.address
+    message["To"] = delivery.subscriber.address
+    if settings.mail_reply_to:
+        message["Reply-To"] = settings.mail_reply_to
     message["Date"] = format_datetime(localtime())
-    message["Message-ID"] = f"<{digest.digest_date}.{key}@{domain}>"
-    message["List-Id"] = f"<five.{domain}>"
+    message["Message-ID"] = f"<{delivery.key}@{_domain(settings)}>"
+    message["List-Id"] = f"<five.{_domain(settings)}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice comes back
     if unsubscribe_url:
         message["List-Unsubscribe"] = f"<{unsubscribe_url}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    environment = templates().overlay(loader=ChoiceLoader([PackageLoader("digest_pipeline.delivery")]))
-    about = {
-        "digest": digest,
-        "title": settings.site_title,
-        "day": long_date(digest.digest_date),
-        "count": plural(len(digest.items), "insight"),
-        "site_url": settings.site_url,
-        "unsubscribe_url": unsubscribe_url,
-    }
-    message.set_content(environment.get_template("mail.txt.j2").render(about))
-    message.add_alternative(environment.get_template("mail.html.j2").render(about), subtype="html")
     return message
+
+
+def _subject(settings: Settings, delivery: Delivery) -> str:
+    headlines = [item.headline for digest in delivery.digests for item in digest.items]
+    text = "".join(c for c in (headlines or [settings.site_title])[0] if c.isprintable() or c.isspace())
+    return shorten(text.translate(DIRECTION_MARKS), MOST_SUBJECT, placeholder="…").strip() or settings.site_title
+
+
+def _domain(settings: Settings) -> str:
+    return parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
+
+
+def _best(digest: Digest, most: int) -> Digest:
+    return replace(digest, items=digest.items[: max(1, most)])
+
+
+def _cut(digest: Digest, most_text: int, most_address: int) -> Digest:
+    return replace(digest, items=tuple(_cut_item(item, most_text, most_address) for item in digest.items))
+
+
+def _cut_item(item: DigestItem, most_text: int, most_address: int) -> DigestItem:
+    """An insight whose texts and addresses are no longer than that; a longer address would be broken by cutting."""
+    changes: dict[str, Any] = {}
+    for name in TEXTS:
+        text = getattr(item, name)
+        if text and len(text) > most_text:
+            changes[name] = f"{text[: most_text - 1]}…"
+    for name in ("audio_url", "link"):
+        if len(getattr(item, name) or "") > most_address:
+            changes[name] = None
+    return replace(item, **changes)
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    return templates().overlay(loader=ChoiceLoader([PackageLoader("digest_pipeline.delivery")]))

@@ -1,12 +1,14 @@
 """Other channels than mail, through Apprise: a digest in a few lines, which each service's plugin puts in its form."""
 
 import logging
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
 
 from jinja2 import ChoiceLoader, PackageLoader
 
-from digest_pipeline.delivery.ledger import Outcome
+from digest_pipeline.delivery.ledger import Delivery, Outcome
 from digest_pipeline.errors import SubscriberError
-from digest_pipeline.models import Digest
 from digest_pipeline.publishing.render import long_date, templates
 from digest_pipeline.settings import Settings
 
@@ -30,13 +32,32 @@ def notification_address(address: str) -> str:
     return address
 
 
-def notify(settings: Settings, address: str, digest: Digest) -> Outcome:
-    """Send the headlines of a digest to a service. Apprise does not say why it failed, so a failure is ``unknown``."""
-    from apprise import Apprise, NotifyFormat
+class NotifySender:
+    """The channel of notifications: each delivery is a short text, and goes to the subscriber's own service."""
 
-    environment = templates().overlay(loader=ChoiceLoader([PackageLoader("digest_pipeline.delivery")]))
-    body = environment.get_template("note.txt.j2").render(digest=digest, site_url=settings.site_url)
-    service = Apprise()
-    service.add(address)
-    title = f"{settings.site_title}: {long_date(digest.digest_date)}"
-    return Outcome("sent") if service.notify(body=body, title=title, body_format=NotifyFormat.TEXT) else UNKNOWN
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is held open."""
+
+    def send(self, delivery: Delivery, may_leave: Callable[[], bool]) -> Outcome | None:
+        """What became of it; ``None`` when it was not to leave. Apprise does not say why it failed: ``unknown``."""
+        from apprise import Apprise, NotifyFormat
+
+        service = Apprise()
+        service.add(delivery.subscriber.address)
+        environment = templates().overlay(loader=ChoiceLoader([PackageLoader("digest_pipeline.delivery")]))
+        body = environment.get_template("note.txt.j2").render(
+            digests=delivery.digests, site_url=self._settings.site_url
+        )
+        if not may_leave():
+            return None
+        title = f"{self._settings.site_title}: {long_date(delivery.digests[0].digest_date)}"
+        is_sent = service.notify(body=body, title=title, body_format=NotifyFormat.TEXT)
+        return Outcome("sent") if is_sent else UNKNOWN

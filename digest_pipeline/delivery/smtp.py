@@ -1,22 +1,25 @@
-"""The mail server: a connection as the settings say, and one message over it with what became of it."""
+"""The mail server: connections as the settings say, each kept for many messages, and what became of each message."""
 
+import re
 import smtplib
+import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from email import policy
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import parseaddr
-from typing import Literal
+from types import TracebackType
+from typing import Self
 
 from digest_pipeline.delivery.ledger import Outcome
 from digest_pipeline.settings import Settings
 
-SERVER_SECONDS = 30.0
-OK = 250
+SERVER_SECONDS = 60.0
+OK, GO_AHEAD, CLOSING = 250, 354, 421
 ACCEPTED = (OK, 251)  # 251: it will forward (RFC 5321, 4.2.3)
-CLOSING = 421  # the server ends the connection with this answer
-PERMANENT = 500
+PERMANENT, NO_CODE = 500, 600
+WIRE = SMTP.clone(cte_type="7bit")  # lines end in CRLF, and every server takes it
 
 
 @contextmanager
@@ -39,34 +42,99 @@ def mail_server(settings: Settings) -> Iterator[smtplib.SMTP]:
         if settings.smtp_username:
             server.login(settings.smtp_username, settings.smtp_password.get_secret_value())
         server.ehlo_or_helo_if_needed()
+        if server.sock:  # else the dot after a text waits 40 ms for the acknowledgement of what went before it
+            server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield server
+        with suppress(smtplib.SMTPException, OSError):
+            server.quit()
     finally:
         server.close()
 
 
-def send(server: smtplib.SMTP, message: EmailMessage) -> Outcome:
-    """Hand one message over. A broken connection is an outcome too."""
+class MailLine:
+    """A connection for one message after the other, opened when one comes and anew when it broke."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._server: smtplib.SMTP | None = None
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def send(self, message: EmailMessage, may_leave: Callable[[], bool]) -> Outcome | None:
+        """Hand one message over; see ``hand_over``.
+
+        Raises:
+            smtplib.SMTPException, OSError: there is no connection, and none can be had.
+        """
+        if self._server is None:
+            self._server = self._open.enter_context(mail_server(self._settings))
+        try:
+            return hand_over(self._server, message, may_leave)
+        finally:
+            if self._server.sock is None:  # broken, or closed by the server
+                self._open.close()
+                self._server = None
+
+
+def hand_over(server: smtplib.SMTP, message: EmailMessage, may_leave: Callable[[], bool]) -> Outcome | None:
+    """What became of a message; a broken connection is an outcome too, and closes ``server``.
+
+    ``may_leave`` is asked when the server has agreed to the recipient, just before the text leaves; ``None`` when it
+    said no. A server may accept a message only after the dot that ends it (RFC 5321, 4.1.1.4), so that what breaks
+    before is ``waiting``, and what breaks between the dot and the reply ``unknown``.
+    """
     sender, recipient = parseaddr(message["From"])[1], parseaddr(message["To"])[1]
+    text = message.as_bytes(policy=WIRE)
     try:
         code, _ = server.mail(sender)
         if code != OK:  # whatever it has against the sender is not the recipient's fault
-            server.rset()
-            return Outcome("waiting", f"the server answered {code} to the sender", is_broken=code == CLOSING)
-        code, _ = server.rcpt(recipient)
+            return _put_off(server, Outcome("waiting", f"the server answered {code} to the sender"), code)
+        code, said = server.rcpt(recipient)
         if code not in ACCEPTED:
+            return _put_off(server, _refusal(code, said), code)
+        if not may_leave():
             server.rset()
-            return _refusal(code)
+            return None
+        code, said = server.docmd("DATA")
+        if code != GO_AHEAD:
+            return _put_off(server, _refusal(code, said), code)
+        server.send(re.sub(rb"(?m)^\.", b"..", text))
     except (smtplib.SMTPException, OSError) as error:
-        return Outcome("waiting", f"the connection broke: {type(error).__name__}", is_broken=True)
+        server.close()
+        return Outcome("waiting", f"the connection broke: {type(error).__name__}")
     try:
-        code, _ = server.data(message.as_bytes(policy=policy.SMTP))
-    except smtplib.SMTPDataError as error:  # DATA itself was refused: the text stayed here
-        return _refusal(error.smtp_code)
+        server.send(b".\r\n")
+        code, said = server.getreply()
     except (smtplib.SMTPException, OSError) as error:
-        return Outcome("unknown", f"the connection broke while the text left: {type(error).__name__}", is_broken=True)
-    return Outcome("sent") if code == OK else _refusal(code)
+        server.close()
+        return Outcome("unknown", f"the connection broke after the text had left: {type(error).__name__}")
+    if code == OK:
+        return Outcome("sent")
+    if not OK < code < NO_CODE:
+        server.close()
+        return Outcome("unknown", "the server's answer to the text cannot be read")
+    return _put_off(server, _refusal(code, said), code)
 
 
-def _refusal(code: int) -> Outcome:
-    status: Literal["refused", "waiting"] = "refused" if code >= PERMANENT else "waiting"
-    return Outcome(status, f"the server answered {code}", is_broken=code == CLOSING)
+def _put_off(server: smtplib.SMTP, outcome: Outcome, code: int) -> Outcome:
+    """The outcome, with the connection ready for the next message, or closed when the server closes it."""
+    if code == CLOSING:
+        server.close()
+    else:
+        with suppress(smtplib.SMTPException, OSError):  # a broken connection is closed by it
+            server.rset()
+    return outcome
+
+
+def _refusal(code: int, said: bytes) -> Outcome:
+    """For now or for good, with the codes alone: the words of a server repeat the address."""
+    enhanced = re.match(rb"[245]\.\d{1,3}\.\d{1,3}\b", said)
+    codes = f"{code} {enhanced[0].decode()}" if enhanced else str(code)
+    return Outcome("refused" if PERMANENT <= code < NO_CODE else "waiting", f"the server answered {codes}")

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from rapidfuzz import fuzz
 
 from digest_pipeline.models import Digest, DigestItem
 
@@ -15,6 +16,7 @@ FIELDS = (
     "rank", "headline", "explanation", "quote", "speaker", "show", "episode", "start_seconds", "end_seconds",
     "audio_url", "link", "theme", "score", "components", "why",
 )  # fmt: skip
+SAME_WORDS = 90.0  # rapidfuzz ratio, 0..100: cleaned of fillers, a quote still is this much like itself
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -68,6 +70,12 @@ def audio_at(item: DigestItem) -> str | None:
     return f"{address.split('#')[0]}#t={int(item.start_seconds)}" if address else None
 
 
+def beyond_quote(item: DigestItem) -> str:
+    """The explanation, unless it only says the quote again: for where both would stand below each other."""
+    likeness = fuzz.partial_ratio(item.explanation.lower(), item.quote.lower())
+    return "" if likeness >= SAME_WORDS else item.explanation
+
+
 def long_date(day: date) -> str:
     """``Monday, 14 September 2026``, in English whatever the machine's locale."""
     return f"{WEEKDAYS[day.weekday()]}, {day.day} {MONTHS[day.month - 1]} {day.year}"
@@ -109,6 +117,6 @@ def templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    filters = (clock, audio_at, web_url, long_date, short_date, weekday_date, month_name, plural)
+    filters = (clock, audio_at, web_url, beyond_quote, long_date, short_date, weekday_date, month_name, plural)
     environment.filters |= {function.__name__: function for function in filters} | {"md": markdown_text}
     return environment

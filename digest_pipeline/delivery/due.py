@@ -1,0 +1,109 @@
+"""What is due to whom, now: days that a subscriber has not got, from their hour on, as one delivery."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from digest_pipeline.delivery import ledger
+from digest_pipeline.delivery.ledger import Delivery
+from digest_pipeline.delivery.personal import PersonalPool, digest_for
+from digest_pipeline.models import Digest, Subscriber
+from digest_pipeline.settings import Settings
+
+
+def due_deliveries(
+    con: sqlite3.Connection,
+    subscribers: Sequence[Subscriber],
+    published: Mapping[date, Digest],
+    pools: Mapping[date, PersonalPool],
+    settings: Settings,
+    now: datetime,
+    counts: Counter[str],
+    *,
+    is_by_hand: bool = False,
+) -> Iterator[Delivery]:
+    """The deliveries that are due; who gets none now is counted in ``counts``.
+
+    Args:
+        con: of the subscribers' file.
+        subscribers: the active ones.
+        published: digests that may be sent, by day.
+        pools: what personal fives are chosen from, by day.
+        settings: time zone, and what becomes of missed and of empty days.
+        now: aware.
+        counts: gets ``not yet`` (before their hour), ``done`` (nothing is open), ``nothing`` (nothing new for them).
+        is_by_hand: an operator asks for these days, whatever came after them and whoever subscribed since.
+    """
+    known, since = ledger.statuses(con), _since(con, settings)
+    open_for: list[tuple[Subscriber, list[date]]] = []
+    for one in subscribers:
+        days, status = sorted(published), known.get(one.subscriber_id, {})
+        if is_by_hand:
+            days = [day for day in days if status.get(day, "waiting") == "waiting"]
+        else:
+            days = open_days(days, status, since[one.subscriber_id])
+            days = days if settings.mail_missed_days == "merge" else days[-1:]
+        if not days:
+            counts["done"] += 1
+        elif not is_welcome(one, days[-1], settings, now):
+            counts["not yet"] += 1
+        else:
+            open_for.append((one, days))
+    for pool in pools.values():
+        pool.reader.learn(one.interests for one, _ in open_for)
+    for one, days in open_for:
+        if delivery := _delivery(con, one, [published[day] for day in days], pools, settings):
+            yield delivery
+        else:
+            counts["nothing"] += 1
+
+
+def open_days(published: Sequence[date], status: Mapping[date, str], since: date) -> list[date]:
+    """The days that a subscriber waits for, ascending.
+
+    None before ``since``, and none before one that is settled for them: who got a later digest gets no earlier one, so
+    that a backfill sends nothing.
+    """
+    settled = max((day for day, what in status.items() if what != "waiting"), default=date.min)
+    return [day for day in published if day >= since and day > settled]
+
+
+def is_welcome(subscriber: Subscriber, day: date, settings: Settings, now: datetime) -> bool:
+    """A digest of a day is welcome from the subscriber's hour of the day after it."""
+    if subscriber.hour is None:
+        return True
+    local = now.astimezone(ZoneInfo(subscriber.timezone) if subscriber.timezone else settings.zone)
+    return local.date() > day + timedelta(days=1) or (local.date() > day and local.hour >= subscriber.hour)
+
+
+def _delivery(
+    con: sqlite3.Connection,
+    subscriber: Subscriber,
+    commons: Sequence[Digest],
+    pools: Mapping[date, PersonalPool],
+    settings: Settings,
+) -> Delivery | None:
+    """What a subscriber gets of these days, ascending: their own five of each; ``None`` when that is nothing."""
+    already = ledger.delivered_claims(con, subscriber.subscriber_id)
+    digests: list[Digest] = []
+    for common in commons:
+        own = digest_for(subscriber, common, pools[common.digest_date], already)
+        already |= {item.claim_id for item in own.items}
+        digests.insert(0, own)
+    full = tuple(digest for digest in digests if digest.items)
+    if full:
+        return Delivery(subscriber, full)
+    is_asked_for = settings.mail_empty_days and not commons[-1].items
+    return Delivery(subscriber, (digests[0],)) if is_asked_for else None
+
+
+def _since(con: sqlite3.Connection, settings: Settings) -> dict[str, date]:
+    """By subscriber: the first day whose digest they get, the one that was the latest when they confirmed."""
+    rows = con.execute("select subscriber_id, coalesce(confirmed_at, subscribed_at) from subscribers").fetchall()
+    return {
+        subscriber_id: datetime.fromisoformat(at).replace(tzinfo=UTC).astimezone(settings.zone).date()
+        - timedelta(days=1)
+        for subscriber_id, at in rows
+    }
