@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import smtplib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from digest_pipeline.cli.console import out
+from digest_pipeline.delivery.addresses import MAIL
+from digest_pipeline.delivery.database import open_delivery
+from digest_pipeline.delivery.smtp import mail_server
+from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import DigestError, ModelError
 from digest_pipeline.model_files import encoder_source, is_local, whisper_source
 from digest_pipeline.runs import prepare_home
@@ -106,6 +111,7 @@ def _examine() -> Iterator[_Finding]:
     yield _model("sentence encoder", settings.encoder_model, lambda: encoder_source(settings.encoder_model))
     yield _llm(settings)
     yield _database(settings)
+    yield from _delivery(settings)
     yield _Finding("DuckDB", f"{duckdb.__version__}, no extension needed")
     yield _dbt()
     yield _webserver()
@@ -147,6 +153,24 @@ def _database(settings: Settings) -> _Finding:
         return _Finding("database", str(settings.database), str(error), is_fatal=True)
     remedy = "" if feeds else "subscribe: `digest feeds add URL`"
     return _Finding("database", f"{settings.database}, {feeds} feeds", remedy)
+
+
+def _delivery(settings: Settings) -> Iterator[_Finding]:
+    """What readers would miss; nothing here stops a run."""
+    is_own_tag = settings.site_tag != Settings.model_fields["site_tag"].default
+    remedy = "set site_tag before readers follow the feeds" if settings.site_url and not is_own_tag else ""
+    yield _Finding("site", settings.site_url or f"{settings.site}, without a public address", remedy)
+    with open_delivery(settings.subscribers) as con:
+        by_mail = sum(one.channel == MAIL for one in SubscriberBook(con).active())
+    if not settings.smtp_host:
+        yield _Finding("mail", f"no server; {by_mail} subscribers", "set smtp_host and mail_from" if by_mail else "")
+        return
+    try:
+        with mail_server(settings):
+            yield _Finding("mail", f"{settings.smtp_host} answers; {by_mail} subscribers")
+    except (smtplib.SMTPException, OSError) as error:
+        remedy = "check the smtp settings, http_ca_file and the login"
+        yield _Finding("mail", f"{settings.smtp_host} cannot be used: {type(error).__name__}", remedy)
 
 
 def _dbt() -> _Finding:

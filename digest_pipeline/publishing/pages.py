@@ -16,12 +16,14 @@ from digest_pipeline.publishing.render import audio_at, templates, web_url
 class Site:
     """What every page and feed says of the site.
 
-    ``url`` is its public address with a slash at its end, or empty; ``tag`` begins the ids of feed entries (RFC 4151).
+    ``url`` is its public address with a slash at its end, or empty; ``tag`` begins the ids of feed entries (RFC 4151);
+    ``takes_subscribers``: ``digest serve`` answers at ``url`` and can ask an address for its consent.
     """
 
     title: str
     url: str = ""
     tag: str = "digest.invalid,2026"
+    takes_subscribers: bool = False
 
 
 def day_page(site: Site, digest: Digest, *, older: date | None, newer: date | None, path: str = "") -> str:

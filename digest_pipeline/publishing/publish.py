@@ -43,7 +43,12 @@ class Verdict:
 
 def site_of(settings: Settings) -> Site:
     """What the settings say of the site."""
-    return Site(settings.site_title, settings.site_url, settings.site_tag)
+    return Site(
+        settings.site_title,
+        settings.site_url,
+        settings.site_tag,
+        takes_subscribers=bool(settings.site_url and settings.smtp_host),
+    )
 
 
 def judge(con: duckdb.DuckDBPyConnection, day: date, settings: Settings) -> Verdict:
