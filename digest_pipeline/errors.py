@@ -13,6 +13,7 @@ DigestError
 │   └── NoSpeech           nobody speaks in it
 ├── ModelError             a model cannot be found or loaded
 ├── BudgetExceeded         an LLM call would cost more than the budget allows
+├── BackupError            a backup is damaged, or none
 ├── HeldBack               a digest breaks a rule of the house and is not published
 └── SubscriberError        an address, a subscription or a signed link cannot be used
 """
@@ -96,6 +97,10 @@ class ModelError(DigestError):
 
 class BudgetExceeded(DigestError):
     """An LLM call would cost more than the budget allows, or its price is unknown."""
+
+
+class BackupError(DigestError):
+    """A folder is no backup, or what was written cannot be read back."""
 
 
 class HeldBack(DigestError):

@@ -99,7 +99,7 @@ def run_days(
     """
     prepare_home(settings)
     warehouse = Warehouse(settings.database)
-    with _one_at_a_time(settings.home), (settings.home / "run.log").open("a", encoding="utf-8") as output:
+    with one_at_a_time(settings.home), (settings.home / "run.log").open("a", encoding="utf-8") as output:
         from dagster import DagsterInstance
 
         from digest_pipeline.definitions import build_defs
@@ -201,7 +201,12 @@ def summarise(
 
 
 @contextmanager
-def _one_at_a_time(home: Path) -> Iterator[None]:
+def one_at_a_time(home: Path) -> Iterator[None]:
+    """Hold the home folder against runs of other processes.
+
+    Raises:
+        DigestError: another run is going on.
+    """
     try:
         with FileLock(home / "run.lock", timeout=0):
             yield

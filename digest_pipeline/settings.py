@@ -168,6 +168,9 @@ class Settings(BaseSettings):
     mail_bounces: int = Field(3, ge=1, description="held is whose last mails, so many, found no such mailbox")
     mail_empty_days: bool = Field(False, description="send a mail that says so on a day without an insight")
 
+    # Upkeep
+    keep_backups: int = Field(7, ge=1, description="backups in the home folder; each new one removes the oldest")
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -246,6 +249,11 @@ class Settings(BaseSettings):
     def subscribers(self) -> Path:
         """The SQLite file of subscribers and deliveries."""
         return self.home / "subscribers.sqlite"
+
+    @property
+    def backups(self) -> Path:
+        """Where backups go."""
+        return self.home / "backups"
 
     @property
     def models(self) -> Path:

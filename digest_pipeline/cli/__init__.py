@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from digest_pipeline import __version__
-from digest_pipeline.cli import deliver, demo, feeds, look, preview, run, serve, setup, subscribers
+from digest_pipeline.cli import deliver, demo, feeds, look, preview, run, serve, setup, subscribers, upkeep
 from digest_pipeline.cli.console import err
 from digest_pipeline.errors import DigestError
 
@@ -46,6 +46,8 @@ app.command()(look.export)
 app.command()(look.status)
 app.command()(deliver.deliver)
 app.command()(deliver.deliveries)
+app.command()(upkeep.backup)
+app.command()(upkeep.restore)
 app.command()(setup.doctor)
 app.command()(demo.demo)
 

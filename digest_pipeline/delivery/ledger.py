@@ -6,7 +6,7 @@ note of what became of it. ``unknown`` says that the connection broke then. Neit
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +17,7 @@ from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.publishing.render import content_hash
 
 NO_MAILBOX = " 5.1.1"  # of an answer's enhanced code: no such mailbox (RFC 3463), or a domain without mail (5.1.10)
+RESTORED = "a backup was restored: it may have been sent before"
 STALE = timedelta(minutes=15)  # a row that was started earlier is of a process that died
 
 
@@ -166,6 +167,20 @@ def delivered_claims(con: sqlite3.Connection, subscriber_id: str) -> frozenset[s
     """Claims that a subscriber got, or may have got."""
     rows = con.execute("select claim_id from delivered_items where subscriber_id = ?", [subscriber_id]).fetchall()
     return frozenset(claim_id for (claim_id,) in rows)
+
+
+def hold(con: sqlite3.Connection, whom: Iterable[tuple[str, str]], days: Iterable[date]) -> int:
+    """Settle days of which nobody knows whether they were sent to these (channel, subscriber), after a restore."""
+    days = list(days)
+    rows = [(day.isoformat(), *one, _now(), RESTORED) for one in whom for day in days]
+    with _transaction(con):
+        before = con.total_changes
+        con.executemany(
+            "insert or ignore into deliveries (digest_date, channel, subscriber_id, started_at, reason, content_hash,"
+            " status, attempts) values (?, ?, ?, ?, ?, '', 'unknown', 0)",
+            rows,
+        )
+        return con.total_changes - before
 
 
 def reopen(con: sqlite3.Connection, day: date, status: Retriable) -> int:

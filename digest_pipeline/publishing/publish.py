@@ -84,6 +84,12 @@ def build(warehouse: Warehouse, day: date, settings: Settings) -> list[Path]:
     return changed
 
 
+def build_again(warehouse: Warehouse, settings: Settings) -> list[Path]:
+    """Write the whole site as the database has it; returns the files that changed."""
+    with warehouse.read() as con:
+        return write_site(settings.site, con, store.published_days(con), site_of(settings))
+
+
 def preview(warehouse: Warehouse, day: date, settings: Settings, folder: Path) -> tuple[Verdict, list[Path]]:
     """Write the site as publishing a day would leave it to another folder; nothing is recorded."""
     with warehouse.read() as con:

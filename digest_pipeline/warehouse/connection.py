@@ -80,12 +80,30 @@ class Warehouse:
         con = self._connect()
         if not self._migrated:
             try:
+                self._keep_before_migration(con)
                 migrate(con)
             except BaseException:
                 con.close()
                 raise
             self._migrated = True
         return con
+
+    def _keep_before_migration(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Copy a database of an earlier release before its schema changes; the copy before that goes."""
+        known = con.execute(
+            "select 1 from information_schema.tables where table_schema = 'raw' and table_name = 'migrations'"
+        ).fetchall()
+        done = con.execute("select max(number) from raw.migrations").fetchall()[0][0] if known else None
+        if done is None or done >= migrations()[-1][0]:
+            return
+        con.execute("checkpoint")
+        copy = self.path.with_name(f"{self.path.stem}.before-{done + 1:03d}.duckdb")
+        draft = copy.with_suffix(".part")
+        shutil.copyfile(self.path, draft)
+        draft.replace(copy)
+        for old in self.path.parent.glob(f"{self.path.stem}.before-*.duckdb"):
+            if old != copy:
+                old.unlink()
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,50 @@
+"""``digest backup`` and ``digest restore``."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest_pipeline.cli.console import out
+from digest_pipeline.settings import load_settings
+
+
+def backup(
+    into: Annotated[
+        Path | None, typer.Option("--into", metavar="FOLDER", help="Where backups go; default: `backups` in the home.")
+    ] = None,
+) -> None:
+    """Copy database, subscribers and settings, and read the copy back. A run may go on meanwhile."""
+    from digest_pipeline.upkeep.backup import back_up
+
+    made = back_up(load_settings(), datetime.now(UTC), into=into)
+    size = sum((made.folder / name).stat().st_size for name in made.sha256) / 1e6
+    out.print(f"{made.folder}  ({size:.1f} MB, {sum(made.rows.values()):,} rows read back)", soft_wrap=True)
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(metavar="BACKUP", help="A folder that `digest backup` has written.")],
+    subscribers: Annotated[
+        bool, typer.Option("--subscribers", help="Take its subscribers too, where there are newer ones.")
+    ] = False,
+) -> None:
+    """Put a backup back; what it replaces is kept. No mail is sent twice because of it."""
+    from digest_pipeline.runs import one_at_a_time
+    from digest_pipeline.upkeep.backup import read_backup
+    from digest_pipeline.upkeep.restore import restore as put_back
+
+    settings = load_settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(settings.home):
+        done = put_back(settings, read_backup(folder), datetime.now(UTC), subscribers=subscribers)
+    out.print(f"Restored: {', '.join(done.files)}")
+    if done.replaced:
+        out.print(f"Replaced: {done.replaced}", soft_wrap=True)
+    if done.held:
+        out.print(
+            f"Held:     {done.held} deliveries since the backup, which may have been sent;"
+            " `digest deliveries --date DAY --retry unknown` sends a day's",
+            soft_wrap=True,
+        )
+    out.print("Next:     `digest run --from DAY` runs the days since the backup")

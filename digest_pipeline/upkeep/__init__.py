@@ -1,0 +1,1 @@
+"""Upkeep of a home folder: backups, what is kept how long, and what died runs left lying about."""

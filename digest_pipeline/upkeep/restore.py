@@ -1,0 +1,112 @@
+"""A backup put back. What it replaces is kept, and nobody is sent anything twice because of it."""
+
+import shutil
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from digest_pipeline.delivery import ledger
+from digest_pipeline.delivery.database import open_delivery
+from digest_pipeline.delivery.subscribers import SubscriberBook
+from digest_pipeline.errors import WarehouseTooNew
+from digest_pipeline.publishing.publish import build_again
+from digest_pipeline.settings import Settings
+from digest_pipeline.upkeep.backup import DATABASE, SETTINGS, SUBSCRIBERS, Backup
+from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.connection import migrations
+
+BESIDE = ".restored"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did: the files put back, where the replaced ones went, and how many deliveries are held."""
+
+    files: tuple[str, ...]
+    replaced: Path | None
+    held: int
+
+
+def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: bool = False) -> Restored:
+    """Put a backup's database back, and its subscribers and settings where there are none.
+
+    The subscribers' file that is there is kept unless ``subscribers``: it is newer, so it knows who left and what was
+    sent since. Where the backup's is taken, what may have been sent since then is held as ``unknown``, and who left
+    according to the file that it replaces has left.
+
+    Args:
+        settings: of the home folder, in which no run may go on: the caller holds its lock.
+        backup: checked.
+        now: aware.
+        subscribers: take the backup's subscribers too.
+
+    Raises:
+        WarehouseTooNew: a later release made the backup; nothing was changed.
+    """
+    _refuse_what_is_newer(backup)
+    there = {DATABASE: settings.database, SUBSCRIBERS: settings.subscribers, SETTINGS: settings.home / SETTINGS}
+    wanted = [
+        name
+        for name in backup.sha256
+        if name == DATABASE or not there[name].exists() or (name == SUBSCRIBERS and subscribers)
+    ]
+    settings.home.mkdir(parents=True, exist_ok=True)
+    for name in wanted:  # whole copies first: what follows is renaming
+        shutil.copy(backup.folder / name, beside(there[name]))
+    replaced = settings.backups / f"replaced-{now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
+    old_subscribers = replaced / SUBSCRIBERS
+    for name in wanted:
+        for old in (there[name], *(there[name].with_name(there[name].name + end) for end in (".wal", "-wal", "-shm"))):
+            if old.exists():
+                replaced.mkdir(parents=True, exist_ok=True)
+                old.rename(replaced / old.name)
+        beside(there[name]).rename(there[name])
+    held = 0
+    if SUBSCRIBERS in wanted:
+        with open_delivery(settings.subscribers) as con:
+            if old_subscribers.exists():
+                _carry_over(con, old_subscribers)
+            held = _hold(con, backup.made_at.date() - timedelta(days=settings.mail_days_back), now.date())
+    warehouse = Warehouse(settings.database)
+    warehouse.snapshot_to(settings.snapshot)
+    build_again(warehouse, settings)
+    return Restored(tuple(wanted), replaced if replaced.exists() else None, held)
+
+
+def beside(path: Path) -> Path:
+    """Where a file waits to take the place of ``path``."""
+    return path.with_name(path.name + BESIDE)
+
+
+def _refuse_what_is_newer(backup: Backup) -> None:
+    with duckdb.connect(str(backup.folder / DATABASE), read_only=True) as con:
+        newest = con.execute("select max(number) from raw.migrations").fetchall()[0][0]
+    if newest > migrations()[-1][0]:
+        raise WarehouseTooNew(
+            f"release {backup.release} made the backup of {backup.made_at:%Y-%m-%d}",
+            remedy="install that release, or a later one",
+        )
+
+
+def _carry_over(con: sqlite3.Connection, replaced: Path) -> None:
+    """What the replaced file knows and the restored one must not forget: what was sent, and who left."""
+    with open_delivery(replaced):  # brings its schema up to date
+        pass
+    con.execute("attach ? as replaced", [str(replaced)])
+    con.execute("begin immediate")
+    for table in ("deliveries", "delivered_items", "suppressions"):
+        con.execute(f"insert or replace into {table} select * from replaced.{table}")  # noqa: S608 - our own names
+    con.execute("commit")
+    con.execute("detach replaced")
+    book = SubscriberBook(con)
+    for one in book.all():
+        if book.is_suppressed(one.channel, one.address):
+            book.erase(one.subscriber_id, suppress=True)
+
+
+def _hold(con: sqlite3.Connection, first: date, end: date) -> int:
+    days = [first + timedelta(days=n) for n in range((end - first).days)]
+    return ledger.hold(con, [(one.channel, one.subscriber_id) for one in SubscriberBook(con).active()], days)

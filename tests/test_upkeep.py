@@ -1,0 +1,207 @@
+"""Backups: consistent beside a writer, read back, refused when damaged; restored without loss and without a second mail."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from bench.published import made_up_archive, publish
+from digest_pipeline.cli import app
+from digest_pipeline.delivery import ledger
+from digest_pipeline.delivery.database import open_delivery
+from digest_pipeline.delivery.ledger import Delivery, Outcome
+from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
+from digest_pipeline.errors import BackupError, WarehouseTooNew
+from digest_pipeline.models import Subscriber
+from digest_pipeline.publishing.publish import build_again
+from digest_pipeline.publishing.store import published_days
+from digest_pipeline.settings import Settings
+from digest_pipeline.upkeep.backup import DATABASE, SUBSCRIBERS, back_up, latest_backup, read_backup
+from digest_pipeline.upkeep.restore import restore
+from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.connection import migrations
+
+NOW = datetime(2026, 9, 18, 9, 0, tzinfo=UTC)
+FIRST = date(2026, 9, 14)
+
+
+@pytest.fixture
+def lived_in(settings: Settings, warehouse: Warehouse) -> Settings:
+    """Three published days, two subscribers, settings."""
+    chance = np.random.default_rng(1)
+    with warehouse.write() as con:
+        for digest in made_up_archive(FIRST, 3):
+            publish(con, digest, chance)
+    with open_delivery(settings.subscribers) as con:
+        for name in ("ann", "bob"):
+            SubscriberBook(con).save(Subscriber(new_id(), "mail", f"{name}@example.org", is_active=True))
+    (settings.home / "digest.toml").write_text("top_n = 5\n")
+    build_again(warehouse, settings)
+    return settings
+
+
+def addresses(settings: Settings) -> list[str]:
+    with open_delivery(settings.subscribers) as con:
+        return [one.address for one in SubscriberBook(con).all()]
+
+
+def site_of(settings: Settings) -> dict[str, bytes]:
+    return {str(p.relative_to(settings.site)): p.read_bytes() for p in settings.site.rglob("*") if p.is_file()}
+
+
+def test_a_home_that_is_lost_comes_back_whole(lived_in: Settings) -> None:
+    made = back_up(lived_in, NOW, into=lived_in.home.parent / "elsewhere")
+    before, pages = made.rows, site_of(lived_in)
+    lived_in.home.rename(lived_in.home.with_name("lost"))
+    done = restore(lived_in, read_backup(made.folder), NOW)
+    assert set(done.files) == {DATABASE, SUBSCRIBERS, "digest.toml"}
+    assert done.replaced is None
+    assert back_up(lived_in, NOW).rows == before
+    assert addresses(lived_in) == ["ann@example.org", "bob@example.org"]
+    assert site_of(lived_in) == pages
+    assert lived_in.subscribers.stat().st_mode & 0o077 == 0
+
+
+def test_what_was_written_since_is_kept_aside_and_subscribers_stay_as_they_are(
+    lived_in: Settings, warehouse: Warehouse
+) -> None:
+    made = back_up(lived_in, NOW)
+    with warehouse.write() as con:
+        publish(con, made_up_archive(FIRST, 4)[3], np.random.default_rng(1))
+    with open_delivery(lived_in.subscribers) as con:
+        SubscriberBook(con).save(Subscriber(new_id(), "mail", "cem@example.org", is_active=True))
+    done = restore(lived_in, read_backup(made.folder), NOW)
+    assert done.files == (DATABASE,)
+    assert done.held == 0
+    with warehouse.read() as con:
+        assert len(published_days(con)) == 3
+    assert done.replaced
+    with duckdb.connect(str(done.replaced / DATABASE), read_only=True) as con:
+        assert len(published_days(con)) == 4
+    assert addresses(lived_in) == ["ann@example.org", "bob@example.org", "cem@example.org"]
+
+
+def test_after_a_restore_nobody_is_sent_what_they_may_have_got(lived_in: Settings) -> None:
+    made = back_up(lived_in, NOW)
+    lived_in.subscribers.rename(lived_in.home / "lost")
+    later = NOW + timedelta(days=2)
+    done = restore(lived_in, read_backup(made.folder), later)
+    days = (later.date() - (NOW.date() - timedelta(days=lived_in.mail_days_back))).days
+    assert done.held == 2 * days
+    with open_delivery(lived_in.subscribers) as con:
+        (ann, _) = SubscriberBook(con).active()
+        digest = made_up_archive(later.date() - timedelta(days=1), 1)[0]
+        assert not ledger.claim(con, Delivery(ann, (digest,)))
+        assert ledger.tally(con)[0][2:4] == ("unknown", ledger.RESTORED)
+
+
+def test_restored_subscribers_do_not_forget_who_left_and_what_was_sent(lived_in: Settings) -> None:
+    made = back_up(lived_in, NOW)
+    digest = made_up_archive(FIRST, 1)[0]
+    with open_delivery(lived_in.subscribers) as con:
+        ann, bob = SubscriberBook(con).active()
+        ledger.claim(con, Delivery(ann, (digest,)))
+        ledger.finish(con, Delivery(ann, (digest,)), Outcome("sent"))
+        SubscriberBook(con).erase(bob.subscriber_id, suppress=True)
+    restore(lived_in, read_backup(made.folder), NOW, subscribers=True)
+    assert addresses(lived_in) == ["ann@example.org"]
+    with open_delivery(lived_in.subscribers) as con:
+        assert ledger.statuses(con)[ann.subscriber_id][FIRST] == "sent"
+        assert ledger.delivered_claims(con, ann.subscriber_id) == {item.claim_id for item in digest.items}
+
+
+def test_a_backup_is_consistent_beside_a_process_that_writes(lived_in: Settings) -> None:
+    """Each transaction of the writer adds a row to two tables."""
+    code = (
+        "import sys; from pathlib import Path; from digest_pipeline.warehouse import Warehouse\n"
+        "warehouse, number = Warehouse(Path(sys.argv[1])), 0\n"
+        "while True:\n"
+        "    with warehouse.write() as con:\n"
+        "        con.execute('insert into raw.llm_replies values (?, ?)', [f'k{number}', 'r'])\n"
+        "        con.execute('insert into raw.claim_embeddings values (?, ?, [1.0])', [f'c{number}', 'writer'])\n"
+        "    number += 1\n"
+        "    print(number, flush=True)\n"
+    )
+    command = [sys.executable, "-c", code, str(lived_in.database)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout
+        writer.stdout.readline()
+        rows = [back_up(lived_in, NOW + timedelta(seconds=n)).rows for n in range(3)]
+        writer.kill()
+    last = back_up(lived_in, NOW + timedelta(seconds=3)).rows
+    others = last["claim_embeddings"] - last["llm_replies"]
+    assert {found["claim_embeddings"] - found["llm_replies"] for found in rows} == {others}
+    with pytest.raises(BackupError, match="is there already"):
+        back_up(lived_in, NOW)
+    assert rows[0]["llm_replies"] > 0
+
+
+def test_a_damaged_backup_changes_nothing(lived_in: Settings, tmp_path: Path) -> None:
+    made = back_up(lived_in, NOW)
+    content = bytearray((made.folder / DATABASE).read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    (made.folder / DATABASE).write_bytes(content)
+    with pytest.raises(BackupError, match="missing or damaged"):
+        read_backup(made.folder)
+    with pytest.raises(BackupError, match="is no backup"):
+        read_backup(tmp_path)
+    result = CliRunner().invoke(app, ["restore", str(made.folder)])
+    assert result.exit_code == 1
+    assert isinstance(result.exception, BackupError)
+
+
+def test_a_backup_of_a_later_release_is_refused(lived_in: Settings, warehouse: Warehouse) -> None:
+    made = back_up(lived_in, NOW)
+    with duckdb.connect(str(made.folder / DATABASE)) as con:
+        con.execute("insert into raw.migrations values (999, '999_future.sql', now())")
+    with pytest.raises(WarehouseTooNew, match="made the backup"):
+        restore(lived_in, made, NOW)
+    with warehouse.read() as con:
+        assert len(published_days(con)) == 3
+
+
+def test_only_the_last_backups_stay_and_a_dead_one_does_not_count(lived_in: Settings) -> None:
+    few = lived_in.model_copy(update={"keep_backups": 2})
+    (few.backups / "2026-09-01T000000Z.part").mkdir(parents=True)
+    made = [back_up(few, NOW + timedelta(days=n)).folder for n in range(4)]
+    assert [folder for folder in made if folder.exists()] == made[2:]
+    assert latest_backup(few) == made[3]
+    assert json.loads((made[3] / "manifest.json").read_text())["rows"]["digests"] == 3
+
+
+def test_a_database_is_copied_before_a_migration(settings: Settings) -> None:
+    number, name, sql = migrations()[0]
+    settings.home.mkdir(parents=True)
+    with duckdb.connect(str(settings.database)) as con:
+        con.execute(
+            "create schema raw; create table raw.migrations (number integer, name varchar, applied_at timestamp)"
+        )
+        con.execute(sql)
+        con.execute("insert into raw.migrations values (?, ?, now())", [number, name])
+    with Warehouse(settings.database).read():
+        pass
+    (copy,) = settings.home.glob("digest.before-*.duckdb")
+    assert copy.name == "digest.before-002.duckdb"
+    with duckdb.connect(str(copy), read_only=True) as con:
+        assert con.execute("select max(number) from raw.migrations").fetchall() == [(1,)]
+    with Warehouse(settings.database).read():
+        pass
+    assert len(list(settings.home.glob("digest.before-*"))) == 1
+
+
+def test_the_commands_say_where_and_what_next(lived_in: Settings) -> None:
+    runner = CliRunner()
+    made = runner.invoke(app, ["backup"])
+    assert made.exit_code == 0, made.output
+    assert "rows read back" in made.output
+    folder = latest_backup(lived_in)
+    assert folder
+    restored = runner.invoke(app, ["restore", str(folder)])
+    assert restored.exit_code == 0, restored.output
+    assert "Replaced:" in restored.output
