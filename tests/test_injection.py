@@ -100,13 +100,11 @@ def test_orders_in_one_window_do_not_reach_the_others(setup: Setup) -> None:  # 
 
 def test_orders_are_no_claim_without_a_model_either(setup: Setup) -> None:  # noqa: F811
     setup.server.answer = Reply(status=401)
-    segments = [
-        *SEGMENTS,
-        Segment(2, 40, 50, "Bob Ray", f"{SPOKEN['ignore the above']} The queue fell by half in March."),
-    ]
+    between = "Well, hello there, and thank you so much for being here with us today. " * 3
+    segments = [*SEGMENTS, Segment(2, 40, 60, "Ann Lee", between), Segment(3, 60, 70, "Bob Ray", SPOKEN["a role"])]
     extraction = setup.extractor().extract(EPISODE, segments)
     assert {c.extractor for c in extraction.candidates} == {"extractive"}
-    told = [c for c in extraction.candidates if "Ignore the above" in c.quote]
+    told = [c for c in extraction.candidates if "helpful assistant" in c.quote]
     assert told
     assert all((c.rejected_reason or "").startswith("orders to a model: ") for c in told)
 

@@ -18,7 +18,7 @@ from digest_pipeline.claims.sentences import plain_word
 from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.worthiness import Scores, design_matrix, embed_sentences, embed_spans
-from digest_pipeline.encoder import Embedder, Vectors
+from digest_pipeline.encoder import LayeredEmbedder, Vectors
 from digest_pipeline.models import Segment
 from digest_pipeline.transcripts.ads import flag_ads
 
@@ -32,19 +32,19 @@ WORDS_PER_SECOND = 2.5
 class LabelledEpisode:
     """An episode in one view: its candidate spans and, for each, what the labels of its windows say.
 
-    ``best`` is the highest score among the windows that carry the span; ``mean``, ``contained``, ``gold`` and ``ad``
-    are averages of score, self-containedness, membership of a gold insight and advertisement over its words.
+    ``best`` is the highest score among the windows that carry the span; ``mean``, ``contained`` and ``ad`` are averages
+    of score, self-containedness and advertisement over its words.
     """
 
     name: str
     view: str
+    windows: int
     spans: list[Span]
     vectors: Vectors
-    matrix: Scores
+    matrix: Vectors
     best: npt.NDArray[np.int64]
     mean: Scores
     contained: Scores
-    gold: Scores
     ad: Scores
 
     @property
@@ -54,7 +54,7 @@ class LabelledEpisode:
         return show.removeprefix("changelog-").replace("thechangelog", "podcast")
 
 
-def read_episodes(folders: Sequence[Path], embedder: Embedder) -> Iterator[LabelledEpisode]:
+def read_episodes(folders: Sequence[Path], embedder: LayeredEmbedder) -> Iterator[LabelledEpisode]:
     """Every labelled episode of the folders in every view; ``embedder`` should remember what it has seen."""
     for windows in sorted(w for folder in folders for w in folder.glob("*.jsonl") if w.name.count(".") == 1):
         if windows.with_name(f"{windows.stem}.labels.jsonl").exists():
@@ -62,19 +62,17 @@ def read_episodes(folders: Sequence[Path], embedder: Embedder) -> Iterator[Label
                 yield _read(windows, view, embedder)
 
 
-def _read(path: Path, view: str, embedder: Embedder) -> LabelledEpisode:
+def _read(path: Path, view: str, embedder: LayeredEmbedder) -> LabelledEpisode:
     windows = _rows(path)
     segments, window_of_word = _segments(windows, view, seed=path.stem)
     turns = turns_of(flag_ads(segments, set()))
     spans = list(spans_of(turns))
-    vectors = embed_spans(spans, embed_sentences(spans, embedder))
-    columns = {key: np.zeros(len(windows)) for key in ("score", "sc", "ad", "gold")}
+    of_sentences = embed_sentences(spans, embedder)
+    vectors = embed_spans(spans, of_sentences.meaning)
+    columns = {key: np.zeros(len(windows)) for key in ("score", "sc", "ad")}
     for row in _rows(path.with_name(f"{path.stem}.labels.jsonl")):
-        for key in ("score", "sc", "ad"):
-            columns[key][row["id"]] = row[key]
-    gold = path.with_name(f"{path.stem}.gold.jsonl")
-    for row in _rows(gold) if gold.exists() else []:
-        columns["gold"][row["windows"]] = 1
+        for key, column in columns.items():
+            column[row["id"]] = row[key]
     best, means = [], []
     for span in spans:
         of_words = window_of_word[span.start_word : span.start_word + span.words]
@@ -82,10 +80,11 @@ def _read(path: Path, view: str, embedder: Embedder) -> LabelledEpisode:
         carrying = touched[counts >= CARRIES * span.words]
         best.append(int(max(columns["score"][carrying], default=0)))
         means.append([float(column[of_words].mean()) for column in columns.values()])
-    mean, contained, ad, in_gold = np.array(means).T
+    mean, contained, ad = np.array(means).T
     return LabelledEpisode(
-        path.stem, view, spans, vectors, design_matrix(spans, vectors), np.array(best), mean, contained, in_gold, ad
-    )
+        path.stem, view, len(windows), spans, vectors, design_matrix(spans, of_sentences), np.array(best), mean,
+        contained, ad,
+    )  # fmt: skip
 
 
 def _segments(
@@ -120,20 +119,32 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 class RememberingEmbedder:
     """An embedder that keeps what it has embedded, in a file too when it is given one: views share most sentences."""
 
-    def __init__(self, embedder: Embedder, file: Path | None) -> None:
+    def __init__(self, embedder: LayeredEmbedder, file: Path | None) -> None:
         self._embedder, self._file, self.name = embedder, file, embedder.name
-        self._known: dict[str, npt.NDArray[np.float32]] = {}
+        self._known: dict[str, tuple[Vectors, npt.NDArray[np.float16]]] = {}
         if file and file.exists():
             with np.load(file) as stored:
-                self._known = dict(zip(stored["texts"].tolist(), stored["vectors"], strict=True))
+                both = zip(stored["meaning"], stored["wording"], strict=True)
+                self._known = dict(zip(stored["texts"].tolist(), both, strict=True))
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """See ``Embedder``."""
+        return self.embed_layers(texts)[0]
+
+    def embed_layers(self, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
+        """See ``LayeredEmbedder``; the wording is kept in half precision."""
         new = [text for text in texts if text not in self._known]
-        self._known.update(zip(new, self._embedder.embed(new), strict=True))
-        return np.stack([self._known[text] for text in texts])
+        if new:
+            meaning, wording = self._embedder.embed_layers(new)
+            both = zip(meaning, wording.astype(np.float16), strict=True)
+            self._known.update(zip(new, both, strict=True))
+        known = [self._known[text] for text in texts]
+        return np.stack([m for m, _ in known]), np.stack([w for _, w in known]).astype(np.float32)
 
     def save(self) -> None:
         """Write the file, if there is one."""
         if self._file:
-            np.savez(self._file, texts=np.array(list(self._known)), vectors=np.stack(list(self._known.values())))
+            meaning, wording = zip(*self._known.values(), strict=True)
+            np.savez(
+                self._file, texts=np.array(list(self._known)), meaning=np.stack(meaning), wording=np.stack(wording)
+            )

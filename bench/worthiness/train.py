@@ -3,20 +3,20 @@
     python -m bench.worthiness.train --labels DIR [--labels DIR ...] [--out DIR] [--curve] [--write]
 
 DIR holds NAME.jsonl (windows: id, speaker, text), NAME.labels.jsonl (id, score 0..3, sc, ad) and NAME.gold.jsonl per
-episode. Ridge regression on soft targets; one matrix of second moments an episode makes leaving some out cheap. The
-penalty for an episode is chosen on the others alone (nested). ``--out`` writes the ten best of each episode by a model
-that has not seen it, or not seen its show, a file a view, for an outside scorer.
+episode. Ridge regression on soft targets, centred in each episode: what counts is who is better than whom in the same
+talk. One matrix of second moments an episode makes leaving some out cheap. ``--out`` writes the ten best of each
+episode by a model that has not seen it, or not seen its show, a file a view, for an outside scorer.
 """
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score
 
 from bench.worthiness.episodes import VIEWS, LabelledEpisode, RememberingEmbedder, read_episodes
 from digest_pipeline.claims import worthiness
@@ -28,87 +28,76 @@ from digest_pipeline.settings import load_settings
 
 WEIGHTS = Path(worthiness.__file__).with_name("weights.npz")
 GOOD = 2  # a score from which an editor would send it
-PENALTIES = (0.25, 0.5, 1.0)
+PENALTY = 0.5  # anything from 0.1 to 1 does as well
+SURFACE_PENALTY = 20  # times that of the wording: the surface features know the shows too well
 LENGTH_SHARE = 1.6  # weight of a span's length, in standard deviations of the ratings
 CALIBRATED = 30  # best spans of an episode that the logistic curve is fitted on
-CURVE = (3, 6, 12, 18)
+CURVE, DRAWS = (3, 6, 12, 20), 3
 Grouping = Callable[[LabelledEpisode], str]
 
 
 def targets(episode: LabelledEpisode) -> Scores:
-    """Worth (score, more where it stands alone or is of a gold insight) and promotion, each about 0..1."""
-    worth = episode.mean / 3 * (0.75 + 0.25 * (episode.contained > 0)) + 0.2 * episode.gold
-    return np.stack([worth, episode.ad], axis=1)
+    """Worth (mean score, more where it stands alone) and promotion, each about 0..1."""
+    return np.stack([episode.mean / 3 * (0.75 + 0.25 * (episode.contained > 0)), episode.ad], axis=1)
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Standardised rows of each episode and their second moments, every episode counting the same."""
+    """Second moments of the rows of each episode by its name, standardised and centred in each view.
+
+    An episode counts by the square root of its length: a short one has fewer spans to compare.
+    """
 
     mean: Scores
     scale: Scores
-    rows: list[Scores]
-    squares: Scores
-    products: Scores
+    weights: dict[str, float]
+    squares: dict[str, Scores]
+    products: dict[str, Scores]
+    levels: dict[str, Scores]
 
-    def solve(self, rows: Sequence[int], penalty: float) -> Scores:
-        """Coefficients, intercepts last, shape (columns + 1, 2), of the ridge regression on some of the episodes."""
-        square, product = self.squares[rows].sum(axis=0), self.products[rows].sum(axis=0)
-        ridge = np.full(len(square), penalty * len(rows))
-        ridge[-1] = 0
-        solved: Scores = np.linalg.solve(square + np.diag(ridge), product)
-        return solved
+    def solve(self, names: Collection[str]) -> tuple[Scores, Scores]:
+        """Coefficients, shape (columns, 2), and intercepts of the ridge regression on the episodes of these names."""
+        penalties = np.full(len(self.mean), PENALTY)
+        penalties[: len(feature_names())] *= SURFACE_PENALTY
+        square = np.diag(penalties * sum(self.weights[name] for name in names))
+        for name in names:
+            square += self.squares[name]
+        coefficients = np.linalg.solve(square, np.sum([self.products[name] for name in names], axis=0))
+        return coefficients, np.mean([self.levels[name] for name in names], axis=0)
+
+    def rate(self, episode: LabelledEpisode, solved: tuple[Scores, Scores]) -> Scores:
+        """Worth and promotion of the spans of an episode, shape (spans, 2)."""
+        rated: Scores = ((episode.matrix - self.mean) / self.scale) @ solved[0] + solved[1]
+        return rated
 
 
 def moments_of(episodes: Sequence[LabelledEpisode]) -> Moments:
     """See ``Moments``."""
-    mean = np.mean([e.matrix.mean(axis=0) for e in episodes], axis=0)
-    scale = np.sqrt(np.mean([((e.matrix - mean) ** 2).mean(axis=0) for e in episodes], axis=0)) + 1e-6
-    rows, squares, products = [], [], []
-    for episode in episodes:
-        standard = np.hstack([(episode.matrix - mean) / scale, np.ones((len(episode.matrix), 1))])
-        rows.append(standard)
-        squares.append(standard.T @ standard / len(standard))
-        products.append(standard.T @ targets(episode) / len(standard))
-    return Moments(mean, scale, rows, np.array(squares), np.array(products))
+    mean = np.mean([e.matrix.mean(axis=0, dtype=float) for e in episodes], axis=0)
+    scale = np.sqrt(np.mean([e.matrix.var(axis=0, dtype=float) for e in episodes], axis=0)) + 1e-6
+    moments = Moments(mean, scale, {}, {}, {}, {})
+    for name in sorted({e.name for e in episodes}):
+        views = [e for e in episodes if e.name == name]
+        weight = math.sqrt(views[0].windows) / len(views)
+        squares, products, levels = [], [], []
+        for view in views:
+            standard = (view.matrix - view.matrix.mean(axis=0, dtype=float)) / scale
+            wanted = targets(view)
+            squares.append(weight * (standard.T @ standard) / len(standard))
+            products.append(weight * standard.T @ (wanted - wanted.mean(axis=0)) / len(standard))
+            levels.append(wanted.mean(axis=0))
+        moments.weights[name] = weight * len(views)
+        moments.squares[name], moments.products[name] = np.sum(squares, axis=0), np.sum(products, axis=0)
+        moments.levels[name] = np.mean(levels, axis=0)
+    return moments
 
 
-def held_out(
-    episodes: Sequence[LabelledEpisode], moments: Moments, group: Grouping, penalty: float | None = None
-) -> list[Scores]:
-    """Worth and promotion of each episode's spans by a model that has not seen its group; the penalty is chosen on the
-    others alone when ``None``.
-    """
-    groups = [group(e) for e in episodes]
-    rated: dict[int, Scores] = {}
-    for name in sorted(set(groups)):
-        others = [i for i, g in enumerate(groups) if g != name]
-        chosen = penalty or _best_penalty(episodes, moments, groups, others)
-        solved = moments.solve(others, chosen)
-        for i, g in enumerate(groups):
-            if g == name:
-                rated[i] = moments.rows[i] @ solved
-    return [rated[i] for i in range(len(episodes))]
-
-
-def _best_penalty(
-    episodes: Sequence[LabelledEpisode], moments: Moments, groups: Sequence[str], rows: Sequence[int]
-) -> float:
-    """The penalty with the best average precision over ``rows`` in five inner folds of groups."""
-    names = sorted({groups[i] for i in rows})
-
-    def precision(penalty: float) -> float:
-        found = []
-        for fold in range(5):
-            test = [i for i in rows if groups[i] in names[fold::5]]
-            solved = moments.solve([i for i in rows if i not in set(test)], penalty)
-            for i in test:
-                good = episodes[i].best >= GOOD
-                if episodes[i].view == "published" and good.any():
-                    found.append(average_precision_score(good, moments.rows[i] @ solved[:, 0]))
-        return float(np.mean(found))
-
-    return max(PENALTIES, key=precision)
+def held_out(episodes: Sequence[LabelledEpisode], moments: Moments, group: Grouping) -> list[Scores]:
+    """Worth and promotion of each episode's spans by a model that has not seen its group."""
+    solved = {
+        name: moments.solve({e.name for e in episodes if group(e) != name}) for name in {group(e) for e in episodes}
+    }
+    return [moments.rate(episode, solved[group(episode)]) for episode in episodes]
 
 
 def ranked(episode: LabelledEpisode, rated: Scores, length_weight: float, most: int) -> tuple[list[int], Scores]:
@@ -124,20 +113,21 @@ def ranked(episode: LabelledEpisode, rated: Scores, length_weight: float, most: 
 
 
 def curve(episodes: Sequence[LabelledEpisode], moments: Moments, length_weight: float) -> None:
-    """Print precision at five, as published, over the number of labelled episodes trained on: three draws each."""
-    names = sorted({e.name for e in episodes})
-    for amount in (*(n for n in CURVE if n < len(names) - 1), len(names) - 1):
-        precisions = []
-        for name in names:
-            others = [n for n in names if n != name]
-            for draw in range(3 if amount < len(others) else 1):
-                kept = set(np.random.default_rng(draw).choice(others, amount, replace=False).tolist())
-                solved = moments.solve([i for i, e in enumerate(episodes) if e.name in kept], PENALTIES[1])
-                for i, episode in enumerate(episodes):
-                    if episode.name == name and episode.view == "published":
-                        rows, _ = ranked(episode, moments.rows[i] @ solved, length_weight, 5)
-                        precisions.append(float(np.mean(episode.best[rows] >= GOOD)))
-        print(f"trained on {amount:2d} episodes: p@5 {np.mean(precisions):.3f}", flush=True)
+    """Print precision at five over the number of labelled episodes of other shows that were trained on: three draws."""
+    shows = {e.name: e.show for e in episodes}
+    fewest = min(sum(other != show for other in shows.values()) for show in shows.values())
+    for amount in (*(n for n in CURVE if n < fewest), fewest):
+        precisions: dict[str, list[float]] = {view: [] for view in VIEWS}
+        for show in sorted(set(shows.values())):
+            others = sorted(name for name, its_show in shows.items() if its_show != show)
+            for draw in range(DRAWS):
+                solved = moments.solve(np.random.default_rng(draw).choice(others, amount, replace=False).tolist())
+                for episode in episodes:
+                    if episode.show == show:
+                        rows, _ = ranked(episode, moments.rate(episode, solved), length_weight, 5)
+                        precisions[episode.view].append(float((episode.best[rows] >= GOOD).sum()) / 5)
+        figures = ", ".join(f"{view} {np.mean(found):.3f}" for view, found in precisions.items())
+        print(f"trained on {amount:2d} episodes of other shows: p@5 {figures}", flush=True)
 
 
 def main() -> None:
@@ -176,16 +166,14 @@ def main() -> None:
                 (args.out / f"{left_out}.{view}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     if args.curve:
         curve(episodes, moments, length_weight)
-    everything = list(range(len(episodes)))
-    penalty = _best_penalty(episodes, moments, [e.name for e in episodes], everything)
-    solved = moments.solve(everything, penalty)
+    coefficients, intercepts = moments.solve({e.name for e in episodes})
     logistic = LogisticRegression(C=1e6).fit(np.array(calibration[0])[:, None], calibration[1])
     model = WorthinessModel(
-        embedder.name, feature_names(), moments.mean, moments.scale, solved[:-1].T, solved[-1], length_weight,
+        embedder.name, feature_names(), moments.mean, moments.scale, coefficients.T, intercepts, length_weight,
         float(logistic.coef_[0, 0]), float(logistic.intercept_[0]),
     )  # fmt: skip
     shares = np.quantile(model.probability(np.array(calibration[0])), [0.1, 0.5, 0.9, 0.99]).round(2).tolist()
-    print(f"penalty {penalty}; probability of the best {CALIBRATED} at 10, 50, 90 and 99 %: {shares}")
+    print(f"probability of the best {CALIBRATED} at 10, 50, 90 and 99 %: {shares}")
     if args.write:
         np.savez_compressed(
             WEIGHTS, encoder=model.encoder, names=np.array(model.names), mean=model.mean.astype(np.float32),

@@ -1,10 +1,9 @@
 """Claim candidates without any LLM: rate every span of an episode, keep the best that do not overlap."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.features import is_question
@@ -14,13 +13,14 @@ from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.wording import headline_and_explanation
 from digest_pipeline.claims.worthiness import (
     Scores,
+    SentenceVectors,
     design_matrix,
     embed_sentences,
     embed_spans,
     load_model,
     worth_in_context,
 )
-from digest_pipeline.encoder import Embedder, Vectors, get_embedder
+from digest_pipeline.encoder import LayeredEmbedder, Vectors, get_embedder
 from digest_pipeline.models import ClaimCandidate, Episode, Segment, Soundbite, stable_id
 from digest_pipeline.settings import Settings
 
@@ -28,7 +28,7 @@ NEAR_DUPLICATE = 0.75  # cosine of two spans of one episode that say the same
 APART = 25  # words between two candidates: closer ones are one thought
 MIN_CANDIDATES = 8
 PROMOTION = 0.2  # rating from which a span reads like an advertisement
-RULES = "2"  # of spans, selection and wording: another number reads every episode again
+RULES = "3"  # of spans, selection and wording: another number reads every episode again
 LEAST_RATING = 0.15  # ratings of single sentences begin at about minus this
 HIGHLIGHT = 0.5  # how far a publisher's own highlight closes the gap to certainty
 
@@ -38,7 +38,7 @@ class ExtractiveExtractor:
 
     name = "extractive"
 
-    def __init__(self, settings: Settings, embedder: Embedder | None = None) -> None:
+    def __init__(self, settings: Settings, embedder: LayeredEmbedder | None = None) -> None:
         self._settings = settings
         self._embedder = embedder or get_embedder(settings)
 
@@ -54,8 +54,8 @@ class ExtractiveExtractor:
         if not spans:
             return Extraction((), 0)
         model, sentence_vectors = load_model(), embed_sentences(spans, self._embedder)
-        vectors = embed_spans(spans, sentence_vectors)
-        rated, promotion = model.rate(design_matrix(spans, vectors))
+        vectors = embed_spans(spans, sentence_vectors.meaning)
+        rated, promotion = model.rate(design_matrix(spans, sentence_vectors))
         worth = model.probability(worth_in_context(spans, rated, model.length_weight))
         worth = raise_highlights(spans, worth, episode.soundbites)
         hours = segments[-1].end_seconds / 3600
@@ -74,7 +74,7 @@ class ExtractiveExtractor:
         span: Span,
         worthiness: float,
         promotion: float,
-        sentence_vectors: Mapping[str, npt.NDArray[np.float32]],
+        sentence_vectors: SentenceVectors,
     ) -> ClaimCandidate:
         first, last, start, end = span.turn.locate(span.sentences[0].start, span.sentences[-1].end)
         headline, explanation = headline_and_explanation(
@@ -115,13 +115,13 @@ class ExtractiveExtractor:
         return None
 
 
-def sentence_strengths(span: Span, sentence_vectors: Mapping[str, npt.NDArray[np.float32]]) -> list[float]:
+def sentence_strengths(span: Span, sentence_vectors: SentenceVectors) -> list[float]:
     """The rating of each sentence of a span taken alone: which one is the headline."""
     singles = [
         Span(span.turn, i, i, span.start_sentence, span.start_word, span.words, span.position, span.after_question)
         for i in range(span.first, span.last + 1)
     ]
-    rated = load_model().rate(design_matrix(singles, embed_spans(singles, sentence_vectors)))[0]
+    rated = load_model().rate(design_matrix(singles, sentence_vectors))[0]
     strengths: list[float] = np.maximum(0.0, rated + LEAST_RATING).tolist()
     return strengths
 

@@ -24,7 +24,8 @@ COMMA = 1.5  # log-odds that a comma before a word adds
 HASH_BITS = 15
 ABBREVIATION = re.compile(r"(?:mr|mrs|ms|dr|vs|etc|e\.g|i\.e)\.", re.IGNORECASE)
 # A full stop inside a closing quotation mark ends a sentence even before a small letter: "simplicity." ngtop is ...
-CLOSED_QUOTATION = re.compile(r"(?<=[\w)][.!?][\"”]) +")
+# So does a pause before a capital letter: "... really... So look at what you get"
+BORDER = re.compile(r"(?<=[\w)][.!?][\"”]) +|(?:(?<=\w\.\.\.)|(?<=\w…)) +(?=[A-Z])")
 WORD = re.compile(r"\S+")
 
 Scores = npt.NDArray[np.float32]
@@ -42,7 +43,7 @@ class Sentence:
 def sentences_of(text: str, language: str) -> Iterator[Sentence]:
     """The sentences of a text, in order; together they hold all its words."""
     cursor = 0
-    for piece in (half for whole in sentencex.segment(language, text) for half in CLOSED_QUOTATION.split(whole)):
+    for piece in (half for whole in sentencex.segment(language, text) for half in BORDER.split(whole)):
         spoken = piece.strip()
         if not spoken:
             continue

@@ -1,5 +1,6 @@
 """Candidate spans: runs of one to four whole sentences in one turn, of a length that a reader takes in at once."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from digest_pipeline.claims.turns import Turn
 MAX_SENTENCES = 4
 MIN_WORDS = 14
 MAX_WORDS = 85
+BROKEN_OFF = re.compile(r"(?:[,–—]|--| -)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ def spans_of(turns: Sequence[Turn]) -> Iterator[Span]:
                     break
                 if turn.speaker is None and turn.sentences[last].text.endswith("?"):
                     break  # nobody knows who answers
+                if last + 1 == len(turn.sentences) and BROKEN_OFF.search(turn.sentences[last].text):
+                    break  # another voice cut in
                 if length >= MIN_WORDS:
                     start = word_number + starts[first]
                     yield Span(turn, first, last, sentence_number + first, start, length, start / total, asked)

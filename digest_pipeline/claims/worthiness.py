@@ -1,9 +1,11 @@
-"""How much a span is worth repeating: a linear model on surface features and the sentence embedding.
+"""How much a span is worth repeating: a linear model on how it is worded.
 
-``weights.npz`` holds the model; ``MODEL_CARD.md`` beside it says what it was trained on and how well it does, and
-``bench/worthiness/train.py`` makes both. Ridge regression rates each span; what surrounds it and its length are then
-taken into account (an insight is seldom alone, and a complete thought takes words), and a logistic curve turns the
-result into the probability that a demanding editor would send it. A second column of weights rates promotion.
+It reads surface features and the early layers of the sentence encoder, which keep the wording; the last layer, which
+keeps the subject, does worse on shows that the model has not seen. ``weights.npz`` holds the model; ``MODEL_CARD.md``
+beside it says what it was trained on and how well it does, and ``bench/worthiness/train.py`` makes both. Ridge
+regression rates each span; what surrounds it and its length are then taken into account (an insight is seldom alone,
+and a complete thought takes words), and a logistic curve turns the result into the probability that a demanding editor
+would send it. A second column of weights rates promotion.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +18,7 @@ import numpy.typing as npt
 
 from digest_pipeline.claims.features import feature_names, features_of
 from digest_pipeline.claims.spans import Span
-from digest_pipeline.encoder import Embedder, Vectors
+from digest_pipeline.encoder import EARLY_LAYERS, LayeredEmbedder, Vectors
 from digest_pipeline.errors import ModelError
 
 NEIGHBOURS = 4  # sentences before and after a span that tell of it
@@ -45,8 +47,17 @@ class WorthinessModel:
     slope: float
     offset: float
 
-    def rate(self, matrix: Scores) -> Scores:
-        """Worth and promotion of each row by itself, in the units of the training targets: shape (2, rows)."""
+    def rate(self, matrix: Vectors) -> Scores:
+        """Worth and promotion of each row by itself, in the units of the training targets: shape (2, rows).
+
+        Raises:
+            ModelError: the encoder has other dimensions than the one the weights belong to.
+        """
+        if matrix.shape[1] != len(self.mean):
+            raise ModelError(
+                f"the claim-worthiness weights belong to the encoder {self.encoder}, not to the one in the settings",
+                remedy=f"set encoder_model to auto or a copy of {self.encoder}, or run bench/worthiness/train.py",
+            )
         rated: Scores = self.coefficients @ ((matrix - self.mean) / self.scale).T + self.intercepts[:, None]
         return rated
 
@@ -76,25 +87,35 @@ def load_model() -> WorthinessModel:
         )  # fmt: skip
 
 
-def embed_sentences(spans: Sequence[Span], embedder: Embedder) -> dict[str, npt.NDArray[np.float32]]:
-    """The vector of every sentence that some span holds; each is encoded once, however many spans hold it."""
+@dataclass(frozen=True, slots=True)
+class SentenceVectors:
+    """Of every sentence by its text: what it is about (a unit vector), and how it is worded (its early layers)."""
+
+    meaning: Mapping[str, Vectors]
+    wording: Mapping[str, Vectors]
+
+
+def embed_sentences(spans: Sequence[Span], embedder: LayeredEmbedder) -> SentenceVectors:
+    """The vectors of every sentence that some span holds; each is encoded once, however many spans hold it."""
     sentences = list(dict.fromkeys(s.text for span in spans for s in span.sentences))
-    return dict(zip(sentences, embedder.embed(sentences), strict=True))
+    meaning, wording = embedder.embed_layers(sentences)
+    return SentenceVectors(dict(zip(sentences, meaning, strict=True)), dict(zip(sentences, wording, strict=True)))
 
 
-def embed_spans(spans: Sequence[Span], sentence_vectors: Mapping[str, npt.NDArray[np.float32]]) -> Vectors:
-    """One unit vector a span: the mean of its sentences' vectors, weighted by their words."""
+def embed_spans(spans: Sequence[Span], sentence_vectors: Mapping[str, Vectors], layers: int = 1) -> Vectors:
+    """One vector a span: the mean of its sentences' vectors, weighted by their words, each layer of unit length."""
     pooled = np.stack(
         [sum((s.text.count(" ") + 2) * sentence_vectors[s.text] for s in span.sentences) for span in spans]
-    )
-    unit: Vectors = (pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-9)).astype(np.float32)
-    return unit
+    ).reshape(len(spans), layers, -1)
+    unit = pooled / np.maximum(np.linalg.norm(pooled, axis=2, keepdims=True), 1e-9)
+    vectors: Vectors = unit.reshape(len(spans), -1).astype(np.float32)
+    return vectors
 
 
-def design_matrix(spans: Sequence[Span], vectors: Vectors) -> Scores:
-    """Surface features beside the embedding: shape (spans, features + dimensions)."""
+def design_matrix(spans: Sequence[Span], vectors: SentenceVectors) -> Vectors:
+    """Surface features beside the wording: shape (spans, features + dimensions)."""
     surface = np.stack([features_of(span) for span in spans])
-    return np.hstack([surface, vectors]).astype(float)
+    return np.hstack([surface, embed_spans(spans, vectors.wording, EARLY_LAYERS)])
 
 
 def worth_in_context(spans: Sequence[Span], rated: Scores, length_weight: float) -> Scores:
