@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from digest_pipeline.claims.features import PATTERNS, dangles
+from digest_pipeline.claims.features import PATTERNS, TRAILING_OFF, dangles
 
 MIN_WORDS, MAX_WORDS = 7, 42  # of a headline
 LATER_SENTENCE = 0.8
@@ -13,6 +13,8 @@ LEANING = re.compile(
     r"(?:combine|add|take|put|do|compare|couple) (?:that|this|it|those|these|them)|this is (?:why|how|what|where)|"
     r"even (?:better|worse|more)|another (?:reason|thing|one|example)|the (?:other|same|next|second|third)|likewise|similarly|"
     r"(?:like|as) (?:you|i|we|he|she) (?:said|say|mentioned)|in (?:this|that) \w+|(?:her|his|their|its|my|our) \w+|"
+    r"by the way|speaking of|(?:a )?(?:fun fact|little (?:bit of )?(?:a )?(?:history|background)|quick aside|side note)|"
+    r"going back to|to (?:answer|your) |(?:i'll|let me) (?:give|tell|show) you|"
     r"(?:what|how|why|when|where) (?:it|they|he|she|that|this)\b|[\"“'])",
     re.IGNORECASE,
 )
@@ -22,6 +24,12 @@ HALF_SENTENCE = re.compile(
     r"(?!.*(?:,|;| -) (?!(?:which|who|that|where|and|or|because|like|so that|with)\b)\w)|\blike,? [\"“]"
     r"|\b(?:i'm|you're|we're|they're|i was|it's) like,|[\"“](?:look|well|oh|hey|ah|okay|so|i|we)\b"
     r"|^the more\b(?!.*\bthe (?:more|less|better|worse|fewer|\w+er)\b)",
+    re.IGNORECASE,
+)
+# A question that lost its mark.
+ASKS = re.compile(
+    r"^(?:what (?:if|about)|(?:why|how) (?:do|does|did|is|are|was|were|would|should|can|could|not|come)|"
+    r"(?:do|did|are|can|could|would|have) you|is (?:it|that|there|this)|tell (?:us|me)|imagine)\b",
     re.IGNORECASE,
 )
 NOT_ALONE, OPEN_QUOTATION = 0.4, 0.6
@@ -48,32 +56,40 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),  # only between commas: there it carries nothing
         (r"(?:^|(?<=[.!?] ))(?:you know|i mean|like)\s*,\s*", ""),
         (r"\b(\w{1,4})-(?=\1\w*\b)(?! )", ""),  # th-the
-        (
-            r"\b([\w']+)(?:[,…]?\s+\1\b)+(?![-'])",
-            r"\1",
-        ),  # the the; not "that that's" or "had had"-like facts with hyphens
+        (r"(?<!\w)[_*]{1,3}(?=\S)([^_*]{1,80}?)(?<=\S)[_*]{1,3}(?!\w)", r"\g<1>"),  # emphasis in Markdown
+        (r"\(\s*\)", ""),  # a link without its address
+        # the the, the, the; not "that that's", and a long word said again is meant
+        (r"\b([\w']+)(?:\s+\1\b)+(?![-'])", r"\1"),
+        (r"\b([\w']{1,5})(?:[,…]\s+\1\b)+(?![-'])", r"\1"),
         (r"\b([\w']+(?: [\w']+){1,3}),? \1\b", r"\1"),  # you can you can
         (r"(?:^|\s)>+(?=\s|$)", " "),  # quotation marks of Markdown in a publisher's transcript
         (r"\s*(?:--|—)\s*(?:i mean|you know),?\s*", " - "),
+        (r"(?:\.\.\.|…)(?=\s+(?-i:[A-Z]))", "."),
         (r"\.\.\.|…", ","),
         (r",\s*(?=[,.!?])", ""),
         (r"\s+([,.!?;:])", r"\1"),
     )
 )
-# Words that open a sentence of talk and carry nothing. The second group does only where a comma or full stop follows:
-# "no one", "like a bank" and "right now" mean something.
-_OPENING = re.compile(
-    r"^(?:(?:and|so|but|anyway|basically|essentially|because|however|again|actually|now|oh|um|well)"
-    r"(?:\s*[,.]\s*|\s+(?=(?:so|and|but|again|i|the|we|you|if|there|that|what|in|an?|one|they|it|its|it's|when|most)\b|\d|[A-Z]))"
-    r"|(?:yeah|yes|right|okay|ok|no|sure|exactly|absolutely|look|listen|like|also|in fact|i mean|you know)\s*[,.]\s*)+",
-    re.IGNORECASE,
+# Words that open a sentence of talk and carry nothing. Some do only where a comma or full stop follows: "no one", "like a
+# bank" and "right now" mean something. The words of contrast and cause do carry something after another sentence.
+_LINKS = r"but|because|however|again|actually"
+_OPENS = (
+    r"^(?:(?:and|so|anyway|basically|essentially|now|oh|um|well|of course|in other words|obviously{links})"
+    r"(?:\s*[,.]\s*|\s+(?=(?:so|and|but|again|i|the|we|you|if|there|that|what|in|an?|one|they|it|its|it's|when|most)\b|\d|"
+    r"(?-i:[A-Z])))"
+    r"|(?:yeah|yes|right|okay|ok|no|sure|exactly|absolutely|look|listen|like|also|in fact|i mean|you know|to be honest|honestly|"
+    r"at the end of the day|the thing is)\s*[,.]\s*)+"
 )
+_OPENING = re.compile(_OPENS.format(links=f"|{_LINKS}"), re.IGNORECASE)
+_FOLLOWING = re.compile(_OPENS.format(links=""), re.IGNORECASE)
 # Repetitions that are grammar or emphasis, not stumbling.
 _MEANT = frozenset({"had", "that", "very", "really", "many", "much", "more", "so", "long", "far", "no", "bye", "ha"})
 
 
-def clean(text: str) -> str:
+def clean(text: str, *, follows: bool = False) -> str:
     """Fillers, repeated words and false starts removed, capital at the start, stop at the end.
+
+    A text that ``follows`` another keeps the opening that links them: "But", "However", "Because".
 
     Example:
         >>> clean("And, um, the the queue is, you know, longer than the grid")
@@ -82,7 +98,8 @@ def clean(text: str) -> str:
     cleaned = " ".join(text.split())
     for pattern, replacement in _RULES:
         cleaned = pattern.sub(_keep_meant if replacement == r"\1" else replacement, cleaned)
-    cleaned = _OPENING.sub("", " ".join(cleaned.split())).strip(" ,-–—")
+    opening = _FOLLOWING if follows else _OPENING
+    cleaned = opening.sub("", " ".join(cleaned.split())).strip(" ,-–—")
     if not cleaned:
         return " ".join(text.split())
     cleaned = cleaned[0].upper() + cleaned[1:]
@@ -120,15 +137,17 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
     rest = sentences[1:] if best == 0 else sentences
     if len(headline.split()) > MAX_WORDS:
         headline, rest = _shorten(headline), sentences
-    return headline, clean(" ".join(rest)) if rest else ""
+    return headline, clean(" ".join(rest), follows=best == 0) if rest else ""
 
 
 def stands_alone(sentence: str) -> bool:
-    """Whether a sentence makes a headline: of a readable length, no question, and pointing at nothing before it."""
+    """Whether a sentence makes a headline: of a readable length, no question, whole, and pointing at nothing before it."""
     text = clean(sentence)
     fits = MIN_WORDS <= len(text.split()) <= MAX_WORDS and "?" not in text
     return (
         fits
+        and not TRAILING_OFF.search(sentence)
+        and not ASKS.match(text)
         and not dangles(text)
         and not LEANING.match(sentence)
         and not POINTING.search(text)
@@ -142,7 +161,7 @@ def clarity(headline: str, quote: str) -> float:
     Worth and clarity are different things: good points are often made badly, and a digest has room for the clear ones.
     """
     words = max(1, len(quote.split()))
-    value = 1.0 if stands_alone(headline.removesuffix(" …")) else NOT_ALONE
+    value = 1.0 if stands_alone(headline) else NOT_ALONE
     if quote.count('"') % 2 or quote.count("“") != quote.count("”"):
         value *= OPEN_QUOTATION
     value *= 1 - min(0.6, 6.0 * len(STUMBLES.findall(quote)) / words)
