@@ -14,6 +14,7 @@ DigestError
 ├── ModelError             a model cannot be found or loaded
 ├── BudgetExceeded         an LLM call would cost more than the budget allows
 ├── BackupError            a backup is damaged, or none
+├── SearchError            a search cannot be answered
 ├── HeldBack               a digest breaks a rule of the house and is not published
 └── SubscriberError        an address, a subscription or a signed link cannot be used
 """
@@ -101,6 +102,10 @@ class BudgetExceeded(DigestError):
 
 class BackupError(DigestError):
     """A folder is no backup, or what was written cannot be read back."""
+
+
+class SearchError(DigestError):
+    """A search cannot be answered: nothing is asked, a filter fits nothing, or the index cannot be read."""
 
 
 class HeldBack(DigestError):

@@ -241,6 +241,11 @@ class Settings(BaseSettings):
         return self.home / "digest.snapshot.duckdb"
 
     @property
+    def search_index(self) -> Path:
+        """The SQLite file of `digest search`, beside the database; built again when it is missing."""
+        return self.home / "search.sqlite"
+
+    @property
     def site(self) -> Path:
         """Where the digest is published."""
         return self.home / "site"

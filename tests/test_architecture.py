@@ -12,7 +12,7 @@ import pytest
 import digest_pipeline
 
 PACKAGE = Path(digest_pipeline.__file__).parent
-STAGES = ("feeds", "transcripts", "claims", "clusters", "scoring", "publishing", "delivery")
+STAGES = ("feeds", "transcripts", "claims", "clusters", "scoring", "publishing", "search", "delivery")
 MAY_IMPORT_DAGSTER = {"definitions", "resources", "partitions", "automation", "runs"}
 
 

@@ -35,6 +35,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
         "subscribers",
         "serve",
         "show",
+        "search",
         "why",
         "export",
         "status",

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from digest_pipeline import __version__
-from digest_pipeline.cli import deliver, demo, feeds, look, preview, run, serve, setup, subscribers, upkeep
+from digest_pipeline.cli import deliver, demo, feeds, look, preview, run, search, serve, setup, subscribers, upkeep
 from digest_pipeline.cli.console import err
 from digest_pipeline.errors import DigestError
 
@@ -41,6 +41,7 @@ app.command()(preview.preview)
 app.add_typer(subscribers.app, name="subscribers")
 app.command()(serve.serve)
 app.command()(look.show)
+app.command()(search.search)
 app.command()(look.why)
 app.command()(look.export)
 app.command()(look.status)

@@ -65,7 +65,7 @@ class _ProgressHandler(logging.Handler):
 
 
 @contextmanager
-def progress_bars() -> Iterator[_ProgressHandler]:
+def progress_bars(console: Console = out) -> Iterator[_ProgressHandler]:
     """Show the library's progress while the block runs."""
     columns = (
         SpinnerColumn(),
@@ -75,7 +75,7 @@ def progress_bars() -> Iterator[_ProgressHandler]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[what]}", style="dim"),
     )
-    with Progress(*columns, console=out, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         handler = _ProgressHandler(progress)
         logger = logging.getLogger("digest_pipeline")
         level = logger.level

@@ -64,10 +64,15 @@ def web_url(address: str | None) -> str | None:
     return address if address and address.lower().startswith(("http://", "https://")) else None
 
 
+def link_to_moment(audio_url: str | None, seconds: float) -> str | None:
+    """Address that opens the audio at a second (W3C Media Fragments)."""
+    address = web_url(audio_url)
+    return f"{address.split('#')[0]}#t={int(seconds)}" if address else None
+
+
 def audio_at(item: DigestItem) -> str | None:
-    """Address that opens the audio at the quote (W3C Media Fragments)."""
-    address = web_url(item.audio_url)
-    return f"{address.split('#')[0]}#t={int(item.start_seconds)}" if address else None
+    """Address that opens the audio at the quote."""
+    return link_to_moment(item.audio_url, item.start_seconds)
 
 
 def beyond_quote(item: DigestItem) -> str:

@@ -1,0 +1,375 @@
+"""Search: what is taken into the index and when, words, meaning, filters, what answers tell, and the command."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner, Result
+
+from digest_pipeline.claims.turns import turns_of
+from digest_pipeline.cli import app
+from digest_pipeline.encoder import Embedder, Vectors, get_embedder
+from digest_pipeline.errors import SearchError
+from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
+from digest_pipeline.models import Segment
+from digest_pipeline.search import search, update_index
+from digest_pipeline.search.filters import Kind
+from digest_pipeline.search.index import open_index, signs_of
+from digest_pipeline.search.nearest import COMPARED, load, nearest
+from digest_pipeline.search.passages import MOST_WORDS, passages_of
+from digest_pipeline.search.search import fused
+from digest_pipeline.search.words import Question
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+from tests.test_cli import digest
+
+DAY = date(2026, 9, 14)
+PUBLIC, PRIVATE = "https://shows.example/feed", "https://shows.example/feed?token=secret"
+# episode, feed, day, speaker, claim, and the talk after it
+EPISODES = (
+    ("ep_grid", PUBLIC, DAY, "Hester Amadi", "Batteries paid for themselves in six of the evening peaks.",
+     "Then the café at the corner lost its power, and nobody could pay for a thing until midnight."),
+    ("ep_rent", PUBLIC, date(2026, 9, 15), "Bo Marchetti", "Rents fell by nine percent where vacant homes were taxed.",
+     "My neighbour keeps four flats empty because the paperwork frightens him more than the tax."),
+    ("ep_mice", PRIVATE, date(2026, 9, 16), "Chidi Okafor", "Cold mice grow smaller tumours, and most cages are cold.",
+     "We measured the temperature of every cage, and the ones at the edge were the worst."),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    return get_embedder(Settings())
+
+
+@pytest.fixture
+def spoken(warehouse: Warehouse) -> Warehouse:
+    return three_episodes(warehouse)
+
+
+def three_episodes(warehouse: Warehouse) -> Warehouse:
+    """Three episodes of two shows, one of them private; the first claim was published and has a theme."""
+    with warehouse.write() as con:
+        add_feeds(
+            con, [Subscription(PUBLIC, "Spinning Reserve"), Subscription(PRIVATE, "Members Only")], datetime(2026, 1, 1)
+        )
+        for episode, feed, day, speaker, claim, talk in EPISODES:
+            add_episode(con, episode, feed, day, speaker, claim, talk)
+        con.execute(
+            "insert into raw.embedding_clusters (cluster_id, digest_date, label, keywords, size, n_shows,"
+            " first_seen_on, last_seen_on, centroid) values ('th_1', ?, 'Storage', [], 3, 1, ?, ?, [1])",
+            [DAY] * 3,
+        )
+        con.execute("insert into raw.cluster_members values ('cl_ep_grid', ?, 'th_1', 1)", [DAY])
+        con.execute(
+            "insert into raw.digest_items (digest_date, rank, claim_id, headline, explanation, quote, show_title,"
+            " episode_title, start_seconds, end_seconds, score, components, why)"
+            " values (?, 1, 'cl_ep_grid', '', '', '', '', '', 0, 1, 1, '{}', '')",
+            [DAY],
+        )
+    return warehouse  # fmt: skip
+
+
+def add_episode(con: object, episode: str, feed: str, day: date, speaker: str, claim: str, talk: str) -> None:
+    execute = con.execute  # type: ignore[attr-defined]
+    execute(
+        "insert into raw.episodes (episode_id, feed_url, title, first_seen_at, digest_date, audio_url, link,"
+        " transcript_urls, description, status) values (?, ?, ?, ?, ?, ?, ?, '[]', '', 'transcribed')",
+        [
+            episode,
+            feed,
+            f"About {episode}",
+            day,
+            day,
+            f"https://audio.example/{episode}.mp3",
+            "https://shows.example/page",
+        ],
+    )
+    execute(
+        "insert into raw.transcripts (episode_id, source, language, word_count, fingerprint) values (?, 'publisher', 'en', 9, [])",
+        [episode],
+    )
+    execute(
+        "insert into raw.claim_candidates (claim_id, episode_id, digest_date, headline, explanation, quote, speaker,"
+        " start_seconds, end_seconds, first_position, last_position, worthiness, is_ad, extractor)"
+        " values (?, ?, ?, ?, '', ?, ?, 10, 20, 0, 0, 0.5, false, 'extractive')",
+        [f"cl_{episode}", episode, day, claim, claim, speaker],
+    )
+    segments = [
+        (0, 10, 20, claim, False),
+        (1, 20, 30, "Use promo code SHOW for a free trial of the mattress, dear listeners.", True),
+        (2, 62.5, 70, talk, False),
+    ]
+    for position, start, end, text, is_ad in segments:
+        execute("insert into raw.transcript_segments (episode_id, position, start_seconds, end_seconds, speaker, text, is_ad)"
+                " values (?, ?, ?, ?, ?, ?, ?)", [episode, position, start, end, speaker, text, is_ad])  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Settings:
+    """For tests that only read."""
+    settings = Settings(home=tmp_path_factory.mktemp("indexed"))
+    update_index(settings.search_index, three_episodes(Warehouse(settings.database)).read, embedder)
+    return settings
+
+
+def ids(answers: pl.DataFrame) -> list[str]:
+    """Claims by id, talk by its episode."""
+    return [row["id"] or f"talk of {row['episode_id']}" for row in answers.to_dicts()]
+
+
+def test_words_and_meaning_both_find(indexed: Settings) -> None:
+    assert ids(search("tumours", settings=indexed))[0] == "cl_ep_mice"
+    assert ids(search("electricity storage is profitable", settings=indexed))[0] == "cl_ep_grid"  # no word in common
+    assert ids(search("cafe", settings=indexed))[0] == "talk of ep_grid"  # accents do not matter
+    assert ids(search("paying", kind="talk", settings=indexed))[0] == "talk of ep_grid"  # nor does the form
+
+
+def test_an_answer_tells_what_where_and_when(indexed: Settings) -> None:
+    claim = search("evening peaks", settings=indexed).to_dicts()[0]
+    assert (claim["kind"], claim["headline"]) == ("claim", EPISODES[0][4])
+    assert (claim["show"], claim["speaker"], claim["digest_date"]) == ("Spinning Reserve", "Hester Amadi", DAY)
+    assert (claim["theme_id"], claim["theme"], claim["rank"]) == ("th_1", "Storage", 1)
+    assert claim["link"] == "https://audio.example/ep_grid.mp3#t=10"
+    talk = search("midnight", kind=Kind.TALK, settings=indexed).to_dicts()[0]
+    assert (talk["quote"], talk["start_seconds"], talk["id"]) == (EPISODES[0][5], 62.5, None)
+    assert talk["link"].endswith("#t=62")
+
+
+def test_a_private_shows_addresses_are_not_told(indexed: Settings) -> None:
+    answer = search("tumours", settings=indexed).to_dicts()[0]
+    assert (answer["show"], answer["link"]) == ("Members Only", None)
+
+
+def test_advertisements_are_not_found(indexed: Settings) -> None:
+    answers = search("promo code free trial mattress", settings=indexed)
+    assert not any("promo" in quote for quote in answers["quote"])
+
+
+def test_talk_at_the_place_of_a_claim_is_told_by_the_claim(indexed: Settings) -> None:
+    assert ids(search("batteries evening peaks", settings=indexed)).count("talk of ep_grid") <= 1
+    assert EPISODES[0][4] not in [
+        row["quote"] for row in search("batteries", settings=indexed).to_dicts() if not row["id"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("filters", "wanted"),
+    [
+        ({"show": "spinning"}, {"ep_grid", "ep_rent"}),
+        ({"speaker": "okafor"}, {"ep_mice"}),
+        ({"theme": "storage"}, {"ep_grid"}),
+        ({"theme": "th_1"}, {"ep_grid"}),
+        ({"first": date(2026, 9, 15)}, {"ep_rent", "ep_mice"}),
+        ({"last": date(2026, 9, 15)}, {"ep_grid", "ep_rent"}),
+        ({"published": True}, {"ep_grid"}),
+        ({"published": False}, {"ep_rent", "ep_mice"}),
+        ({"published": False, "show": "members"}, {"ep_mice"}),
+    ],
+)
+def test_filters_narrow(indexed: Settings, filters: dict[str, object], wanted: set[str]) -> None:
+    answers = search("percent batteries tumours tax cages cold homes", settings=indexed, **filters)  # type: ignore[arg-type]
+    assert set(answers["episode_id"]) == wanted
+
+
+def test_a_phrase_stands_in_every_answer(indexed: Settings) -> None:
+    assert ids(search('homes "vacant homes" batteries', settings=indexed)) == ["cl_ep_rent"]
+    assert search('"homes vacant"', settings=indexed).is_empty()
+
+
+@pytest.mark.parametrize("text", ['AND OR "', "NEAR(a b)", "* ^ : -", "😀 ' ; drop", 'text:x "', "(((", "a" * 5000])
+def test_odd_questions_are_words_or_nothing(indexed: Settings, text: str) -> None:
+    if any(character.isalnum() for character in text):
+        search(text, settings=indexed)
+    else:
+        with pytest.raises(SearchError, match="nothing is asked"):
+            search(text, settings=indexed)
+
+
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        ({"show": "nobody's"}, "feeds list"),
+        ({"speaker": "Nemo"}, "nobody called"),
+        ({"theme": "Opera"}, "no theme"),
+        ({"first": date(2026, 9, 16), "last": DAY}, "is after"),
+    ],
+)
+def test_a_filter_that_fits_nothing_is_named(indexed: Settings, filters: dict[str, object], said: str) -> None:
+    with pytest.raises(SearchError, match=said):
+        search("tax", settings=indexed, **filters)  # type: ignore[arg-type]
+
+
+def test_without_an_index_the_remedy_is_named(settings: Settings) -> None:
+    with pytest.raises(SearchError, match="builds it"):
+        search("tax", settings=settings)
+
+
+class Counting:
+    """The real encoder under any name, noting what it is asked."""
+
+    def __init__(self, embedder: Embedder, name: str) -> None:
+        self._embedder, self.name, self.asked = embedder, name, 0
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        self.asked += len(texts)
+        return self._embedder.embed(texts)
+
+
+def test_only_what_is_new_or_changed_is_taken_in(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:
+    counting = Counting(embedder, embedder.name)
+    file = settings.search_index
+    assert update_index(file, spoken.read, counting, DAY).episodes == 3
+    assert counting.asked == 9
+    assert update_index(file, spoken.read, counting, DAY) == update_index(file, spoken.read, counting)
+    assert counting.asked == 9
+    with spoken.write() as con:
+        con.execute("update raw.claim_candidates set headline = 'Zeppelins came back.' where claim_id = 'cl_ep_grid'")
+        con.execute("update raw.episodes set status = 'duplicate' where episode_id = 'ep_mice'")
+        add_episode(
+            con, "ep_new", PUBLIC, date(2026, 9, 17), "Dana Weiss", "Buses without fares carry more people.", "Short."
+        )
+    report = update_index(file, spoken.read, counting, DAY)
+    assert (report.episodes, report.removed) == (2, 1)
+    assert ids(search("zeppelins", settings=settings))[0] == "cl_ep_grid"
+    assert "cl_ep_mice" not in ids(search("tumours", settings=settings))
+    assert ids(search("free public transport", settings=settings))[0] == "cl_ep_new"
+
+
+def test_stored_vectors_are_not_made_again(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:
+    with spoken.write() as con:
+        vector = embedder.embed([f"{EPISODES[0][4]} "])[0].tolist()
+        con.execute("insert into raw.claim_embeddings values ('cl_ep_grid', ?, ?)", [embedder.name, vector])
+    counting = Counting(embedder, embedder.name)
+    update_index(settings.search_index, spoken.read, counting)
+    assert counting.asked == 8
+    assert ids(search("electricity storage is profitable", settings=settings))[0] == "cl_ep_grid"
+
+
+def test_another_encoder_is_taken_in_and_words_are_found_meanwhile(
+    spoken: Warehouse, settings: Settings, embedder: Embedder
+) -> None:
+    update_index(settings.search_index, spoken.read, Counting(embedder, "an older one"))
+    assert ids(search("tumours", settings=settings)) == ["cl_ep_mice"]
+    assert search("tumours", settings=settings)["similarity"].to_list() == [None]
+    assert update_index(settings.search_index, spoken.read, embedder).episodes == 3
+    assert search("tumours", settings=settings)["similarity"][0] > 0.2
+
+
+class Dying(Counting):
+    """Dies before it embeds the second episode."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        if self.asked:
+            raise KeyboardInterrupt
+        return super().embed(texts)
+
+
+def test_an_update_that_died_goes_on(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        update_index(settings.search_index, spoken.read, Dying(embedder, embedder.name))
+    assert len(set(search("percent tax cages tumours", settings=settings)["episode_id"])) == 1
+    assert update_index(settings.search_index, spoken.read, embedder).episodes == 2
+
+
+def test_a_file_of_another_release_is_built_anew(settings: Settings, spoken: Warehouse, embedder: Embedder) -> None:
+    update_index(settings.search_index, spoken.read, embedder)
+    with sqlite3.connect(settings.search_index) as con:
+        con.execute("pragma user_version = 99")
+    con.close()
+    assert update_index(settings.search_index, spoken.read, embedder).episodes == 3
+    assert ids(search("tumours", settings=settings))[0] == "cl_ep_mice"
+
+
+def test_a_search_reads_the_snapshot_while_a_run_writes(
+    settings: Settings, spoken: Warehouse, embedder: Embedder
+) -> None:
+    update_index(settings.search_index, spoken.read, embedder)
+    spoken.snapshot_to(settings.snapshot)
+    code = f"import duckdb, sys; con = duckdb.connect({str(settings.database)!r}); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        assert ids(search("tumours", settings=settings))[0] == "cl_ep_mice"
+        holder.communicate()
+
+
+def test_passages_are_whole_sentences_of_one_speaker_with_their_times() -> None:
+    sentence = "We counted every bus that came through the town on a rainy day in March. "
+    segments = [Segment(0, 0, 100, "Ann", (sentence * 20).strip()), Segment(1, 100, 101, "Bo", "Yes, right."),
+                Segment(2, 101, 110, "Bo", "Nobody had done that before us in this country.", is_ad=True)]  # fmt: skip
+    found = [p for turn in turns_of(segments, "en") for p in passages_of(turn)]
+    assert {p.speaker for p in found} == {"Ann"}
+    assert " ".join(p.text for p in found) == segments[0].text
+    assert all(len(p.text.split()) <= MOST_WORDS and p.text.endswith("March.") for p in found)
+    assert [p.start_seconds for p in found[1:]] == pytest.approx([p.end_seconds for p in found[:-1]], abs=0.2)
+    long = replace(segments[0], text="so " * 300)
+    assert sum(len(p.text.split()) for turn in turns_of([long]) for p in passages_of(turn)) == 300
+
+
+def test_signs_come_first_and_the_best_are_compared_exactly(tmp_path: Path) -> None:
+    """Of 20,000 vectors in bundles, the ten nearest are found as an exact scan finds them."""
+    chance = np.random.default_rng(5)
+    centres = chance.normal(size=(200, 384))
+    vectors = np.repeat(centres, 100, axis=0) + 0.8 * chance.normal(size=(20_000, 384))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    assert len(vectors) > COMPARED
+    with open_index(tmp_path / "s.sqlite") as con:
+        con.execute("begin")
+        con.executemany("insert into vectors values (?, ?)",
+                        [(i, v.tobytes()) for i, v in enumerate(vectors.astype(np.float16), start=1)])  # fmt: skip
+        con.execute(
+            "insert into episodes values (1, 'ep', '', 'made up', 1, 0, 20000, ?)", [signs_of(vectors).tobytes()]
+        )
+        con.execute("commit")
+        loaded = load(con, tmp_path / "s.sqlite", "made up")
+        shares = []
+        for place in range(0, 20_000, 997):
+            question = vectors[place] + 0.02 * chance.normal(size=384).astype(np.float32)
+            question /= np.linalg.norm(question)
+            found = list(nearest(con, loaded, question, np.ones(20_000, dtype=np.bool_), 10))
+            exact = np.argsort(-(vectors @ question))[:10] + 1
+            shares.append(len(set(found) & set(exact.tolist())) / 10)
+    assert np.mean(shares) > 0.97
+    odd = signs_of(np.array([[1.0, -1.0, 1.0]]))
+    assert (odd.shape, int(np.bitwise_count(odd[0, 0]))) == ((1, 1), 2)
+
+
+def test_fusion_prefers_what_both_rankings_have() -> None:
+    scores = fused([[1, 2, 3], [4, 2]])
+    assert max(scores, key=lambda i: scores[i]) == 2
+    assert Question.parse('old "new  thing" Old, "!"') == Question(("old",), ("new thing",))
+
+
+def asked(settings: Settings, *arguments: str, code: int = 0) -> Result:
+    found = CliRunner().invoke(app, ["search", *arguments], env={"COLUMNS": "200", "DIGEST_HOME": str(settings.home)})
+    assert found.exit_code == code, found.output
+    return found
+
+
+def test_the_command_answers_in_text_and_json(indexed: Settings) -> None:
+    text = asked(indexed, "evening", "peaks", "--limit", "1").stdout
+    assert "number 1 of its digest" in text
+    assert "https://audio.example/ep_grid.mp3#t=10" in text
+    found = json.loads(asked(indexed, "homes", "--unpublished", "--json", "-n", "1").stdout)
+    assert [answer["id"] for answer in found] == ["cl_ep_rent"]
+    assert "Nothing that was said" in asked(indexed, '"homes vacant"').stdout
+
+
+def test_the_command_builds_a_missing_index_and_names_what_is_wrong(spoken: Warehouse, settings: Settings) -> None:
+    found = json.loads(digest("search", "tumours", "--json", home=settings.home).stdout)
+    assert found[0]["id"] == "cl_ep_mice"
+    with pytest.raises(SearchError, match="no show"):
+        raise asked(settings, "x", "--show", "Nemo", code=1).exception  # type: ignore[misc]
+    settings.search_index.write_bytes(b"no database" * 99)
+    for name in ("search.sqlite-wal", "search.sqlite-shm"):
+        (settings.home / name).unlink(missing_ok=True)
+    with pytest.raises(SearchError, match="delete it"):
+        search("tumours", settings=settings)
