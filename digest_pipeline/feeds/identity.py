@@ -19,8 +19,8 @@ other season or episode numbers, a trailer and a full episode, lengths that diff
 or file address that a publisher gives to one episode after the other (``latest.mp3``) is no evidence.
 """
 
-from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 from digest_pipeline.feeds.evidence import (
@@ -62,21 +62,27 @@ def episode_id_of(feed_url: str, item: FeedItem, *, guid_is_reused: bool = False
     return stable_id("ep", feed_url, own or f"{item.title}\x1f{item.published_at or ''}")
 
 
-def _latest() -> "deque[KnownEpisode]":
-    return deque(maxlen=MOST_ALIKE)
+_By = defaultdict[Hashable, list[KnownEpisode]]
+
+
+def _keep(alike: list[KnownEpisode], episode: KnownEpisode) -> None:
+    """Add the latest; of more than can be compared, the oldest goes."""
+    alike.append(episode)
+    if len(alike) > MOST_ALIKE:
+        del alike[0]
 
 
 class EpisodeIndex:
     """Stored episodes by the evidence that identifies them; constant time per item."""
 
     def __init__(self, known: Iterable[KnownEpisode] = ()) -> None:
-        self._by_guid: dict[tuple[str, str], list[KnownEpisode]] = defaultdict(list)
-        self._by_global_guid: dict[str, deque[KnownEpisode]] = defaultdict(_latest)
-        self._by_audio: dict[str, deque[KnownEpisode]] = defaultdict(_latest)
-        self._by_file: dict[str, deque[KnownEpisode]] = defaultdict(_latest)
-        self._by_link: dict[tuple[str, str], deque[KnownEpisode]] = defaultdict(_latest)
-        self._by_size: dict[tuple[str, int], deque[KnownEpisode]] = defaultdict(_latest)
-        self._by_title: dict[str, deque[KnownEpisode]] = defaultdict(_latest)
+        self._by_guid: _By = defaultdict(list)
+        self._by_global_guid: _By = defaultdict(list)
+        self._by_audio: _By = defaultdict(list)
+        self._by_file: _By = defaultdict(list)
+        self._by_link: _By = defaultdict(list)
+        self._by_size: _By = defaultdict(list)
+        self._by_title: _By = defaultdict(list)
         self._ids: set[str] = set()
         for episode in known:
             self.add(episode)
@@ -89,17 +95,17 @@ class EpisodeIndex:
         self._ids.add(episode.episode_id)
         self._by_guid[episode.feed_url, _own_name(episode)].append(episode)
         if episode.guid and GLOBAL_GUID.match(episode.guid):
-            self._by_global_guid[episode.guid].append(episode)
+            _keep(self._by_global_guid[episode.guid], episode)
         if episode.audio_url:
-            self._by_audio[audio_key(episode.audio_url)].append(episode)
+            _keep(self._by_audio[audio_key(episode.audio_url)], episode)
             if name := file_name(episode.audio_url):
-                self._by_file[name].append(episode)
+                _keep(self._by_file[name], episode)
         if episode.link:
-            self._by_link[episode.feed_url, episode.link].append(episode)
+            _keep(self._by_link[episode.feed_url, episode.link], episode)
         if episode.audio_bytes:
-            self._by_size[episode.feed_url, episode.audio_bytes].append(episode)
+            _keep(self._by_size[episode.feed_url, episode.audio_bytes], episode)
         if not episode.duplicate_of:
-            self._by_title[title_key(episode.title)[0]].append(episode)
+            _keep(self._by_title[title_key(episode.title)[0]], episode)
 
     def find(self, feed_url: str, item: FeedItem) -> Match | None:
         """The stored episode that ``item`` is, if any, by the strongest evidence that no guard speaks against."""

@@ -36,6 +36,8 @@ ENTRY = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s/>]")
 # feedparser takes about a second for a mebibyte: what is broken and larger is refused.
 MOST_BROKEN_BYTES = 4 * 1024 * 1024
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--")
+REFERENCE = re.compile(r"&#?\w+;")
+PLAIN_ADDRESS = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?(?:[/?#]|$)", re.IGNORECASE)
 UNDECODED = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -74,7 +76,7 @@ def parse_feed(body: bytes, *, url: str) -> ParsedFeed:
 def plain_text(markup: Any) -> str:
     """The words of a text that may be HTML, whitespace collapsed."""
     text = str(markup or "")
-    if TAG.search(text) or re.search(r"&#?\w+;", text):
+    if ("<" in text and TAG.search(text)) or ("&" in text and REFERENCE.search(text)):
         try:
             parser = etree.HTMLParser(remove_comments=True, remove_pis=True)  # its own: threads wait for a shared one
             text = " ".join(etree.fromstring(f"<div>{text}</div>", parser).itertext())
@@ -184,6 +186,8 @@ def _http(address: Any, base: str) -> str | None:
 
 
 def _is_absolute(address: str) -> bool:
+    if PLAIN_ADDRESS.match(address):  # nearly all are: no need to take them apart
+        return True
     parts = urlsplit(address)
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 

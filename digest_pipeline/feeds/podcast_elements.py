@@ -115,7 +115,8 @@ def seconds_of(text: str | None) -> float | None:
 def _elements(parent: Any, *, with_base: bool) -> Elements:
     found = Elements(base=parent.base if with_base else None)
     for child in parent:
-        if isinstance(child.tag, str) and (read := READERS.get(_name(child.tag))):
+        tag = child.tag  # a comment's is no text; made anew each time
+        if isinstance(tag, str) and (read := READERS.get(_name(tag))):
             read(found, child)
     return found
 
@@ -133,7 +134,8 @@ def _name(tag: str) -> str:
 
 
 def _text(element: Any) -> str:
-    return " ".join("".join(element.itertext()).split())
+    text = "".join(element.itertext()) if len(element) else element.text or ""
+    return " ".join(text.split())
 
 
 def _number(text: str | None) -> float | None:

@@ -100,7 +100,7 @@ def save_chapters(con: duckdb.DuckDBPyConnection, episode_id: str, chapters: Seq
 
 def to_json(values: Sequence[Any]) -> str:
     """Dataclasses as the JSON that a column holds."""
-    return pydantic_core.to_json(values).decode()
+    return pydantic_core.to_json(values).decode() if values else "[]"
 
 
 def _from_json(kind: type[T], text: str | None) -> tuple[T, ...]:
