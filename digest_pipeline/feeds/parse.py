@@ -51,7 +51,8 @@ def parse_feed(body: bytes, *, url: str) -> ParsedFeed:
     Raises:
         FeedError: the document is not a feed.
     """
-    if body.count(b"<") > MOST_TAGS or len(ENTRY.findall(body)) > MOST_ENTRIES:
+    tags = body.count(b"<")
+    if tags > MOST_TAGS or (tags > MOST_ENTRIES and len(ENTRY.findall(body)) > MOST_ENTRIES):
         raise FeedError(
             f"this is more than a feed: over {MOST_TAGS} tags or {MOST_ENTRIES} entries",
             remedy="ask its publisher for one with the latest episodes",

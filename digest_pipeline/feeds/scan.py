@@ -1,10 +1,12 @@
 """Scan all feeds at once: conditional requests, one result a feed, and no feed's failure is another's."""
 
 import asyncio
+import gc
 import hashlib
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -12,7 +14,7 @@ from urllib.parse import urlsplit
 from digest_pipeline.errors import DigestError, FetchError
 from digest_pipeline.feeds.fetch import Fetched, Fetcher, is_as_safe
 from digest_pipeline.feeds.folder import read_folder
-from digest_pipeline.feeds.parse import parse_feed
+from digest_pipeline.feeds.parser_process import DocumentParser
 from digest_pipeline.feeds.redaction import redact, redact_text
 from digest_pipeline.feeds.subscriptions import FeedRequest
 from digest_pipeline.models import ParsedFeed
@@ -22,6 +24,7 @@ from digest_pipeline.settings import Settings
 log = logging.getLogger(__name__)
 # What is stored together: each write costs a checkpoint of the database, each batch memory.
 BATCH_ITEMS, BATCH_CHARACTERS, BATCH_FEEDS = 8_000, 16_000_000, 200
+GARBAGE_OBJECTS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,19 @@ def scan_feeds(feeds: Sequence[FeedRequest], settings: Settings, save: Callable[
         settings: limits of the network.
         save: stores a batch; called from one thread at a time. What it raises ends the scan.
     """
-    asyncio.run(_scan_all(feeds, settings, save))
+    with _garbage_seldom_collected():
+        asyncio.run(_scan_all(feeds, settings, save))
+
+
+@contextmanager
+def _garbage_seldom_collected() -> Iterator[None]:
+    """Python looks for cycles after each 700 new objects. A scan makes a million, hardly a cycle among them."""
+    usual = gc.get_threshold()
+    gc.set_threshold(GARBAGE_OBJECTS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 async def _scan_all(
@@ -59,10 +74,10 @@ async def _scan_all(
 ) -> None:
     results: asyncio.Queue[FeedScan] = asyncio.Queue(maxsize=BATCH_FEEDS)  # readers wait for the writer
 
-    async with Fetcher(settings) as fetcher:
+    async with Fetcher(settings) as fetcher, DocumentParser() as parser:
 
         async def read(feed: FeedRequest) -> None:
-            await results.put(await _scan_one(fetcher, feed))
+            await results.put(await _scan_one(fetcher, parser, feed))
 
         readers = [asyncio.create_task(read(feed)) for feed in feeds]
         try:
@@ -84,7 +99,7 @@ async def _scan_all(
             await asyncio.gather(*readers, return_exceptions=True)
 
 
-async def _scan_one(fetcher: Fetcher, feed: FeedRequest) -> FeedScan:
+async def _scan_one(fetcher: Fetcher, parser: DocumentParser, feed: FeedRequest) -> FeedScan:
     try:
         if urlsplit(feed.feed_url).scheme == "file":
             return FeedScan(feed.feed_url, await asyncio.to_thread(read_folder, feed.feed_url))
@@ -95,7 +110,7 @@ async def _scan_one(fetcher: Fetcher, feed: FeedRequest) -> FeedScan:
         etag, modified = fetched.headers.get("ETag"), fetched.headers.get("Last-Modified")
         if body_hash == feed.body_hash:  # a host without conditional answers
             return FeedScan(feed.feed_url, etag=etag, last_modified=modified, moved_to=moved_to)
-        parsed = await asyncio.to_thread(parse_feed, fetched.body, url=fetched.url)
+        parsed = await parser.parse(fetched.body, url=fetched.url)
     # parsers meet wild input: whatever they raise is this feed's failure, and is reported
     except Exception as error:  # noqa: BLE001
         if not isinstance(error, DigestError):
