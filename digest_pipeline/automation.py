@@ -1,17 +1,27 @@
 """When things run by themselves: the daily job, its schedule, and what happens when a run fails."""
 
 import logging
+from dataclasses import asdict
+from datetime import UTC, datetime
 
 from dagster import (
     AssetSelection,
     DefaultScheduleStatus,
     DefaultSensorStatus,
+    MetadataValue,
+    OpExecutionContext,
     RunFailureSensorContext,
     ScheduleDefinition,
     build_schedule_from_partitioned_job,
     define_asset_job,
+    job,
+    op,
     run_failure_sensor,
 )
+
+from digest_pipeline.resources import SettingsResource
+from digest_pipeline.upkeep.backup import back_up
+from digest_pipeline.upkeep.retention import remove_old
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +29,12 @@ daily_digest_job = define_asset_job(
     "daily_digest_job",
     selection=AssetSelection.all(),
     description="One day from feeds to published digest, and its delivery.",
+)
+
+rescore_job = define_asset_job(
+    "rescore_job",
+    selection=AssetSelection.assets("embedding_clusters", "scored_insights"),
+    description="Cluster and score a day anew from its stored claims; `digest rescore` runs it on a copy.",
 )
 
 deliveries_job = define_asset_job(
@@ -32,6 +48,31 @@ deliveries_schedule = ScheduleDefinition(
     cron_schedule="5 * * * *",
     default_status=DefaultScheduleStatus.STOPPED,
     description="Each hour, for readers with an hour of their own and for what was put off.",
+)
+
+
+@op(description="Back the home folder up, and remove what is older than the settings keep.")
+def upkeep(context: OpExecutionContext, settings: SettingsResource) -> None:
+    """Upkeep of the home folder between runs."""
+    config, now = settings.load(), datetime.now(UTC)
+    backup = back_up(config, now)
+    removed = remove_old(config, now)
+    context.add_output_metadata(
+        {"backup": MetadataValue.path(backup.folder), "rows": sum(backup.rows.values()), **asdict(removed)}
+    )
+
+
+@job(description="A verified backup, and what the settings keep no longer goes.")
+def upkeep_job() -> None:
+    """One step."""
+    upkeep()
+
+
+upkeep_schedule = ScheduleDefinition(
+    job=upkeep_job,
+    cron_schedule="15 5 * * *",
+    default_status=DefaultScheduleStatus.STOPPED,
+    description="At 05:15, before the daily run.",
 )
 
 daily_digest_schedule = build_schedule_from_partitioned_job(

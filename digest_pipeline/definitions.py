@@ -12,6 +12,9 @@ from digest_pipeline.automation import (
     deliveries_job,
     deliveries_schedule,
     failed_runs,
+    rescore_job,
+    upkeep_job,
+    upkeep_schedule,
 )
 from digest_pipeline.resources import SettingsResource, WarehouseResource, dbt_resource
 from digest_pipeline.settings import load_settings
@@ -25,8 +28,8 @@ def build_defs(*, resources: Mapping[str, Any] | None = None) -> Definitions:
     """
     return Definitions(
         assets=load_assets_from_package_module(assets),
-        jobs=[daily_digest_job, deliveries_job],
-        schedules=[daily_digest_schedule, deliveries_schedule],
+        jobs=[daily_digest_job, deliveries_job, rescore_job, upkeep_job],
+        schedules=[daily_digest_schedule, deliveries_schedule, upkeep_schedule],
         sensors=[failed_runs],
         resources={
             "warehouse": WarehouseResource(database=str(load_settings().database)),

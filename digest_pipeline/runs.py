@@ -9,6 +9,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 from filelock import FileLock, Timeout
@@ -19,7 +20,11 @@ from digest_pipeline.feeds.health import silent_feeds
 from digest_pipeline.feeds.store import end_of_day
 from digest_pipeline.llm.books import spending_of_day
 from digest_pipeline.settings import Settings
+from digest_pipeline.upkeep.retention import remove_old
 from digest_pipeline.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
 
 log = logging.getLogger(__name__)
 NO_SPACE = os.strerror(errno.ENOSPC)
@@ -119,13 +124,19 @@ def run_days(
                             "ops": {"episodes": {"config": {"only_due": only_due}}},
                         },
                     )
-                failures = [
-                    f"{event.step_key}: {_reason(event.event_specific_data)}"
-                    for event in result.all_events
-                    if event.is_step_failure
-                ]
+                failures = failures_of(result)
                 with warehouse.read() as con:
                     yield summarise(con, day, settings, failures)
+        remove_old(settings, datetime.now(UTC))
+
+
+def failures_of(result: "ExecuteInProcessResult") -> list[str]:
+    """Each failed step with its reason."""
+    return [
+        f"{event.step_key}: {_reason(event.event_specific_data)}"
+        for event in result.all_events
+        if event.is_step_failure
+    ]
 
 
 def _reason(failure: object) -> str:

@@ -169,6 +169,11 @@ class Settings(BaseSettings):
     mail_empty_days: bool = Field(False, description="send a mail that says so on a day without an insight")
 
     # Upkeep
+    keep_cache_days: int = Field(7, ge=1, description="days that unfinished downloads and transcriptions wait")
+    keep_audio_days: int = Field(0, ge=0, description="days that kept audio stays; 0: for ever")
+    keep_transcripts_days: int = Field(
+        0, ge=0, description="days that transcripts stay; 0: for ever. Claims and their quotes always stay"
+    )
     keep_backups: int = Field(7, ge=1, description="backups in the home folder; each new one removes the oldest")
 
     @classmethod

@@ -1,6 +1,7 @@
 """Backups: consistent beside a writer, read back, refused when damaged; restored without loss and without a second mail."""
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
+from dagster import DagsterInstance
 from typer.testing import CliRunner
 
 from bench.published import made_up_archive, publish
@@ -23,7 +25,9 @@ from digest_pipeline.publishing.publish import build_again
 from digest_pipeline.publishing.store import published_days
 from digest_pipeline.settings import Settings
 from digest_pipeline.upkeep.backup import DATABASE, SUBSCRIBERS, back_up, latest_backup, read_backup
+from digest_pipeline.upkeep.leftovers import find_leftovers
 from digest_pipeline.upkeep.restore import restore
+from digest_pipeline.upkeep.retention import Removed, remove_old
 from digest_pipeline.warehouse import Warehouse
 from digest_pipeline.warehouse.connection import migrations
 
@@ -205,3 +209,60 @@ def test_the_commands_say_where_and_what_next(lived_in: Settings) -> None:
     restored = runner.invoke(app, ["restore", str(folder)])
     assert restored.exit_code == 0, restored.output
     assert "Replaced:" in restored.output
+
+
+def test_died_runs_and_removed_feeds_leave_nothing_after_a_repair(lived_in: Settings, warehouse: Warehouse) -> None:
+    (lived_in.home / "digest.snapshot.part").write_bytes(b"half")
+    (lived_in.cache / "rescore-x").mkdir(parents=True)
+    with warehouse.write() as con:
+        con.execute(
+            "insert into raw.transcripts (episode_id, source, word_count, fingerprint) values ('ep_gone', 'asr', 9, [1])"
+        )
+        con.execute(
+            "insert into raw.transcript_segments (episode_id, position, start_seconds, end_seconds, text, is_ad)"
+            " values ('ep_gone', 0, 0, 9, 'Words.', false)"
+        )
+    published = back_up(lived_in, NOW).rows["digest_items"]
+    found = find_leftovers(lived_in)
+    assert {path.name for path in found.paths} == {"digest.snapshot.part", "rescore-x"}
+    assert found.rows["transcripts"] == 1
+    result = CliRunner().invoke(app, ["doctor", "--repair"])
+    assert "Removed: 2 files" in result.output
+    assert not find_leftovers(lived_in)
+    assert back_up(lived_in, NOW + timedelta(seconds=1)).rows["digest_items"] == published
+
+
+def test_audio_and_transcripts_go_when_their_days_are_over(lived_in: Settings, warehouse: Warehouse) -> None:
+    audio = lived_in.home / "audio"
+    audio.mkdir()
+    for name, age in (("old", 40), ("new", 1)):
+        (audio / name).write_bytes(b"sound")
+        seconds = (NOW - timedelta(days=age)).timestamp()
+        os.utime(audio / name, (seconds, seconds))
+    with warehouse.write() as con:
+        for episode, day in (("ep_old", NOW.date() - timedelta(days=40)), ("ep_new", NOW.date())):
+            con.execute(
+                "insert into raw.episodes (episode_id, feed_url, guid, title, published_at, first_seen_at, digest_date,"
+                " transcript_urls, description, status) values (?, 'f', ?, 't', now(), now(), ?, '[]', '', 'transcribed')",
+                [episode, episode, day],
+            )
+            con.execute(
+                "insert into raw.transcript_segments (episode_id, position, start_seconds, end_seconds, text, is_ad)"
+                " values (?, 0, 0, 9, 'Words.', false)",
+                [episode],
+            )
+    assert remove_old(lived_in, NOW) == Removed()
+    brief = lived_in.model_copy(update={"keep_audio_days": 30, "keep_transcripts_days": 30})
+    assert remove_old(brief, NOW) == Removed(audio_files=1, segments=1)
+    assert [path.name for path in audio.iterdir()] == ["new"]
+    with warehouse.read() as con:
+        left = con.execute("select episode_id from raw.transcript_segments where text = 'Words.'").fetchall()
+    assert left == [("ep_new",)]
+
+
+def test_the_upkeep_job_backs_up(lived_in: Settings) -> None:
+    from digest_pipeline.definitions import build_defs  # prepares dbt's manifest, in the home that is set by now
+
+    with DagsterInstance.ephemeral() as instance:
+        assert build_defs().resolve_job_def("upkeep_job").execute_in_process(instance=instance).success
+    assert latest_backup(lived_in)

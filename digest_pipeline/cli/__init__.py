@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 
 from digest_pipeline import __version__
-from digest_pipeline.cli import deliver, demo, feeds, look, preview, run, search, serve, setup, subscribers, upkeep
+from digest_pipeline.cli import (
+    deliver,
+    demo,
+    feeds,
+    look,
+    preview,
+    rescore,
+    run,
+    search,
+    serve,
+    setup,
+    subscribers,
+    upkeep,
+)
 from digest_pipeline.cli.console import err
 from digest_pipeline.errors import DigestError
 
@@ -38,6 +51,7 @@ app.command()(setup.init)
 app.add_typer(feeds.app, name="feeds")
 app.command()(run.run)
 app.command()(preview.preview)
+app.command()(rescore.rescore)
 app.add_typer(subscribers.app, name="subscribers")
 app.command()(serve.serve)
 app.command()(look.show)

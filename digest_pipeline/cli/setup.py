@@ -7,6 +7,7 @@ import smtplib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import duckdb
 import httpx
@@ -22,7 +23,7 @@ from digest_pipeline.delivery.smtp import mail_server
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import DigestError, ModelError
 from digest_pipeline.model_files import encoder_source, is_local, whisper_source
-from digest_pipeline.runs import prepare_home
+from digest_pipeline.runs import one_at_a_time, prepare_home
 from digest_pipeline.settings import (
     ENV_PREFIX,
     SECRET_FIELDS,
@@ -31,6 +32,8 @@ from digest_pipeline.settings import (
     load_settings,
     unknown_variables,
 )
+from digest_pipeline.upkeep.backup import latest_backup
+from digest_pipeline.upkeep.leftovers import find_leftovers, remove_leftovers
 from digest_pipeline.warehouse import Warehouse
 
 FREE_BYTES = 2_000_000_000
@@ -87,8 +90,16 @@ class _Finding:
     is_fatal: bool = False
 
 
-def doctor() -> None:
+def doctor(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Remove what died runs and removed subscriptions left lying about.")
+    ] = False,
+) -> None:
     """Check settings, models, database, servers and disk, and say what to do about what is missing."""
+    if repair:
+        settings = load_settings()
+        with one_at_a_time(settings.home):
+            out.print(f"Removed: {remove_leftovers(settings)}")
     findings = list(_examine())
     table = Table("", "what", "found", "what to do")
     for finding in findings:
@@ -112,6 +123,7 @@ def _examine() -> Iterator[_Finding]:
     yield _llm(settings)
     yield _database(settings)
     yield from _delivery(settings)
+    yield from _upkeep(settings)
     yield _Finding("DuckDB", f"{duckdb.__version__}, no extension needed")
     yield _dbt()
     yield _webserver()
@@ -171,6 +183,19 @@ def _delivery(settings: Settings) -> Iterator[_Finding]:
     except (smtplib.SMTPException, OSError) as error:
         remedy = "check the smtp settings, http_ca_file and the login"
         yield _Finding("mail", f"{settings.smtp_host} cannot be used: {type(error).__name__}", remedy)
+
+
+def _upkeep(settings: Settings) -> Iterator[_Finding]:
+    newest = latest_backup(settings)
+    remedy = "" if newest else "`digest backup`, or `--into` another disk"
+    yield _Finding("backup", f"the last: {newest.name}" if newest else "none in the home folder", remedy)
+    try:
+        with one_at_a_time(settings.home):
+            leftovers = find_leftovers(settings)
+    except DigestError as error:
+        yield _Finding("leftovers", f"not looked for: {error.said}")
+    else:
+        yield _Finding("leftovers", str(leftovers), "`digest doctor --repair` removes them" if leftovers else "")
 
 
 def _dbt() -> _Finding:

@@ -22,8 +22,6 @@ from digest_pipeline.transcripts.whisper import get_transcriber
 
 log = logging.getLogger(__name__)
 
-LEFTOVERS_DAYS = 7  # what an abandoned run left in the cache is kept so long, to continue with
-
 
 class History(Protocol):
     """What is already stored, as far as transcription asks for it."""
@@ -140,7 +138,7 @@ def _tidy(outcome: Outcome, settings: Settings) -> None:
 
 def _sweep(settings: Settings) -> None:
     """Remove what abandoned runs left in the cache long ago: episodes whose feed was removed, files that changed."""
-    oldest = time.time() - LEFTOVERS_DAYS * 86_400
+    oldest = time.time() - settings.keep_cache_days * 86_400
     for path in (p for folder in ("audio", "transcription") for p in (settings.cache / folder).rglob("*")):
         if path.is_file() and path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)

@@ -1,0 +1,66 @@
+"""What died processes and removed subscriptions left: files half written, rows that nothing refers to."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+
+# By table: which of its rows nothing refers to any more. Each stage writes in transactions, so that these come from
+# removed subscriptions, from restores and from hands.
+ORPHANS = {
+    "transcripts": "episode_id not in (select episode_id from raw.episodes)",
+    "transcript_segments": "episode_id not in (select episode_id from raw.transcripts)",
+    "claim_candidates": "episode_id not in (select episode_id from raw.episodes)"
+    " and claim_id not in (select claim_id from raw.digest_items)",
+    "claim_embeddings": "claim_id not in (select claim_id from raw.claim_candidates)",
+    "cluster_members": "claim_id not in (select claim_id from raw.claim_candidates)",
+    "scored_insights": "claim_id not in (select claim_id from raw.claim_candidates)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """``paths``: files and folders; ``rows``: by table."""
+
+    paths: tuple[Path, ...]
+    rows: Mapping[str, int]
+
+    def __bool__(self) -> bool:
+        return bool(self.paths or self.rows)
+
+    def __str__(self) -> str:
+        said = [f"{len(self.paths)} files"] if self.paths else []
+        return ", ".join([*said, *(f"{count} rows of {table}" for table, count in self.rows.items())]) or "none"
+
+
+def find_leftovers(settings: Settings) -> Leftovers:
+    """What could go. Only while no run goes on: what a run is just writing looks the same."""
+    patterns = ("*.part", "*.restored", "backups/*.part", "cache/rescore-*")
+    paths = tuple(sorted(path for pattern in patterns for path in settings.home.glob(pattern)))
+    rows = {}
+    with Warehouse(settings.database).read() as con:
+        for table, condition in ORPHANS.items():
+            count = con.execute(f"select count(*) from raw.{table} where {condition}").fetchall()[0][0]  # noqa: S608
+            if count:
+                rows[table] = int(count)
+    return Leftovers(paths, rows)
+
+
+def remove_leftovers(settings: Settings) -> Leftovers:
+    """Remove them; returns what went. The caller holds the home folder against runs."""
+    found = find_leftovers(settings)
+    for path in found.paths:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    removed = dict(found.rows)
+    with Warehouse(settings.database).write() as con:
+        for table, condition in ORPHANS.items():  # in this order: what one leaves behind is the next one's
+            gone = con.execute(f"delete from raw.{table} where {condition}").fetchall()[0][0]  # noqa: S608
+            if gone:
+                removed[table] = int(gone)
+    return Leftovers(found.paths, removed)

@@ -1,0 +1,49 @@
+"""What is kept how long: audio and transcripts go after the days that the settings give them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+
+MOST_LOG_BYTES = 10_000_000
+# A claim, its quote and what was said around a published one are stored by themselves, and stay.
+OLD_SEGMENTS = """
+from raw.transcript_segments
+where episode_id in (select episode_id from raw.episodes where status = 'transcribed' and digest_date < ?)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was too old."""
+
+    audio_files: int = 0
+    segments: int = 0
+
+
+def remove_old(settings: Settings, now: datetime) -> Removed:
+    """Remove kept audio and transcripts that are older than the settings say, and turn over a large run log.
+
+    Args:
+        settings: ``keep_audio_days`` and ``keep_transcripts_days``; 0 keeps for ever.
+        now: aware.
+    """
+    log = settings.home / "run.log"
+    if log.exists() and log.stat().st_size > MOST_LOG_BYTES:
+        log.replace(log.with_suffix(".log.1"))
+    audio = 0
+    if settings.keep_audio_days:
+        oldest = (now - timedelta(days=settings.keep_audio_days)).timestamp()
+        for path in (settings.home / "audio").glob("*"):
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+                audio += 1
+    segments = 0
+    if settings.keep_transcripts_days:
+        first = now.astimezone(settings.zone).date() - timedelta(days=settings.keep_transcripts_days)
+        with Warehouse(settings.database).write() as con:
+            segments = con.execute(f"select count(*) {OLD_SEGMENTS}", [first]).fetchall()[0][0]
+            if segments:
+                con.execute(f"delete {OLD_SEGMENTS}", [first])
+    return Removed(audio, segments)

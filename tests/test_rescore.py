@@ -1,0 +1,47 @@
+"""Days scored anew from stored claims: equal settings choose the same, others differ, and nothing that is stored changes."""
+
+import hashlib
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from digest_pipeline.cli import app
+from digest_pipeline.errors import DigestError
+from digest_pipeline.settings import Settings
+
+
+def test_equal_settings_choose_what_was_published(demo: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_HOME", str(demo.home))
+    before = hashlib.sha256(demo.database.read_bytes()).hexdigest()
+    result = CliRunner().invoke(app, ["rescore", "--from", "2026-09-14", "--to", "2026-09-17"])
+    assert result.exit_code == 0, result.output
+    assert "20 of 20 published insights would be chosen again" in result.output
+    assert hashlib.sha256(demo.database.read_bytes()).hexdigest() == before
+    assert list(demo.cache.glob("rescore-*")) == []
+
+
+def test_other_weights_are_compared_claim_by_claim(
+    demo: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DIGEST_HOME", str(demo.home))
+    monkeypatch.setenv("DIGEST_SCORE_WEIGHTS__NOVELTY", "1.5")
+    file = tmp_path / "comparison.csv"
+    result = CliRunner().invoke(app, ["rescore", "--from", "2026-09-16", "--to", "2026-09-17", "-o", str(file)])
+    assert result.exit_code == 0, result.output
+    rows = pl.read_csv(file, try_parse_dates=True)
+    assert set(rows["digest_date"]) == {date(2026, 9, 16), date(2026, 9, 17)}
+    assert rows["published_rank"].count() == 10
+    dropped = rows.filter(pl.col("rank").is_null())
+    assert len(dropped)
+    assert dropped["reason"].str.len_chars().min()
+    assert len(rows) == rows["rank"].count() + len(dropped)
+
+
+def test_a_day_that_was_never_scored_is_named(demo: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_HOME", str(demo.home))
+    result = CliRunner().invoke(app, ["rescore", "--from", "2026-09-10"])
+    assert isinstance(result.exception, DigestError)
+    assert "scored days: 2026-09-14 to 2026-09-17" in str(result.exception)
