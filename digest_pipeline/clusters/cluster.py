@@ -1,128 +1,111 @@
-"""Themes of a window of claims: HDBSCAN on sentence embeddings, labelled by what sets each theme apart."""
+"""Themes of a window of claims: which claims speak of the same, which words set each theme apart, which claim is its
+middle.
+"""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from digest_pipeline.clusters.density import NOISE, density_clusters
+from digest_pipeline.clusters.keywords import theme_keywords
 from digest_pipeline.encoder import Vectors
+from digest_pipeline.models import normalise_words
 
-COMPONENTS = 24  # dimensions that HDBSCAN sees: in the encoder's own 384 everything is equally far from everything
-SMALLEST_WINDOW = 30  # with fewer claims a density says nothing
-LARGEST_SHARE, LARGEST_IN_SMALL = 0.15, 10  # a theme with more of the window's claims is several: it is split
-KEYWORDS = 5
-NOISE = -1
-Points = npt.NDArray[np.float64]
-# Words of talk that name no topic, beyond the usual stop words.
-SPOKEN_WORDS = """
-actually also basically case course day did didn does doesn doing don end ever every exactly example fact get gets
-getting ago going gonna good got gotten great guess guy happen happens having high hundred isn just kind know let like
-literally little long look looking lot lots make makes making maybe mean means million need new number oh okay old ones
-people percent cent person point pretty probably put question quite real really right said say saying says sense shouldn
-somebody sort start stuff sure talk talking tell that thing things think thinking thousand billion time today tried try
-trying use used using wanna want wanted wants wasn way ways well went whole won work works would wouldn year years yeah
-yes you came come comes coming bit big bigger better different
-"""
+SMALLEST_WINDOW = 30  # with fewer different claims a density says nothing
+ROOTS_A_THEME = 5  # a theme has at least sqrt(claims) / 5 claims: a month of many shows has fewer small matters of note
+ONE_TOPIC = 0.65  # length of the mean unit vector, from which on a window speaks of one thing; themes have 0.45 to 0.8
+OUTER_SHARE = 0.05  # of a theme's claims count as its rim: noise that is not farther out joins it
+EQUAL = 0.999  # cosine of two embeddings of one text: a batch's composition moves the last digits
+Labels = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """A cluster of one day's window: member rows, their probabilities, unit centroid and keywords, strongest first."""
+    """A cluster of one day's window: member rows, their probabilities, unit centroid, keywords (strongest first), and
+    the member row nearest to the centroid.
+    """
 
     members: tuple[int, ...]
     probabilities: tuple[float, ...]
     centroid: Vectors
     keywords: tuple[str, ...]
+    central: int
 
     @property
     def label(self) -> str:
-        """Keywords as a title."""
+        """Keywords as a label."""
         text = ", ".join(self.keywords[:3])
         return text[:1].upper() + text[1:]
 
 
 def cluster_claims(vectors: Vectors, texts: Sequence[str], *, min_size: int) -> list[Theme]:
-    """Group claims by meaning; a claim in no theme is single (HDBSCAN calls it noise).
+    """Group claims by meaning; a claim in no theme is single.
 
     Args:
         vectors: unit embeddings, one row a claim, in a stable order.
-        texts: the claims, for the keywords.
-        min_size: fewest claims of a theme.
+        texts: the claims, for keywords and to know repeated ones, which count once: a clip in three feeds is no theme.
+        min_size: fewest different claims of a theme; in a large window it takes more, ``ROOTS_A_THEME``.
 
     Returns:
         Themes in order of their first member. Equal input gives equal output. A window of fewer than
-        ``SMALLEST_WINDOW`` claims has none.
-
-    Source: Campello, Moulavi & Sander 2013 (HDBSCAN); Grootendorst 2022 (class-based TF-IDF).
+        ``SMALLEST_WINDOW`` different claims has none; one that speaks of a single topic has that theme.
     """
-    if len(vectors) < SMALLEST_WINDOW:
+    originals, copies = _without_copies(vectors, texts)
+    if len(originals) < SMALLEST_WINDOW:
         return []
-    from sklearn.decomposition import PCA
-
-    components = min(COMPONENTS, len(vectors) // 3)
-    reduced = PCA(n_components=components, svd_solver="full").fit_transform(vectors.astype(np.float64))
-    reduced /= np.maximum(np.linalg.norm(reduced, axis=1, keepdims=True), 1e-9)
-    largest = max(LARGEST_IN_SMALL, int(len(vectors) * LARGEST_SHARE))
-    groups = []
-    for group, probabilities in _groups(reduced, min_size, "eom"):
-        parts = _groups(reduced[group], min_size, "leaf") if len(group) > largest else []
-        if len(parts) > 1:
-            groups += [([group[i] for i in part], chances) for part, chances in parts]
-        else:
-            groups.append((group, probabilities))
-    groups.sort()
-    keywords = _keywords([" ".join(texts[i] for i in group) for group, _ in groups])
+    distinct = vectors[originals]
+    labels, firmness = _labels(distinct, max(min_size, round(math.sqrt(len(distinct)) / ROOTS_A_THEME)))
+    members = [np.flatnonzero(labels[copies] == label) for label in range(labels.max() + 1)]
+    members.sort(key=lambda rows: int(rows[0]))
+    keywords = theme_keywords([" ".join(texts[i] for i in rows.tolist()) for rows in members])
     themes = []
-    for (group, probabilities), words in zip(groups, keywords, strict=True):
-        centroid = vectors[group].mean(axis=0)
-        centroid /= max(float(np.linalg.norm(centroid)), 1e-9)
-        themes.append(Theme(tuple(group), probabilities, centroid, words))
+    for rows, words in zip(members, keywords, strict=True):
+        centroid = _centroid(vectors[rows])
+        central = int(rows[np.argmax(vectors[rows] @ centroid)])
+        chances = firmness[copies[rows]]
+        themes.append(Theme(tuple(rows.tolist()), tuple(chances.tolist()), centroid, words, central))
     return themes
 
 
-def _groups(points: Points, min_size: int, method: str) -> list[tuple[list[int], tuple[float, ...]]]:
-    """Rows and membership probabilities of each cluster that HDBSCAN finds."""
-    import hdbscan  # takes a second
-
-    found = hdbscan.HDBSCAN(
-        min_cluster_size=min_size, min_samples=1, cluster_selection_method=method, core_dist_n_jobs=1
-    ).fit(points)
-    groups = []
-    for label in sorted(set(found.labels_.tolist()) - {NOISE}):
-        rows = np.flatnonzero(found.labels_ == label).tolist()
-        groups.append((rows, tuple(found.probabilities_[rows].tolist())))
-    return groups
-
-
-def _keywords(documents: Sequence[str]) -> list[tuple[str, ...]]:
-    """Class-based TF-IDF: words frequent in one theme's joined text and rare over all themes."""
-    if not documents:
-        return []
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    counter = CountVectorizer(stop_words=_stop_words(), token_pattern=r"(?u)\b[^\W\d_][\w-]{2,}\b")  # noqa: S106
-    counts = counter.fit_transform(documents).toarray().astype(float)
-    frequency = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    rarity = np.log(1 + counts.sum() / len(documents) / np.maximum(counts.sum(axis=0), 1))
-    weights = frequency * rarity
-    words = counter.get_feature_names_out()
-    order = np.lexsort((np.broadcast_to(np.arange(len(words)), weights.shape), -weights), axis=1)
-    return [_distinct([str(words[i]) for i in row if weights[k, i] > 0]) for k, row in enumerate(order)]
+def _without_copies(vectors: Vectors, texts: Sequence[str]) -> tuple[Labels, Labels]:
+    """Rows of different claims, and for each row which of them it repeats."""
+    first: dict[str, int] = {}
+    originals: list[int] = []
+    copies = np.empty(len(texts), dtype=np.int64)
+    for row, text in enumerate(texts):
+        known = first.setdefault(" ".join(normalise_words(text)), len(originals))
+        if known == len(originals) or vectors[originals[known]] @ vectors[row] < EQUAL:
+            known = len(originals)
+            originals.append(row)
+        copies[row] = known
+    return np.array(originals, dtype=np.int64), copies
 
 
-def _distinct(words: Sequence[str]) -> tuple[str, ...]:
-    """The first words, without plural and singular of the same."""
-    kept: list[str] = []
-    for word in words:
-        if not any(word.startswith(k[:-1]) or k.startswith(word[:-1]) for k in kept):
-            kept.append(word)
-        if len(kept) == KEYWORDS:
-            break
-    return tuple(kept)
+def _labels(vectors: Vectors, min_size: int) -> tuple[Labels, npt.NDArray[np.float64]]:
+    if np.linalg.norm(vectors.mean(axis=0)) >= ONE_TOPIC:
+        return np.zeros(len(vectors), dtype=np.int64), vectors.astype(np.float64) @ _centroid(vectors)
+    found = density_clusters(vectors, min_size)
+    return _taken_in(vectors, found.labels), found.probabilities
 
 
-def _stop_words() -> list[str]:
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+def _taken_in(vectors: Vectors, labels: Labels) -> Labels:
+    """Noise that is as near to a theme's centroid as the theme's own rim belongs to the nearest such theme."""
+    count, noise = int(labels.max()) + 1, np.flatnonzero(labels == NOISE)
+    if not count or not len(noise):
+        return labels
+    centroids = np.stack([_centroid(vectors[labels == label]) for label in range(count)])
+    rims = [np.quantile(vectors[labels == label] @ centroids[label], OUTER_SHARE) for label in range(count)]
+    likeness = vectors[noise] @ centroids.T
+    nearest = likeness.argmax(axis=1)
+    is_inside = likeness[np.arange(len(noise)), nearest] >= np.array(rims)[nearest]
+    labels = labels.copy()
+    labels[noise[is_inside]] = nearest[is_inside]
+    return labels
 
-    return sorted({*ENGLISH_STOP_WORDS, *SPOKEN_WORDS.split()})
+
+def _centroid(vectors: Vectors) -> Vectors:
+    mean: Vectors = vectors.mean(axis=0)
+    return mean / max(float(np.linalg.norm(mean)), 1e-9)

@@ -101,8 +101,8 @@ def save_themes(
         members = [claims[i] for i in theme.members]
         days = [member.digest_date for member in members]
         con.execute(
-            "insert into raw.embedding_clusters (cluster_id, digest_date, label, keywords, size, n_shows, first_seen_on,"
-            " last_seen_on, centroid) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into raw.embedding_clusters (cluster_id, digest_date, label, keywords, size, n_shows,"
+            " first_seen_on, last_seen_on, centroid) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 cluster_id, day, theme.label, list(theme.keywords), len(members), len({m.show for m in members}),
                 min([*days, first_seen.get(cluster_id, day)]), max(days), theme.centroid.tolist(),
