@@ -1,5 +1,6 @@
 """The dbt project: staging views and marts, with their tests as checks."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,7 +15,8 @@ from dagster_dbt import (
 )
 
 from digest_pipeline.progress import step
-from digest_pipeline.resources import DATABASE_VARIABLE, WarehouseResource, dbt_project
+from digest_pipeline.resources import DATABASE_VARIABLE, WarehouseResource, dbt_project, dbt_sources_hash
+from digest_pipeline.warehouse.marts import marts_built_from, note_marts_built
 
 
 class _Translator(DagsterDbtTranslator):
@@ -35,9 +37,17 @@ TRANSLATOR = _Translator(DagsterDbtTranslatorSettings(enable_duplicate_source_as
 )
 def marts(context: AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource) -> Iterator[Any]:
     """Staging views and marts over what the stages wrote; dbt's data tests run with them."""
-    with warehouse.open().read():
-        pass  # the sources exist from here on, and no connection is left open while dbt writes
+    with warehouse.open().read() as con:  # the sources exist from here on; no connection is open while dbt writes
+        was_built_from = marts_built_from(con)
     os.environ[DATABASE_VARIABLE] = warehouse.database
+    sources = dbt_sources_hash()
+    command = ["build"]
+    if context.has_partition_key:
+        command += ["--vars", json.dumps({"day": context.partition_key})]
+    if was_built_from != sources:  # by another release: what incremental models hold is of other columns
+        command += ["--full-refresh"]
     # One folder for all runs: by default dagster-dbt makes a new one inside the project for each.
-    yield from dbt.cli(["build"], context=context, target_path=dbt_project().target_path / "build").stream()
+    yield from dbt.cli(command, context=context, target_path=dbt_project().target_path / "build").stream()
+    with warehouse.open().write() as con:
+        note_marts_built(con, sources)
     step("marts", 1, 1, "dbt models and tests")

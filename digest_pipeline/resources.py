@@ -1,5 +1,6 @@
 """What assets are given: the warehouse, the settings, dbt. The first two hand out plain objects of the library."""
 
+import hashlib
 import os
 import sys
 from functools import lru_cache
@@ -47,12 +48,24 @@ def dbt_project() -> DbtProject:
     settings = load_settings()
     folder = bundled("dbt")
     project = DbtProject(folder, profiles_dir=folder, target_path=settings.home / "dbt")
-    sources = (path for path in folder.rglob("*") if path.suffix in {".sql", ".yml"} and "target" not in path.parts)
     manifest = project.manifest_path
-    if not manifest.exists() or manifest.stat().st_mtime < max(path.stat().st_mtime for path in sources):
+    if not manifest.exists() or manifest.stat().st_mtime < max(path.stat().st_mtime for path in _dbt_sources()):
         os.environ.setdefault(DATABASE_VARIABLE, str(settings.database))
         dbt_resource().cli(["parse", "--quiet"], manifest={}, target_path=project.target_path).wait()
     return project
+
+
+def dbt_sources_hash() -> str:
+    """What the models are: incremental ones are built whole when it is another."""
+    digest = hashlib.sha256()
+    for path in _dbt_sources():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _dbt_sources() -> list[Path]:
+    files = bundled("dbt").rglob("*")
+    return sorted(path for path in files if path.suffix in {".sql", ".yml"} and "target" not in path.parts)
 
 
 def dbt_resource() -> DbtCliResource:

@@ -1,3 +1,9 @@
+with relations as (
+    select claim_id, arg_max(relation, similarity) as relation
+    from {{ ref('stg_claim_relations') }}
+    group by claim_id
+)
+
 select
     i.claim_id,
     i.digest_date,
@@ -23,6 +29,7 @@ select
     i.specificity,
     i.corroboration,
     i.momentum,
+    case when d.digest_date is not null then coalesce(r.relation, 'new') end as relation,
     i.rank,
     i.rank is not null as is_chosen,
     i.why,
@@ -32,3 +39,5 @@ inner join {{ ref('stg_claims') }} as c using (claim_id)
 inner join {{ ref('stg_episodes') }} as e using (episode_id)
 inner join {{ ref('stg_feeds') }} as f using (feed_url)
 left join {{ ref('stg_themes') }} as t on t.cluster_id = i.cluster_id and t.digest_date = i.digest_date
+left join relations as r using (claim_id)
+left join {{ ref('stg_clustered_days') }} as d on d.digest_date = i.digest_date

@@ -16,6 +16,22 @@ extracted as (
     group by digest_date
 ),
 
+claimed as (
+    select
+        digest_date,
+        count(*) as candidates,
+        count(*) filter (where rejected_reason is null) as usable_claims
+    from {{ ref('stg_claims') }}
+    group by digest_date
+),
+
+chosen as (
+    select digest_date, count(*) as chosen_insights
+    from {{ ref('stg_scored_insights') }}
+    where rank is not null
+    group by digest_date
+),
+
 called as (
     select
         digest_date,
@@ -26,18 +42,30 @@ called as (
         case when bool_or(usd is null) then null else sum(usd) end as usd
     from {{ ref('stg_llm_calls') }}
     group by digest_date
+),
+
+days as (
+    select digest_date from transcribed
+    union
+    select digest_date from {{ ref('stg_clustered_days') }}  -- with those that had no episodes
 )
 
 select
-    t.digest_date,
-    t.episodes,
+    d.digest_date,
+    coalesce(t.episodes, 0) as episodes,
     coalesce(t.transcribed_minutes, 0) as transcribed_minutes,
     t.transcription_compute_seconds,
     x.extraction_compute_seconds,
+    coalesce(k.candidates, 0) as candidates,
+    coalesce(k.usable_claims, 0) as usable_claims,
+    coalesce(p.chosen_insights, 0) as chosen_insights,
     coalesce(c.llm_calls, 0) as llm_calls,
     coalesce(c.tokens_in, 0) as tokens_in,
     coalesce(c.tokens_out, 0) as tokens_out,
     case when c.digest_date is null then 0 else c.usd end as usd
-from transcribed as t
+from days as d
+left join transcribed as t using (digest_date)
 left join extracted as x using (digest_date)
+left join claimed as k using (digest_date)
+left join chosen as p using (digest_date)
 left join called as c using (digest_date)

@@ -12,6 +12,12 @@ with episodes as (
     group by e.feed_url
 ),
 
+repeats as (
+    select distinct claim_id
+    from {{ ref('stg_claim_relations') }}
+    where relation = 'same'
+),
+
 claims as (
     select
         e.feed_url,
@@ -19,10 +25,15 @@ claims as (
         count(*) filter (where c.rejected_reason is null) as usable,
         count(*) filter (where i.rank is not null) as chosen,
         avg(i.score) as mean_score,
-        avg(i.novelty) as mean_novelty
+        avg(i.novelty) as mean_novelty,
+        -- only days on which claims were held against the history
+        count(*) filter (where c.rejected_reason is null and d.digest_date is not null and r.claim_id is null)
+        / nullif(count(*) filter (where c.rejected_reason is null and d.digest_date is not null), 0) as original_share
     from {{ ref('stg_claims') }} as c
     inner join {{ ref('stg_episodes') }} as e using (episode_id)
     left join {{ ref('stg_scored_insights') }} as i using (claim_id)
+    left join repeats as r using (claim_id)
+    left join {{ ref('stg_clustered_days') }} as d on d.digest_date = c.digest_date
     group by e.feed_url
 )
 
@@ -38,6 +49,7 @@ select
     coalesce(c.usable, 0) as usable_claims,
     coalesce(c.chosen, 0) as chosen_insights,
     c.chosen / nullif(c.candidates, 0) as survival_share,
+    c.original_share,
     c.mean_score,
     c.mean_novelty
 from {{ ref('stg_feeds') }} as f

@@ -1,10 +1,13 @@
 select
     cluster_id,
     digest_date,
-    label as theme,
+    coalesce(title, label) as theme,
+    label,
     keywords,
     size,
     n_shows,
     first_seen_on,
-    last_seen_on
+    last_seen_on,
+    central_claim_id,
+    first_claim_id
 from {{ source('raw', 'embedding_clusters') }}
