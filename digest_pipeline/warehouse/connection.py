@@ -138,9 +138,6 @@ def open_for_reading(database: Path, snapshot: Path) -> Iterator[duckdb.DuckDBPy
         WarehouseError: there is neither; nothing was run yet in this home folder.
     """
     con: duckdb.DuckDBPyConnection | None = None
-    if database.exists():
-        with suppress(WarehouseLocked):  # then the snapshot is read, as that run's release left it
-            _upgrade(database)
     for path in (database, snapshot):
         if con is None and path.exists():
             try:
@@ -148,6 +145,10 @@ def open_for_reading(database: Path, snapshot: Path) -> Iterator[duckdb.DuckDBPy
             except duckdb.IOException as error:
                 if not _is_lock(error):
                     raise WarehouseError(f"cannot open {path}: {error}", remedy="restore a backup of it") from error
+            else:
+                if path == database and _is_behind(con):
+                    con.close()
+                    con = _upgraded(database)
     if con is None:
         if database.exists():
             raise WarehouseLocked(f"{database} is held by a run", remedy="wait for the run to end")
@@ -158,21 +159,22 @@ def open_for_reading(database: Path, snapshot: Path) -> Iterator[duckdb.DuckDBPy
         con.close()
 
 
-def _upgrade(database: Path) -> None:
-    warehouse = Warehouse(database, lock_wait_seconds=0)
-    try:
-        con = duckdb.connect(str(database), read_only=True)
-    except duckdb.IOException:
-        return  # held by a run, or no database: the caller says which
+def _is_behind(con: duckdb.DuckDBPyConnection) -> bool:
     try:
         done = con.execute("select max(number) from raw.migrations").fetchall()[0][0]
     except duckdb.CatalogException:
-        done = None
-    finally:
-        con.close()
-    if done != migrations()[-1][0]:
-        with warehouse.read():
-            pass
+        return True
+    return bool(done != migrations()[-1][0])
+
+
+def _upgraded(database: Path) -> duckdb.DuckDBPyConnection | None:
+    """The database of an earlier release, brought up to this one; ``None`` while a run of that release holds it."""
+    with suppress(WarehouseLocked), Warehouse(database, lock_wait_seconds=0).read():
+        pass
+    try:
+        return duckdb.connect(str(database), read_only=True)
+    except duckdb.IOException:
+        return None
 
 
 def migrations() -> list[tuple[int, str, str]]:

@@ -1,0 +1,103 @@
+"""The marts: every column described, also in Dagster; tests that fail a run; incremental models equal to whole ones."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from dagster import AssetKey, TableSchema
+
+from digest_pipeline.bundled import bundled
+from digest_pipeline.resources import DATABASE_VARIABLE, DBT_EXECUTABLE, dbt_project, dbt_sources_hash
+from digest_pipeline.settings import Settings
+
+MARTS = {
+    "dim_shows", "dim_episodes", "dim_themes", "fct_insights", "fct_theme_days", "daily_top_insights", "show_scoreboard",
+    "pipeline_costs", "feed_health", "episode_costs",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(dbt_project().manifest_path.read_text())
+    return loaded
+
+
+def described(manifest: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Column descriptions by model."""
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    return {model["name"]: {c: column["description"] for c, column in model["columns"].items()} for model in models}
+
+
+def rows(database: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(database), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def test_every_column_is_described(demo: Settings, manifest: dict[str, Any]) -> None:
+    found = rows(
+        demo.database, "select table_name, column_name from information_schema.columns"
+        " where table_schema in ('staging', 'marts')"
+    )  # fmt: skip
+    models = described(manifest)
+    assert {(model, column) for model, columns in models.items() for column in columns} == set(found)
+    assert [(m, c) for m, columns in models.items() for c, text in columns.items() if not text.endswith(".")] == []
+    assert set(models) >= MARTS
+
+
+def test_descriptions_appear_in_dagster(manifest: dict[str, Any]) -> None:
+    from digest_pipeline.definitions import build_defs
+
+    specs = {spec.key: spec for spec in build_defs().resolve_all_asset_specs()}
+    for model, columns in described(manifest).items():
+        spec = specs[AssetKey(["marts" if model in MARTS else "staging", model])]
+        schema = spec.metadata["dagster/column_schema"]
+        assert isinstance(schema, TableSchema)
+        assert {column.name: column.description for column in schema.columns} == columns
+        assert spec.description
+
+
+def test_a_failed_data_test_fails_the_run(manifest: dict[str, Any]) -> None:
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    assert len(tests) > 50
+    assert {test["config"]["severity"].lower() for test in tests} == {"error"}
+
+
+def test_exposures_name_the_digest_and_every_notebook(manifest: dict[str, Any]) -> None:
+    labels = {exposure["label"] for exposure in manifest["exposures"].values()}
+    notebooks = (bundled("dbt").parent / "notebooks").glob("*.ipynb")
+    assert labels == {"The digest", *(f"notebooks/{path.name}" for path in notebooks)}
+
+
+def test_days_built_one_by_one_equal_a_whole_build(demo: Settings, tmp_path: Path) -> None:
+    assert rows(demo.database, "select sources_hash from raw.marts_built") == [(dbt_sources_hash(),)]
+    everything = "select * from marts.fct_theme_days order by all"
+    daily = rows(demo.database, everything)
+    assert len({row[1] for row in daily}) > 1
+    copy = tmp_path / "digest.duckdb"
+    shutil.copyfile(demo.database, copy)
+    folder = str(bundled("dbt"))
+    subprocess.run(
+        [str(DBT_EXECUTABLE), "--quiet", "run", "--full-refresh", "--select", "fct_theme_days", "--profiles-dir", folder,
+         "--target-path", str(tmp_path / "target"), "--log-level-file", "none"],
+        cwd=folder, env={**os.environ, DATABASE_VARIABLE: str(copy)}, check=True,
+    )  # fmt: skip
+    assert rows(copy, everything) == daily
+
+
+def test_the_score_board_and_the_dimensions_agree_with_what_was_published(demo: Settings) -> None:
+    assert rows(demo.database, "select sum(chosen_insights) from marts.pipeline_costs") == [(20,)]
+    assert rows(
+        demo.database, "select count(*) from marts.dim_episodes where status = 'transcribed' and usable_claims > 0"
+    ) == [(15,)]
+    shows = rows(demo.database, "select count(*), count(distinct feed_url) from marts.dim_shows")
+    assert shows == rows(demo.database, "select count(*), count(*) from raw.feeds")
+    first = rows(
+        demo.database, "select count(*) from marts.dim_themes t left join staging.stg_claims c on c.claim_id = t.first_claim_id"
+        " where t.first_headline is distinct from c.headline or t.first_said_on is null"
+    )  # fmt: skip
+    assert first == [(0,)]
