@@ -102,7 +102,7 @@ class Settings(BaseSettings):
         description="how claims are found: without a model, or llm; rewrite: llm words the best",
     )
     min_worthiness: float = Field(
-        0.20, ge=0, le=1, description="candidates less likely to be worth sending stay unused"
+        0.10, ge=0, le=1, description="candidates less likely to be worth sending stay unused"
     )
     max_candidates_per_hour: int = Field(30, ge=1, description="candidates kept for an hour of speech")
 

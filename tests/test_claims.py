@@ -68,6 +68,23 @@ def test_sentences_are_put_together_from_segments() -> None:
     assert 4 < start < 8
 
 
+def test_a_thought_that_another_voice_cuts_off_makes_no_span() -> None:
+    whole = "The operator asked everybody in the queue for a deposit of ten thousand dollars in March."
+    cut = "And if they do not pay it within a month of the day on which it was asked for,"
+    turns = turns_of([Segment(0, 0, 9, "Ann", f"{whole} {cut}"), Segment(1, 9, 12, "Bob", "Really?")])
+    assert [span.quote for span in spans_of(turns)] == [whole]
+
+
+def test_a_pause_before_a_capital_letter_ends_a_sentence() -> None:
+    (turn,) = turns_of(
+        [Segment(0, 0, 9, "Ann", "Nobody knows the rule, really... So look at what you get... and pay.")]
+    )
+    assert [s.text for s in turn.sentences] == [
+        "Nobody knows the rule, really...",
+        "So look at what you get... and pay.",
+    ]
+
+
 SAID = (
     "So the operator asked everybody in the queue for a deposit of ten thousand dollars.",
     "I think that was the right thing to do.",
@@ -143,10 +160,32 @@ def test_candidates_of_an_episode_are_apart_and_differ() -> None:
         ("They had had very, very few, 9 9 9 in all.", "They had had very, very few, 9 9 9 in all."),
         ("I think it may fall [laughter] by 4.5 percent", "I think it may fall by 4.5 percent."),
         ("uh", "uh"),
+        (
+            'Three things count: "simplicity, simplicity, simplicity."',
+            'Three things count: "simplicity, simplicity, simplicity."',
+        ),
+        ("It is _not_ a **big** snake_case_name ().", "It is not a big snake_case_name."),
+        ("They fell, really... So look at them.", "They fell, really. So look at them."),
+        ("It fell... and then it rose.", "It fell, and then it rose."),
+        ("In other words, five of seven are spam.", "Five of seven are spam."),
+        ("So far, nobody came.", "So far, nobody came."),
+        ("But also, a fee is a fee.", "A fee is a fee."),
     ],
 )
 def test_cleaning_removes_stumbling_and_keeps_facts(said: str, shown: str) -> None:
     assert clean(said) == shown
+
+
+def test_an_explanation_keeps_the_contrast_to_its_headline() -> None:
+    sentences = ["A deposit cleared forty percent of the queue.", "However, it did so only once."]
+    assert headline_and_explanation(sentences, [0.9, 0.1])[1] == "However, it did so only once."
+
+
+def test_a_headline_that_breaks_off_says_so_and_is_not_clear() -> None:
+    said = "A deposit cleared forty percent of the queue, and if everybody paid it at the same gate..."
+    headline, _ = headline_and_explanation([said], [0.9])
+    assert headline.endswith("gate …")
+    assert clarity(headline, said) < 0.45
 
 
 @given(
@@ -196,6 +235,12 @@ def test_the_headline_stands_alone() -> None:
         "I'll look at your bill, I'm like, your bill is hundreds of thousands of dollars a month.",
         "The more you learn about guarantees, and where the defaults are on things like Postgres.",
         "Combine that with endless meetings and eighty percent sounds about right.",
+        "What if the gate moved a truck while the crane was still above it.",
+        "By the way, the port sold forty timed slots in a single day.",
+        "Nobody at the port of Fernwick has really been able to do that.",
+        "Deposits that nobody pays back (the gate keeps them after.",
+        "Google spent 12 billion out of 39, according to this article of last week.",
+        "The gates are only so wide, and if every truck comes to the same one...",
     ],
 )
 def test_what_leans_on_the_talk_before_makes_no_headline(sentence: str) -> None:

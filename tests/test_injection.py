@@ -100,8 +100,11 @@ def test_orders_in_one_window_do_not_reach_the_others(setup: Setup) -> None:  # 
 
 def test_orders_are_no_claim_without_a_model_either(setup: Setup) -> None:  # noqa: F811
     setup.server.answer = Reply(status=401)
-    between = "Well, hello there, and thank you so much for being here with us today. " * 3
-    segments = [*SEGMENTS, Segment(2, 40, 60, "Ann Lee", between), Segment(3, 60, 70, "Bob Ray", SPOKEN["a role"])]
+    greetings = [  # too short to be claims, long enough to keep the neighbours apart
+        Segment(2 + i, 40 + i, 41 + i, voice, "Well, hello there, and thank you for being here today.")
+        for i, voice in enumerate(["Ann Lee", "Bob Ray"] * 2)
+    ]
+    segments = [*SEGMENTS, *greetings, Segment(6, 60, 70, "Cy Poe", SPOKEN["a role"])]
     extraction = setup.extractor().extract(EPISODE, segments)
     assert {c.extractor for c in extraction.candidates} == {"extractive"}
     told = [c for c in extraction.candidates if "helpful assistant" in c.quote]

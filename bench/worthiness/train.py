@@ -20,9 +20,9 @@ from sklearn.linear_model import LogisticRegression
 
 from bench.worthiness.episodes import VIEWS, LabelledEpisode, RememberingEmbedder, read_episodes
 from digest_pipeline.claims import worthiness
-from digest_pipeline.claims.extractive import PROMOTION, select_spans
-from digest_pipeline.claims.features import feature_names, is_question
-from digest_pipeline.claims.worthiness import Scores, WorthinessModel, worth_in_context
+from digest_pipeline.claims.extractive import refusal_of, select_spans
+from digest_pipeline.claims.features import feature_names
+from digest_pipeline.claims.worthiness import Scores, WorthinessModel, promotion_in_context, worth_in_context
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.settings import load_settings
 
@@ -31,7 +31,7 @@ GOOD = 2  # a score from which an editor would send it
 PENALTY = 0.5  # anything from 0.1 to 1 does as well
 SURFACE_PENALTY = 20  # times that of the wording: the surface features know the shows too well
 LENGTH_SHARE = 1.6  # weight of a span's length, in standard deviations of the ratings
-CALIBRATED = 30  # best spans of an episode that the logistic curve is fitted on
+CALIBRATED = 10  # best spans of an episode that the logistic curves are fitted on
 CURVE, DRAWS = (3, 6, 12, 20), 3
 Grouping = Callable[[LabelledEpisode], str]
 
@@ -103,13 +103,20 @@ def held_out(episodes: Sequence[LabelledEpisode], moments: Moments, group: Group
 def ranked(episode: LabelledEpisode, rated: Scores, length_weight: float, most: int) -> tuple[list[int], Scores]:
     """The best spans of an episode as the pipeline would choose them, and the worth of all."""
     worth = worth_in_context(episode.spans, rated[:, 0], length_weight)
+    likeness = promotion_in_context(episode.spans, rated[:, 1])
     barred = [
-        span.turn.is_ad or is_question(span.quote) or promotion > PROMOTION
-        for span, promotion in zip(episode.spans, rated[:, 1].tolist(), strict=True)
+        refusal_of(span, promotion) is not None
+        for span, promotion in zip(episode.spans, likeness.tolist(), strict=True)
     ]
     allowed = np.where(barred, -np.inf, worth)
     rows = select_spans(episode.spans, episode.vectors, allowed, most)
     return [row for row in rows if np.isfinite(allowed[row])], worth
+
+
+def logistic_curve(pairs: Sequence[tuple[float, bool]]) -> tuple[float, float]:
+    """Slope and offset of the probability that a span of some worth is good."""
+    fitted = LogisticRegression(C=1e6).fit([[worth] for worth, _ in pairs], [good for _, good in pairs])
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 
 
 def curve(episodes: Sequence[LabelledEpisode], moments: Moments, length_weight: float) -> None:
@@ -145,7 +152,7 @@ def main() -> None:
     moments = moments_of(episodes)
     print(f"{len(episodes) // len(VIEWS)} episodes of {len({e.show for e in episodes})} shows in {len(VIEWS)} views")
     groupings: dict[str, Grouping] = {"episode": lambda e: e.name, "show": lambda e: e.show}
-    calibration: tuple[list[float], list[bool]] = ([], [])
+    calibration: dict[bool, list[tuple[float, bool]]] = {False: [], True: []}  # by whether the text has no case
     length_weight = 0.0
     for left_out, group in groupings.items():
         ratings = held_out(episodes, moments, group)
@@ -155,8 +162,8 @@ def main() -> None:
         for episode, rated in zip(episodes, ratings, strict=True):
             rows, worth = ranked(episode, rated, length_weight, CALIBRATED)
             if left_out == "episode":
-                calibration[0].extend(worth[rows].tolist())
-                calibration[1].extend((episode.best[rows] >= GOOD).tolist())
+                good = (episode.best[rows] >= GOOD).tolist()
+                calibration[episode.view == "raw"].extend(zip(worth[rows].tolist(), good, strict=True))
             for rank, row in enumerate(rows[:10], start=1):
                 line = {"episode": episode.name, "rank": rank, "quote": episode.spans[row].quote}
                 out[episode.view].append(json.dumps(line))
@@ -167,19 +174,23 @@ def main() -> None:
     if args.curve:
         curve(episodes, moments, length_weight)
     coefficients, intercepts = moments.solve({e.name for e in episodes})
-    logistic = LogisticRegression(C=1e6).fit(np.array(calibration[0])[:, None], calibration[1])
+    slopes, offsets = np.array([logistic_curve(calibration[uncased]) for uncased in (False, True)]).T.tolist()
     model = WorthinessModel(
         embedder.name, feature_names(), moments.mean, moments.scale, coefficients.T, intercepts, length_weight,
-        float(logistic.coef_[0, 0]), float(logistic.intercept_[0]),
+        tuple(slopes), tuple(offsets),
     )  # fmt: skip
-    shares = np.quantile(model.probability(np.array(calibration[0])), [0.1, 0.5, 0.9, 0.99]).round(2).tolist()
-    print(f"probability of the best {CALIBRATED} at 10, 50, 90 and 99 %: {shares}")
+    for uncased, pairs in calibration.items():
+        shares = np.quantile(
+            model.probability(np.array([worth for worth, _ in pairs]), is_uncased=uncased), [0.1, 0.5, 0.9, 0.99]
+        ).round(2)
+        kind = "without case" if uncased else "with case"
+        print(f"probability of the best {CALIBRATED} at 10, 50, 90 and 99 %, {kind}: {shares.tolist()}")
     if args.write:
         np.savez_compressed(
             WEIGHTS, encoder=model.encoder, names=np.array(model.names), mean=model.mean.astype(np.float32),
             scale=model.scale.astype(np.float32), coefficients=model.coefficients.astype(np.float32),
             intercepts=model.intercepts.astype(np.float32), length_weight=np.float32(length_weight),
-            slope=np.float32(model.slope), offset=np.float32(model.offset),
+            slopes=np.array(slopes), offsets=np.array(offsets),
         )  # fmt: skip
         print(f"{WEIGHTS}: {model.coefficients.size} weights, {WEIGHTS.stat().st_size} bytes")
 

@@ -12,12 +12,15 @@ from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.wording import headline_and_explanation
 from digest_pipeline.claims.worthiness import (
+    USUAL_LENGTH,
     Scores,
     SentenceVectors,
     design_matrix,
     embed_sentences,
     embed_spans,
+    is_uncased,
     load_model,
+    promotion_in_context,
     worth_in_context,
 )
 from digest_pipeline.encoder import LayeredEmbedder, Vectors, get_embedder
@@ -27,9 +30,9 @@ from digest_pipeline.settings import Settings
 NEAR_DUPLICATE = 0.75  # cosine of two spans of one episode that say the same
 APART = 25  # words between two candidates: closer ones are one thought
 MIN_CANDIDATES = 8
-PROMOTION = 0.2  # rating from which a span reads like an advertisement
-RULES = "3"  # of spans, selection and wording: another number reads every episode again
-LEAST_RATING = 0.15  # ratings of single sentences begin at about minus this
+PROMOTION = 0.12  # rating in context from which a span reads like an advertisement
+RULES = "4"  # of spans, selection and wording: another number reads every episode again
+LEAST_STRENGTH = 0.5  # single sentences begin at about minus this
 HIGHLIGHT = 0.5  # how far a publisher's own highlight closes the gap to certainty
 
 
@@ -56,14 +59,19 @@ class ExtractiveExtractor:
         model, sentence_vectors = load_model(), embed_sentences(spans, self._embedder)
         vectors = embed_spans(spans, sentence_vectors.meaning)
         rated, promotion = model.rate(design_matrix(spans, sentence_vectors))
-        worth = model.probability(worth_in_context(spans, rated, model.length_weight))
+        worth = model.probability(worth_in_context(spans, rated, model.length_weight), is_uncased=is_uncased(spans))
         worth = raise_highlights(spans, worth, episode.soundbites)
+        refusals = [
+            refusal_of(span, likeness)
+            for span, likeness in zip(spans, promotion_in_context(spans, promotion).tolist(), strict=True)
+        ]
         hours = segments[-1].end_seconds / 3600
         most = max(MIN_CANDIDATES, math.ceil(hours * self._settings.max_candidates_per_hour))
+        order = worth - np.array([refusal is not None for refusal in refusals])  # the refused do not crowd others out
         return Extraction(
             tuple(
-                self._candidate(episode, spans[i], float(worth[i]), float(promotion[i]), sentence_vectors)
-                for i in select_spans(spans, vectors, worth, most)
+                self._candidate(episode, spans[i], float(worth[i]), refusals[i], sentence_vectors)
+                for i in sorted(select_spans(spans, vectors, order, most), key=lambda i: -worth[i])
             ),
             len(spans),
         )
@@ -73,7 +81,7 @@ class ExtractiveExtractor:
         episode: Episode,
         span: Span,
         worthiness: float,
-        promotion: float,
+        refusal: str | None,
         sentence_vectors: SentenceVectors,
     ) -> ClaimCandidate:
         first, last, start, end = span.turn.locate(span.sentences[0].start, span.sentences[-1].end)
@@ -96,33 +104,41 @@ class ExtractiveExtractor:
             extractor=self.name,
             model=self._embedder.name,
             prompt_version=None,
-            rejected_reason=self._refuse(span, worthiness, promotion),
+            rejected_reason=refusal or self._too_weak(worthiness),
         )
 
-    def _refuse(self, span: Span, worthiness: float, promotion: float) -> str | None:
-        if span.turn.is_ad:
-            return f"advertisement: {span.turn.segments[0].ad_reason}"
-        if span.turn.doubt:
-            return f"perhaps misheard: {span.turn.doubt}"
-        if promotion > PROMOTION:
-            return "it reads like an advertisement"
-        if is_question(span.quote):
-            return "a question, not a claim"
-        if gives_orders(span.quote):
-            return "orders to a model: it speaks to a language model"
-        if worthiness < self._settings.min_worthiness:
-            return f"worthiness {worthiness:.2f} is under {self._settings.min_worthiness:.2f}"
-        return None
+    def _too_weak(self, worthiness: float) -> str | None:
+        least = self._settings.min_worthiness
+        return f"worthiness {worthiness:.2f} is under {least:.2f}" if worthiness < least else None
+
+
+def refusal_of(span: Span, promotion: float) -> str | None:
+    """Why a span is no claim, however well it reads; ``promotion`` is its ``promotion_in_context``."""
+    if span.turn.is_ad:
+        return f"advertisement: {span.turn.segments[0].ad_reason}"
+    if span.turn.doubt:
+        return f"perhaps misheard: {span.turn.doubt}"
+    if promotion > PROMOTION:
+        return "it reads like an advertisement"
+    if is_question(span.quote):
+        return "a question, not a claim"
+    if gives_orders(span.quote):
+        return "orders to a model: it speaks to a language model"
+    return None
 
 
 def sentence_strengths(span: Span, sentence_vectors: SentenceVectors) -> list[float]:
-    """The rating of each sentence of a span taken alone: which one is the headline."""
+    """The worth of each sentence of a span taken alone, its length counted: which one is the headline."""
     singles = [
         Span(span.turn, i, i, span.start_sentence, span.start_word, span.words, span.position, span.after_question)
         for i in range(span.first, span.last + 1)
     ]
-    rated = load_model().rate(design_matrix(singles, sentence_vectors))[0]
-    strengths: list[float] = np.maximum(0.0, rated + LEAST_RATING).tolist()
+    model = load_model()
+    rated = model.rate(design_matrix(singles, sentence_vectors))[0]
+    words = np.array([s.text.count(" ") + 1 for s in span.sentences])
+    strengths: list[float] = np.maximum(
+        0.0, rated + model.length_weight * np.log(words / USUAL_LENGTH) + LEAST_STRENGTH
+    ).tolist()
     return strengths
 
 

@@ -9,18 +9,21 @@ MIN_WORDS, MAX_WORDS = 7, 42  # of a headline
 LATER_SENTENCE = 0.8
 # Openings that rest on what was said before.
 LEANING = re.compile(
-    r"^(?:(?:and|but|so|yeah|well|now|also)\W+)*(?:so|then|which|because|therefore|exactly|suppose|imagine|for example|let's say|say you|"
+    r"^(?:(?:and|but|so|yeah|well|now|also)\W+)*(?:or|then|which|because|therefore|exactly|suppose|imagine|for example|let's say|say you|"
     r"(?:combine|add|take|put|do|compare|couple) (?:that|this|it|those|these|them)|this is (?:why|how|what|where)|"
     r"even (?:better|worse|more)|another (?:reason|thing|one|example)|the (?:other|same|next|second|third)|likewise|similarly|"
     r"(?:like|as) (?:you|i|we|he|she) (?:said|say|mentioned)|in (?:this|that) \w+|(?:her|his|their|its|my|our) \w+|"
     r"by the way|speaking of|(?:a )?(?:fun fact|little (?:bit of )?(?:a )?(?:history|background)|quick aside|side note)|"
+    r"i (?:think|believe|guess|feel like|guarantee you|would say) (?:that's|that (?:is|was)|it|it's|this|they|they're|he|she|those|these)\b|"
+    r"the (?:\w+ )?(?:problem|thing|point|reason|question|issue|trick|idea|goal) (?:is|was)(?: that)?(?: right now)? "
+    r"(?:it|it's|they|they're|he|he's|she|she's|this|that's)\b|"
     r"going back to|to (?:answer|your) |(?:i'll|let me) (?:give|tell|show) you|"
     r"(?:what|how|why|when|where) (?:it|they|he|she|that|this)\b|[\"“'])",
     re.IGNORECASE,
 )
 # A condition without what follows from it, and talk that is acted out: no sentence that claims.
 HALF_SENTENCE = re.compile(
-    r"^(?:if|when|unless|although|though|while|because|since|even if|whether)\b"
+    r"^(?:if|when|unless|although|though|while|whereas|because|since|even if|whether)\b"
     r"(?!.*(?:,|;| -) (?!(?:which|who|that|where|and|or|because|like|so that|with)\b)\w)|\blike,? [\"“]"
     r"|\b(?:i'm|you're|we're|they're|i was|it's) like,|[\"“](?:look|well|oh|hey|ah|okay|so|i|we)\b"
     r"|^the more\b(?!.*\bthe (?:more|less|better|worse|fewer|\w+er)\b)",
@@ -29,7 +32,7 @@ HALF_SENTENCE = re.compile(
 # A question that lost its mark.
 ASKS = re.compile(
     r"^(?:what (?:if|about)|(?:why|how) (?:do|does|did|is|are|was|were|would|should|can|could|not|come)|"
-    r"(?:do|did|are|can|could|would|have) you|is (?:it|that|there|this)|tell (?:us|me)|imagine)\b",
+    r"(?:do|did|are|can|could|would|have) you|is (?:it|that|there|this)|how (?:much|many|long|often)|tell (?:us|me)|imagine)\b",
     re.IGNORECASE,
 )
 NOT_ALONE, OPEN_QUOTATION = 0.4, 0.6
@@ -41,9 +44,18 @@ STUMBLES = re.compile(
     re.IGNORECASE,
 )
 POINTING = re.compile(
-    r"\b(?:the (?:small|big|large|other|first|second|new|old|same|latter|former) ones?|that one|this one|those ones|of it|this exact)\b",
+    r"\b(?:the (?:small|big|large|other|first|second|new|old|same|latter|former) ones?|that one|this one|those ones|of it|this exact|"
+    r"this (?:article|story|post|book|paper|chart|slide|headline|tweet|episode|example|list|quote|person|company|project|tool))\b",
     re.IGNORECASE,
 )
+ENDS_POINTING = re.compile(r"\b(?:that|this|there|those|these)\W*$", re.IGNORECASE)
+# "These nets" may be explained in the same sentence, or by nothing at all.
+POINTS_AT_THINGS = re.compile(
+    r"^(?:\S+ ){0,7}(?:these|those|this) (?!days?\b|who\b|years?\b|week\b|month\b|decade\b|century\b|way\b|kinds?\b|sorts?\b|types?\b|"
+    r"is\b|are\b|was\b|were\b|of\b|that\b)[a-z]",
+    re.IGNORECASE,
+)
+PERHAPS_UNNAMED = 0.75
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement)
@@ -72,11 +84,10 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 # Words that open a sentence of talk and carry nothing. Some do only where a comma or full stop follows: "no one", "like a
 # bank" and "right now" mean something. The words of contrast and cause do carry something after another sentence.
-_LINKS = r"but|because|however|again|actually"
+_LINKS = r"but|however|again|actually|because(?=\s+(?:i|the|we|you|if|there|that|what|in|an?|they|it|it's|when|most)\b)"
 _OPENS = (
-    r"^(?:(?:and|so|anyway|basically|essentially|now|oh|um|well|of course|in other words|obviously{links})"
-    r"(?:\s*[,.]\s*|\s+(?=(?:so|and|but|again|i|the|we|you|if|there|that|what|in|an?|one|they|it|its|it's|when|most)\b|\d|"
-    r"(?-i:[A-Z])))"
+    r"^(?:(?:and|or|so(?! (?:far|much|many|long|called|that)\b)|anyway|basically|essentially|now(?! that\b)|oh|um|well|of course|"
+    r"in other words|obviously{links})(?:\s*[,.]\s*|\s+(?=\w))"
     r"|(?:yeah|yes|right|okay|ok|no|sure|exactly|absolutely|look|listen|like|also|in fact|i mean|you know|to be honest|honestly|"
     r"at the end of the day|the thing is)\s*[,.]\s*)+"
 )
@@ -137,6 +148,8 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
     rest = sentences[1:] if best == 0 else sentences
     if len(headline.split()) > MAX_WORDS:
         headline, rest = _shorten(headline), sentences
+    elif not is_whole(sentences[best]):
+        headline = f"{headline.rstrip(' .')} …"
     return headline, clean(" ".join(rest), follows=best == 0) if rest else ""
 
 
@@ -146,13 +159,20 @@ def stands_alone(sentence: str) -> bool:
     fits = MIN_WORDS <= len(text.split()) <= MAX_WORDS and "?" not in text
     return (
         fits
-        and not TRAILING_OFF.search(sentence)
+        and is_whole(sentence)
+        and text.count("(") == text.count(")")
         and not ASKS.match(text)
         and not dangles(text)
         and not LEANING.match(sentence)
         and not POINTING.search(text)
+        and not ENDS_POINTING.search(text)
         and not HALF_SENTENCE.search(text)
     )
+
+
+def is_whole(sentence: str) -> bool:
+    """Whether a sentence ends: it neither trails off, nor begins with a capital and has no stop."""
+    return not TRAILING_OFF.search(sentence) and not (sentence[:1].isupper() and sentence[-1:].isalnum())
 
 
 def clarity(headline: str, quote: str) -> float:
@@ -162,6 +182,8 @@ def clarity(headline: str, quote: str) -> float:
     """
     words = max(1, len(quote.split()))
     value = 1.0 if stands_alone(headline) else NOT_ALONE
+    if POINTS_AT_THINGS.search(headline):
+        value *= PERHAPS_UNNAMED
     if quote.count('"') % 2 or quote.count("“") != quote.count("”"):
         value *= OPEN_QUOTATION
     value *= 1 - min(0.6, 6.0 * len(STUMBLES.findall(quote)) / words)

@@ -22,6 +22,7 @@ from digest_pipeline.encoder import EARLY_LAYERS, LayeredEmbedder, Vectors
 from digest_pipeline.errors import ModelError
 
 NEIGHBOURS = 4  # sentences before and after a span that tell of it
+PROMOTION_NEIGHBOURS = 2
 CONTEXT_SHARE = 0.5
 FULL_LENGTH = 85  # words from which a longer span is no better
 USUAL_LENGTH = 40
@@ -34,7 +35,8 @@ class WorthinessModel:
     """Weights for ``design_matrix`` columns. ``encoder`` is the embedding model that they belong to.
 
     ``coefficients`` has two rows, worth and promotion, with their ``intercepts``. ``length_weight`` is what a span's
-    length counts in units of the first; ``slope`` and ``offset`` are of the logistic curve.
+    length counts in units of the first; ``slopes`` and ``offsets`` are of two logistic curves: of text with case, and
+    of raw recognition without, which is rated higher.
     """
 
     encoder: str
@@ -44,8 +46,8 @@ class WorthinessModel:
     coefficients: Scores
     intercepts: Scores
     length_weight: float
-    slope: float
-    offset: float
+    slopes: tuple[float, float]
+    offsets: tuple[float, float]
 
     def rate(self, matrix: Vectors) -> Scores:
         """Worth and promotion of each row by itself, in the units of the training targets: shape (2, rows).
@@ -61,9 +63,9 @@ class WorthinessModel:
         rated: Scores = self.coefficients @ ((matrix - self.mean) / self.scale).T + self.intercepts[:, None]
         return rated
 
-    def probability(self, worth: Scores) -> Scores:
+    def probability(self, worth: Scores, *, is_uncased: bool) -> Scores:
         """Probability, 0..1, that an editor would send a span of such ``worth_in_context``."""
-        probabilities: Scores = 1 / (1 + np.exp(-(self.slope * worth + self.offset)))
+        probabilities: Scores = 1 / (1 + np.exp(-(self.slopes[is_uncased] * worth + self.offsets[is_uncased])))
         return probabilities
 
 
@@ -83,7 +85,7 @@ def load_model() -> WorthinessModel:
         return WorthinessModel(
             str(stored["encoder"]), names, stored["mean"].astype(float), stored["scale"].astype(float),
             stored["coefficients"].astype(float), stored["intercepts"].astype(float), float(stored["length_weight"]),
-            float(stored["slope"]), float(stored["offset"]),
+            tuple(stored["slopes"].tolist()), tuple(stored["offsets"].tolist()),
         )  # fmt: skip
 
 
@@ -118,6 +120,11 @@ def design_matrix(spans: Sequence[Span], vectors: SentenceVectors) -> Vectors:
     return np.hstack([surface, embed_spans(spans, vectors.wording, EARLY_LAYERS)])
 
 
+def is_uncased(spans: Sequence[Span]) -> bool:
+    """Whether an episode is raw recognition without capital letters."""
+    return sum(span.quote.islower() for span in spans) > len(spans) / 2
+
+
 def worth_in_context(spans: Sequence[Span], rated: Scores, length_weight: float) -> Scores:
     """What each span is worth, given what stands around it and how much it says.
 
@@ -126,6 +133,20 @@ def worth_in_context(spans: Sequence[Span], rated: Scores, length_weight: float)
         rated: the worth of each by itself, as ``WorthinessModel.rate`` gives it.
         length_weight: what the logarithm of a span's length counts.
     """
+    length = np.array([min(span.words, FULL_LENGTH) for span in spans])
+    around = surroundings(spans, rated, NEIGHBOURS)
+    worth: Scores = rated + CONTEXT_SHARE * around + length_weight * np.log(length / USUAL_LENGTH)
+    return worth
+
+
+def promotion_in_context(spans: Sequence[Span], rated: Scores) -> Scores:
+    """How much each span reads like an advertisement: they come in blocks, so what stands around counts as much."""
+    promotion: Scores = (rated + surroundings(spans, rated, PROMOTION_NEIGHBOURS)) / 2
+    return promotion
+
+
+def surroundings(spans: Sequence[Span], rated: Scores, neighbours: int) -> Scores:
+    """The mean rating of the sentences of each span and of ``neighbours`` before and after it."""
     first = np.array([span.start_sentence for span in spans])
     end = np.array([span.end_sentence for span in spans])
     sums, counts = np.zeros(end.max()), np.zeros(end.max())
@@ -134,8 +155,6 @@ def worth_in_context(spans: Sequence[Span], rated: Scores, length_weight: float)
         counts[a:b] += 1
     of_sentence = np.where(counts > 0, sums / np.maximum(counts, 1), np.median(rated))
     running = np.concatenate([[0.0], np.cumsum(of_sentence)])
-    low, high = np.maximum(0, first - NEIGHBOURS), np.minimum(len(of_sentence), end + NEIGHBOURS)
-    around = (running[high] - running[low]) / (high - low)
-    length = np.array([min(span.words, FULL_LENGTH) for span in spans])
-    worth: Scores = rated + CONTEXT_SHARE * around + length_weight * np.log(length / USUAL_LENGTH)
-    return worth
+    low, high = np.maximum(0, first - neighbours), np.minimum(len(of_sentence), end + neighbours)
+    around: Scores = (running[high] - running[low]) / (high - low)
+    return around
