@@ -58,6 +58,26 @@ def test_opml_round_trips_with_folders_as_tags() -> None:
             read_opml(body, source="list")
 
 
+def test_subscribing_again_adds_tags_and_takes_back_what_was_removed(warehouse: Warehouse) -> None:
+    old, moved, new = (f"https://show.example/{name}" for name in ("old", "moved", "new"))
+    with warehouse.write() as con:
+        assert store.add_feeds(con, [], NOW) == 0
+        assert store.add_feeds(con, [Subscription(old, "Old", ("a",)), Subscription(URL, "Show")], NOW) == 2
+        con.execute("update raw.feeds set moved_to = ? where feed_url = ?", [moved, old])
+        store.remove_feed(con, URL)
+        again = [
+            Subscription(moved, "Another title", ("b",)),  # is the old one
+            Subscription(URL, tags=("c",)),
+            Subscription(new, "New", ("d",)),
+            Subscription(new, "New in another folder", ("e", "d")),
+        ]
+        assert store.add_feeds(con, again, NOW + DAY) == 2
+        feeds = con.execute("select feed_url, title, tags, disabled_reason from raw.feeds order by 1").fetchall()
+    assert sorted(feeds) == sorted(
+        [(old, "Old", ["a", "b"], None), (URL, "Show", ["c"], None), (new, "New", ["d", "e"], None)]
+    )
+
+
 # Lists that name no feed, and why; every other file of the collection gives its feeds.
 LISTS_WITHOUT_FEEDS = {
     **{f"badsample{n:02}.opml": "links, no feeds" for n in (1, 2, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17)},

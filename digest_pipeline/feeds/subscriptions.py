@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
+import polars as pl
 
 from digest_pipeline.errors import DigestError
 from digest_pipeline.feeds.redaction import is_private, redact
@@ -20,6 +21,15 @@ OWN_SETTINGS = {
     "is_paused": "not scanned while true",
     "is_private": "its addresses are shown to nobody",
     "tags": "words to group feeds by",
+}
+SUBSCRIBED: dict[str, pl.DataType] = {
+    "feed_url": pl.String(),
+    "shown_url": pl.String(),
+    "is_private": pl.Boolean(),
+    "title": pl.String(),
+    "added_at": pl.Datetime(),
+    "tags": pl.List(pl.String()),
+    "is_new": pl.Boolean(),
 }
 
 
@@ -43,36 +53,71 @@ class FeedRequest:
     body_hash: str | None = None
 
 
+@dataclass(slots=True)
+class _Row:
+    """What subscribing looks at and changes of a feed's row."""
+
+    feed_url: str
+    title: str | None
+    tags: list[str]
+    is_scanned: bool
+    is_new: bool = False
+
+
 def add_feeds(con: duckdb.DuckDBPyConnection, feeds: Sequence[Subscription], now: datetime) -> int:
     """Subscribe; known feeds keep what they have and gain the tags. Returns how many were not scanned before."""
+    at = _rows_at(con, [feed.feed_url for feed in feeds])
     added = 0
     for feed in feeds:
-        known = con.execute(
-            "select disabled_reason, tags from raw.feeds where feed_url = ? or moved_to = ? order by feed_url <> ?",
-            [feed.feed_url, feed.feed_url, feed.feed_url],
-        ).fetchall()
-        if not known:
-            con.execute(
-                "insert into raw.feeds (feed_url, shown_url, is_private, title, added_at, tags)"
-                " values (?, ?, ?, ?, ?, ?)",
-                [
-                    feed.feed_url,
-                    shown_url(feed.feed_url),
-                    is_private(feed.feed_url),
-                    feed.title or None,
-                    now,
-                    list(feed.tags),
-                ],
-            )
-        else:
-            tags = [*(known[0][1] or []), *feed.tags]
-            con.execute(
-                "update raw.feeds set tags = ?, disabled_reason = null, next_check_at = null"
-                " where feed_url = ? or moved_to = ?",
-                [list(dict.fromkeys(tags)), feed.feed_url, feed.feed_url],
-            )
-        added += not known or known[0][0] is not None
+        rows = at[feed.feed_url]
+        if not rows:
+            rows.append(_Row(feed.feed_url, feed.title or None, [], is_scanned=False, is_new=True))
+        added += not rows[0].is_scanned
+        tags = list(dict.fromkeys([*rows[0].tags, *feed.tags]))
+        for row in rows:
+            row.tags, row.is_scanned = tags, True
+    rows = list({row.feed_url: row for rows in at.values() for row in rows}.values())
+    con.register("subscribed", pl.DataFrame([_columns(row, now) for row in rows], schema=SUBSCRIBED))
+    con.execute(
+        "update raw.feeds set tags = s.tags, disabled_reason = null, next_check_at = null"
+        " from subscribed s where feeds.feed_url = s.feed_url and not s.is_new"
+    )
+    con.execute(
+        "insert into raw.feeds (feed_url, shown_url, is_private, title, added_at, tags)"
+        " select feed_url, shown_url, is_private, title, added_at, tags from subscribed where is_new"
+    )
+    con.unregister("subscribed")
     return added
+
+
+def _rows_at(con: duckdb.DuckDBPyConnection, addresses: Sequence[str]) -> dict[str, list[_Row]]:
+    """The rows of feeds that have an address or moved to it, the one that has it first."""
+    con.register("wanted", pl.DataFrame({"address": addresses}, schema={"address": pl.String}))
+    found = con.execute(
+        "select feed_url, moved_to, title, coalesce(tags, []), disabled_reason is null from raw.feeds"
+        " where feed_url in (from wanted) or moved_to in (from wanted) order by feed_url"
+    ).fetchall()
+    con.unregister("wanted")
+    at: dict[str, list[_Row]] = {address: [] for address in addresses}
+    for url, moved_to, title, tags, is_scanned in found:
+        row = _Row(url, title, tags, is_scanned)
+        if url in at:
+            at[url].insert(0, row)
+        if moved_to in at and moved_to != url:
+            at[moved_to].append(row)
+    return at
+
+
+def _columns(row: _Row, now: datetime) -> dict[str, object]:
+    return {
+        "feed_url": row.feed_url,
+        "shown_url": shown_url(row.feed_url),
+        "is_private": is_private(row.feed_url),
+        "title": row.title,
+        "added_at": now,
+        "tags": row.tags,
+        "is_new": row.is_new,
+    }
 
 
 def shown_url(feed_url: str) -> str:
