@@ -1,5 +1,6 @@
 """From what feeds list to which day takes what: nothing lost, nothing twice, in any order of runs and failures."""
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -14,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest_pipeline.feeds import store
+from digest_pipeline.feeds import identity, store
 from digest_pipeline.feeds.arrivals import save_episodes
+from digest_pipeline.feeds.evidence import KnownEpisode, is_reused
 from digest_pipeline.feeds.health import save_outcomes
 from digest_pipeline.feeds.parse import parse_feed
 from digest_pipeline.feeds.scan import FeedScan
@@ -91,6 +93,27 @@ def test_thousands_of_episodes_of_one_title_are_stored_in_linear_time(warehouse:
     assert save(warehouse, feed_of(daily))["listed"] == len(daily)
     assert time.process_time() - began < 6  # comparing each with all takes ten times as long as this does
     assert not +save(warehouse, feed_of(daily), now=NOW + DAY)
+
+
+def test_thousands_of_episodes_of_one_guid_are_each_compared_with_few(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: Counter[str] = Counter()
+
+    def count(known: KnownEpisode, other: FeedItem) -> bool:
+        compared["pairs"] += 1
+        return is_reused(known, other)
+
+    monkeypatch.setattr(identity, "is_reused", count)
+    names = [hashlib.blake2b(bytes(n)).hexdigest() for n in range(2_000)]
+    editions = [
+        item(name, "g", f"https://x.example/{name}.mp3", description=name, published_at=NOW - n * DAY)
+        for n, name in enumerate(names)
+    ]
+    assert save(warehouse, feed_of(editions))["listed"] == len(editions)
+    assert compared["pairs"] < 50 * len(editions)  # all with all are a thousand for each
+    assert not +save(warehouse, feed_of(editions), now=NOW + DAY)
+    assert compared["pairs"] < 50 * len(editions)
 
 
 def test_a_guid_that_is_given_to_every_episode_hides_none(warehouse: Warehouse) -> None:

@@ -42,6 +42,7 @@ from digest_pipeline.feeds.evidence import (
 )
 from digest_pipeline.models import FeedItem, stable_id
 
+MOST_EDITIONS = 20  # a guid that one feed gave to more episodes names none of them
 MOST_ALIKE = 100  # what more episodes than that share tells them apart no better; each new one is compared with all
 
 
@@ -65,10 +66,10 @@ def episode_id_of(feed_url: str, item: FeedItem, *, guid_is_reused: bool = False
 _By = defaultdict[Hashable, list[KnownEpisode]]
 
 
-def _keep(alike: list[KnownEpisode], episode: KnownEpisode) -> None:
+def _keep(alike: list[KnownEpisode], episode: KnownEpisode, most: int = MOST_ALIKE) -> None:
     """Add the latest; of more than can be compared, the oldest goes."""
     alike.append(episode)
-    if len(alike) > MOST_ALIKE:
+    if len(alike) > most:
         del alike[0]
 
 
@@ -83,17 +84,17 @@ class EpisodeIndex:
         self._by_link: _By = defaultdict(list)
         self._by_size: _By = defaultdict(list)
         self._by_title: _By = defaultdict(list)
-        self._ids: set[str] = set()
+        self._by_id: dict[str, KnownEpisode] = {}
         for episode in known:
             self.add(episode)
 
     def __contains__(self, episode_id: str) -> bool:
-        return episode_id in self._ids
+        return episode_id in self._by_id
 
     def add(self, episode: KnownEpisode) -> None:
         """Make an episode findable; the first one with some evidence comes first."""
-        self._ids.add(episode.episode_id)
-        self._by_guid[episode.feed_url, _own_name(episode)].append(episode)
+        self._by_id[episode.episode_id] = episode
+        _keep(self._by_guid[episode.feed_url, _own_name(episode)], episode, MOST_EDITIONS)
         if episode.guid and GLOBAL_GUID.match(episode.guid):
             _keep(self._by_global_guid[episode.guid], episode)
         if episode.audio_url:
@@ -118,7 +119,10 @@ class EpisodeIndex:
 
     def find_row(self, feed_url: str, item: FeedItem) -> KnownEpisode | None:
         """The stored episode of the same feed and guid, unless the feed gave that guid to another one since."""
-        known = self._by_guid.get((feed_url, _own_name(item)), ())
+        known = self._by_guid.get((feed_url, _own_name(item)), [])
+        if len(known) == MOST_EDITIONS:  # some may have been let go: those are known by the ids that the item would get
+            ids = (episode_id_of(feed_url, item, guid_is_reused=reused) for reused in (True, False))
+            known = [*(self._by_id[key] for key in ids if key in self._by_id), *known]
         return next((same for same in known if not is_reused(same, item)), None)
 
     def _evidence(self, feed_url: str, item: FeedItem) -> Iterator[tuple[KnownEpisode, str]]:
