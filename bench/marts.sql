@@ -1,4 +1,4 @@
--- A made-up history: $days days from $first on. See bench/marts.py.
+-- A made-up history; bench/marts.py binds its first day and how many there are.
 insert into raw.feeds (feed_url, shown_url, title, added_at, consecutive_failures)
     select 'https://shows.example/' || i, 'https://shows.example/' || i, 'Show ' || i, now()::timestamp, 0 from range(50) t(i);
 insert into raw.episodes (episode_id, feed_url, title, first_seen_at, published_at, digest_date, transcript_urls, description,

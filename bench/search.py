@@ -44,6 +44,13 @@ QUESTIONS = (
     "who pays for free fares", "underpowered trials and the size of an effect", "cover crops", "deposit for the queue",
     "what support teams learned about the cost of an answer", "a threshold below which nothing happens",
 )  # fmt: skip
+THEMES = (  # as dbt would leave them
+    "create schema marts",
+    """create table marts.fct_claim_themes as select claim_id, 'th_' || hash(claim_id) % 4000 as cluster_id
+    from raw.claim_candidates where hash(claim_id, 1) % 2 = 0""",
+    """create table marts.dim_themes as
+    select 'th_' || i as cluster_id, 'Theme ' || i as theme, 'Words ' || i as label from range(4000) t(i)""",
+)
 SCAN = """
 select c.claim_id from raw.claim_candidates c join raw.claim_embeddings v using (claim_id)
 order by ({words}) / 10.0 + list_dot_product(v.embedding, $vector::float[]) desc limit 10
@@ -188,6 +195,9 @@ def main(claims: int, talk: int) -> None:
                 f" {report.passages} passages in {took:.2f} s, the same day again in {again:.3f} s",
                 flush=True,
             )
+        with warehouse.write() as con:
+            for statement in THEMES:
+                con.execute(statement)
         size = settings.search_index.stat().st_size / 1e6
         print(f"index {size:,.0f} MB, warehouse {settings.database.stat().st_size / 1e6:,.0f} MB")
         took, _ = seconds(lambda: search(QUESTIONS[0], settings=settings))
@@ -197,6 +207,7 @@ def main(claims: int, talk: int) -> None:
         middle = FIRST + timedelta(days=number // EPISODES_A_DAY // 2)
         report_times("search", questions, lambda q: search(q, settings=settings))
         report_times("of one show", questions, lambda q: search(q, show="Comet", settings=settings))
+        report_times("of one theme", questions, lambda q: search(q, theme="Theme 17", settings=settings))
         report_times("of half the days", questions, lambda q: search(q, first=middle, settings=settings))
         with warehouse.read() as con:
             report_times("plain scan of the claims in SQL", questions[:15], lambda q: scan(con, embedder, q))

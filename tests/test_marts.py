@@ -16,7 +16,7 @@ from digest_pipeline.resources import DATABASE_VARIABLE, DBT_EXECUTABLE, dbt_pro
 from digest_pipeline.settings import Settings
 
 MARTS = {
-    "dim_shows", "dim_episodes", "dim_themes", "fct_insights", "fct_theme_days", "daily_top_insights", "show_scoreboard",
+    "dim_shows", "dim_episodes", "dim_themes", "fct_insights", "fct_claim_themes", "fct_theme_days", "daily_top_insights", "show_scoreboard",
     "pipeline_costs", "feed_health", "episode_costs",
 }  # fmt: skip
 
@@ -75,14 +75,14 @@ def test_exposures_name_the_digest_and_every_notebook(manifest: dict[str, Any]) 
 
 def test_days_built_one_by_one_equal_a_whole_build(demo: Settings, tmp_path: Path) -> None:
     assert rows(demo.database, "select sources_hash from raw.marts_built") == [(dbt_sources_hash(),)]
-    everything = "select * from marts.fct_theme_days order by all"
+    everything = "select * from marts.fct_claim_themes order by all"
     daily = rows(demo.database, everything)
     assert len({row[1] for row in daily}) > 1
     copy = tmp_path / "digest.duckdb"
     shutil.copyfile(demo.database, copy)
     folder = str(bundled("dbt"))
     subprocess.run(
-        [str(DBT_EXECUTABLE), "--quiet", "run", "--full-refresh", "--select", "fct_theme_days", "--profiles-dir", folder,
+        [str(DBT_EXECUTABLE), "--quiet", "run", "--full-refresh", "--select", "fct_claim_themes", "--profiles-dir", folder,
          "--target-path", str(tmp_path / "target"), "--log-level-file", "none"],
         cwd=folder, env={**os.environ, DATABASE_VARIABLE: str(copy)}, check=True,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
-PLOTS = {"trends": 4, "insights": 6, "map": 2, "costs": 7}
+PLOTS = {"trends": 4, "insights": 6, "map": 2, "costs": 4}
 PLOTLY = "application/vnd.plotly.v1+json"
 
 

@@ -20,7 +20,7 @@ from digest_pipeline.encoder import Embedder, Vectors, get_embedder
 from digest_pipeline.errors import SearchError
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.models import Segment
-from digest_pipeline.search import search, update_index
+from digest_pipeline.search import IndexReport, search, update_index
 from digest_pipeline.search.filters import Kind
 from digest_pipeline.search.index import open_index, signs_of
 from digest_pipeline.search.nearest import COMPARED, load, nearest
@@ -62,12 +62,11 @@ def three_episodes(warehouse: Warehouse) -> Warehouse:
         )
         for episode, feed, day, speaker, claim, talk in EPISODES:
             add_episode(con, episode, feed, day, speaker, claim, talk)
+        con.execute("create schema marts")  # what dbt would leave of it
+        con.execute("create table marts.fct_claim_themes as select 'cl_ep_grid' as claim_id, 'th_1' as cluster_id")
         con.execute(
-            "insert into raw.embedding_clusters (cluster_id, digest_date, label, keywords, size, n_shows,"
-            " first_seen_on, last_seen_on, centroid) values ('th_1', ?, 'Storage', [], 3, 1, ?, ?, [1])",
-            [DAY] * 3,
+            "create table marts.dim_themes as select 'th_1' as cluster_id, 'Storage' as theme, 'Battery, peak' as label"
         )
-        con.execute("insert into raw.cluster_members values ('cl_ep_grid', ?, 'th_1', 1)", [DAY])
         con.execute(
             "insert into raw.digest_items (digest_date, rank, claim_id, headline, explanation, quote, show_title,"
             " episode_title, start_seconds, end_seconds, score, components, why)"
@@ -166,6 +165,7 @@ def test_talk_at_the_place_of_a_claim_is_told_by_the_claim(indexed: Settings) ->
         ({"show": "spinning"}, {"ep_grid", "ep_rent"}),
         ({"speaker": "okafor"}, {"ep_mice"}),
         ({"theme": "storage"}, {"ep_grid"}),
+        ({"theme": "PEAK"}, {"ep_grid"}),
         ({"theme": "th_1"}, {"ep_grid"}),
         ({"first": date(2026, 9, 15)}, {"ep_rent", "ep_mice"}),
         ({"last": date(2026, 9, 15)}, {"ep_grid", "ep_rent"}),
@@ -207,6 +207,14 @@ def test_a_filter_that_fits_nothing_is_named(indexed: Settings, filters: dict[st
         search("tax", settings=indexed, **filters)  # type: ignore[arg-type]
 
 
+def test_before_the_first_run_of_this_release_the_remedy_is_named(
+    settings: Settings, warehouse: Warehouse, embedder: Embedder
+) -> None:
+    update_index(settings.search_index, warehouse.read, embedder)
+    with pytest.raises(SearchError, match="`digest run` builds it"):
+        search("tax", settings=settings)
+
+
 def test_without_an_index_the_remedy_is_named(settings: Settings) -> None:
     with pytest.raises(SearchError, match="builds it"):
         search("tax", settings=settings)
@@ -241,6 +249,17 @@ def test_only_what_is_new_or_changed_is_taken_in(spoken: Warehouse, settings: Se
     assert ids(search("zeppelins", settings=settings))[0] == "cl_ep_grid"
     assert "cl_ep_mice" not in ids(search("tumours", settings=settings))
     assert ids(search("free public transport", settings=settings))[0] == "cl_ep_new"
+
+
+def test_an_episode_without_anything_to_find_is_taken_in(
+    spoken: Warehouse, settings: Settings, embedder: Embedder
+) -> None:
+    with spoken.write() as con:
+        con.execute("delete from raw.transcript_segments where episode_id = 'ep_mice'")
+        con.execute("delete from raw.claim_candidates where episode_id = 'ep_mice'")
+    assert update_index(settings.search_index, spoken.read, embedder) == IndexReport(3, 6, 0)
+    assert update_index(settings.search_index, spoken.read, embedder).episodes == 0
+    assert ids(search("vacant homes", settings=settings))[0] == "cl_ep_rent"
 
 
 def test_stored_vectors_are_not_made_again(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:

@@ -30,16 +30,11 @@ from raw.episodes e left join raw.feeds f using (feed_url)
 where e.episode_id in (select unnest(from_json($ids, '["varchar"]'))) and e.status = 'transcribed'
 """
 CLAIMS = """
-with wanted as (select unnest(from_json($ids, '["varchar"]')) as claim_id),
-members as (
-    select m.claim_id, arg_max(m.cluster_id, m.digest_date) as theme_id, max(m.digest_date) as as_of
-    from raw.cluster_members m semi join wanted using (claim_id)
-    group by m.claim_id
-)
-select c.claim_id, c.headline, c.quote, m.theme_id, t.label, i.rank
+with wanted as (select unnest(from_json($ids, '["varchar"]')) as claim_id)
+select c.claim_id, c.headline, c.quote, m.cluster_id, t.theme, i.rank
 from raw.claim_candidates c semi join wanted using (claim_id)
-left join members m using (claim_id)
-left join raw.embedding_clusters t on t.cluster_id = m.theme_id and t.digest_date = m.as_of
+left join marts.fct_claim_themes m using (claim_id)
+left join marts.dim_themes t using (cluster_id)
 left join raw.digest_items i using (claim_id)
 where c.rejected_reason is null
 """

@@ -21,14 +21,8 @@ class Kind(StrEnum):
 
 
 THEME_CLAIMS = """
-with themes as (
-    select distinct cluster_id from raw.embedding_clusters
-    where cluster_id = $theme or contains(lower(label), lower($theme))
-),
-ever as (select distinct claim_id from raw.cluster_members semi join themes using (cluster_id))
-select claim_id from raw.cluster_members semi join ever using (claim_id)
-group by claim_id
-having arg_max(cluster_id, digest_date) in (from themes)  -- where it is now
+select claim_id from marts.fct_claim_themes join marts.dim_themes using (cluster_id)
+where cluster_id = $theme or contains(lower(theme), lower($theme)) or contains(lower(label), lower($theme))
 """
 
 
@@ -105,9 +99,7 @@ class Filters:
     def _claims_of_theme(self, warehouse: duckdb.DuckDBPyConnection) -> list[str]:
         rows = warehouse.execute(THEME_CLAIMS, {"theme": self.theme}).fetchall()
         if not rows:
-            raise SearchError(
-                f"no theme is called {self.theme!r}", remedy="`digest export embedding_clusters` lists them"
-            )
+            raise SearchError(f"no theme is called {self.theme!r}", remedy="`digest export dim_themes` lists them")
         return [claim_id for (claim_id,) in rows]
 
 

@@ -138,10 +138,12 @@ def update_index(file: Path, read: Reader, embedder: Embedder, day: date | None 
 
 def embed(episode: EpisodePassages, embedder: Embedder) -> Vectors:
     """A unit vector a passage: the stored ones of claims, the others from the encoder."""
+    if not episode.passages:
+        return np.zeros((0, 0), dtype=np.float32)
     missing = [p.meaning for p in episode.passages if p.claim_id not in episode.known]
     fresh = iter(embedder.embed(missing))
     rows = [episode.known[p.claim_id] if p.claim_id in episode.known else next(fresh) for p in episode.passages]
-    return np.array(rows, dtype=np.float32).reshape(len(rows), -1)
+    return np.array(rows, dtype=np.float32)
 
 
 def add_episode(con: sqlite3.Connection, episode: EpisodePassages, vectors: Vectors, encoder: str) -> None:
@@ -152,7 +154,7 @@ def add_episode(con: sqlite3.Connection, episode: EpisodePassages, vectors: Vect
         " values (?, ?, ?, ?, ?, ?, ?)",
         [
             episode.episode_id, episode.signature, encoder, first_id, episode.claims, len(episode.passages),
-            signs_of(vectors).tobytes(),
+            signs_of(vectors).tobytes() if len(vectors) else b"",
         ],
     ).lastrowid  # fmt: skip
     names = {passage.speaker for passage in episode.passages if passage.speaker}

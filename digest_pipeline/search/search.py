@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+import duckdb
 import polars as pl
 
 from digest_pipeline.encoder import get_embedder
@@ -70,16 +71,21 @@ def search(
     embedder = get_embedder(settings)
     [vector] = embedder.embed([question.replace('"', " ")])
     filters = Filters(show, speaker, theme, first, last, published, Kind(kind) if kind else None)
-    with (
-        open_index(settings.search_index) as con,
-        open_for_reading(settings.database, settings.snapshot) as warehouse,
-    ):
-        loaded = load(con, settings.search_index, embedder.name)
-        allowed = filters.allowed(con, warehouse, loaded) & holding(con, asked, loaded)
-        by_words = matching(con, asked, loaded, allowed, DEPTH)
-        by_meaning = nearest(con, loaded, vector, allowed, DEPTH)
-        found = passages_found(con, fused([by_words, list(by_meaning)]), by_meaning)
-        return told(warehouse, found, limit)
+    try:
+        with (
+            open_index(settings.search_index) as con,
+            open_for_reading(settings.database, settings.snapshot) as warehouse,
+        ):
+            loaded = load(con, settings.search_index, embedder.name)
+            allowed = filters.allowed(con, warehouse, loaded) & holding(con, asked, loaded)
+            by_words = matching(con, asked, loaded, allowed, DEPTH)
+            by_meaning = nearest(con, loaded, vector, allowed, DEPTH)
+            found = passages_found(con, fused([by_words, list(by_meaning)]), by_meaning)
+            return told(warehouse, found, limit)
+    except duckdb.CatalogException as error:
+        raise SearchError(
+            f"the database lacks a table of this release: {error}", remedy="`digest run` builds it"
+        ) from error
 
 
 def fused(rankings: Iterable[Sequence[int]]) -> dict[int, float]:
