@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import date
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
+from structlog.contextvars import bound_contextvars
 
 from digest_pipeline.claims import store
 from digest_pipeline.claims.choose import get_extractor
@@ -40,7 +41,8 @@ def claim_candidates(
         extractor.prepare((episode, load_segments(tables, episode.episode_id)) for episode in unread)
     for done, episode in enumerate(unread, start=1):
         began = time.monotonic()
-        extraction = extractor.extract(episode, load_segments(tables, episode.episode_id))
+        with bound_contextvars(episode_id=episode.episode_id):
+            extraction = extractor.extract(episode, load_segments(tables, episode.episode_id))
         with tables.write() as con:
             store.save_extraction(
                 con,

@@ -2,26 +2,33 @@
 
 import logging
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from dagster import (
     AssetSelection,
+    DagsterRunStatus,
     DefaultScheduleStatus,
     DefaultSensorStatus,
     MetadataValue,
     OpExecutionContext,
     RunFailureSensorContext,
+    RunStatusSensorContext,
     ScheduleDefinition,
     build_schedule_from_partitioned_job,
     define_asset_job,
     job,
     op,
     run_failure_sensor,
+    run_status_sensor,
 )
 
 from digest_pipeline.resources import SettingsResource
+from digest_pipeline.runs import REPORTED, summarise
+from digest_pipeline.settings import load_settings
 from digest_pipeline.upkeep.backup import back_up
+from digest_pipeline.upkeep.report import report
 from digest_pipeline.upkeep.retention import remove_old
+from digest_pipeline.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +91,29 @@ daily_digest_schedule = build_schedule_from_partitioned_job(
 )
 
 
-@run_failure_sensor(default_status=DefaultSensorStatus.RUNNING, description="Writes each failed run to the log.")
+@run_failure_sensor(
+    default_status=DefaultSensorStatus.RUNNING, description="Logs each failed run and alerts whoever operates this."
+)
 def failed_runs(context: RunFailureSensorContext) -> None:
-    """Say which run failed and why, where the daemon's log is watched."""
+    """Say which run failed and why."""
     day = context.partition_key or "no partition"
     log.error("run %s of %s failed: %s", context.dagster_run.run_id, day, context.failure_event.message)
+    if REPORTED not in context.dagster_run.tags:
+        line = f"{context.dagster_run.job_name} of {day} failed: {context.failure_event.message}"
+        report(load_settings(), f"Digest of {day}", [line], datetime.now(UTC))
+
+
+@run_status_sensor(
+    run_status=DagsterRunStatus.SUCCESS,
+    monitored_jobs=[daily_digest_job],
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Writes the metrics, and alerts whoever operates this of what needs a look.",
+)
+def finished_days(context: RunStatusSensorContext) -> None:
+    """Report a day that ended."""
+    if REPORTED in context.dagster_run.tags or not context.partition_key:
+        return
+    settings, day = load_settings(), date.fromisoformat(context.partition_key)
+    with Warehouse(settings.database).read() as con:
+        summary = summarise(con, day, settings)
+    report(settings, f"Digest of {day}", [*summary.attention, *summary.notices], datetime.now(UTC))

@@ -12,6 +12,7 @@ from digest_pipeline.automation import (
     deliveries_job,
     deliveries_schedule,
     failed_runs,
+    finished_days,
     rescore_job,
     upkeep_job,
     upkeep_schedule,
@@ -30,7 +31,7 @@ def build_defs(*, resources: Mapping[str, Any] | None = None) -> Definitions:
         assets=load_assets_from_package_module(assets),
         jobs=[daily_digest_job, deliveries_job, rescore_job, upkeep_job],
         schedules=[daily_digest_schedule, deliveries_schedule, upkeep_schedule],
-        sensors=[failed_runs],
+        sensors=[failed_runs, finished_days],
         resources={
             "warehouse": WarehouseResource(database=str(load_settings().database)),
             "settings": SettingsResource(),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 from filelock import FileLock, Timeout
+from structlog.contextvars import bound_contextvars
 
 from digest_pipeline.bundled import bundled
 from digest_pipeline.errors import DigestError, SettingsError
@@ -20,6 +21,8 @@ from digest_pipeline.feeds.health import silent_feeds
 from digest_pipeline.feeds.store import end_of_day
 from digest_pipeline.llm.books import spending_of_day
 from digest_pipeline.settings import Settings
+from digest_pipeline.upkeep.logs import json_log
+from digest_pipeline.upkeep.report import report
 from digest_pipeline.upkeep.retention import remove_old
 from digest_pipeline.warehouse import Warehouse
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
 
 log = logging.getLogger(__name__)
+REPORTED = "digest/reported"  # tag of runs whose report is made here: no sensor makes another
 NO_SPACE = os.strerror(errno.ENOSPC)
 
 
@@ -103,22 +107,23 @@ def run_days(
         DigestError: another run is going on in this home folder.
     """
     prepare_home(settings)
-    warehouse = Warehouse(settings.database)
+    warehouse, began = Warehouse(settings.database), datetime.now(UTC).isoformat(timespec="seconds")
     with one_at_a_time(settings.home), (settings.home / "run.log").open("a", encoding="utf-8") as output:
         from dagster import DagsterInstance
 
         from digest_pipeline.definitions import build_defs
 
         job = build_defs().resolve_job_def("daily_digest_job")
-        with DagsterInstance.get() as instance:
+        with DagsterInstance.get() as instance, json_log(settings.home / "log.jsonl"):
             for day in days:
                 before(day)
                 # dbt and Dagster write to standard output, which is the caller's
-                with redirect_stdout(output):
+                with redirect_stdout(output), bound_contextvars(day=day.isoformat(), run=began):
                     result = job.execute_in_process(
                         partition_key=day.isoformat(),
                         instance=instance,
                         raise_on_error=False,
+                        tags={REPORTED: "yes"},
                         run_config={
                             "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                             "ops": {"episodes": {"config": {"only_due": only_due}}},
@@ -126,7 +131,9 @@ def run_days(
                     )
                 failures = failures_of(result)
                 with warehouse.read() as con:
-                    yield summarise(con, day, settings, failures)
+                    summary = summarise(con, day, settings, failures)
+                report(settings, f"Digest of {day}", [*summary.attention, *summary.notices], datetime.now(UTC))
+                yield summary
         remove_old(settings, datetime.now(UTC))
 
 

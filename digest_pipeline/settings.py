@@ -169,6 +169,10 @@ class Settings(BaseSettings):
     mail_empty_days: bool = Field(False, description="send a mail that says so on a day without an insight")
 
     # Upkeep
+    alert_url: SecretStr = Field(
+        SecretStr(""),
+        description="where alerts go: addresses of Apprise, a space between; from the environment only",
+    )
     keep_cache_days: int = Field(7, ge=1, description="days that unfinished downloads and transcriptions wait")
     keep_audio_days: int = Field(0, ge=0, description="days that kept audio stays; 0: for ever")
     keep_transcripts_days: int = Field(

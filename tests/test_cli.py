@@ -135,7 +135,8 @@ def test_export_writes_tables_by_their_names(demo: Settings, tmp_path: Path) -> 
 
 
 def test_status_and_doctor(demo: Settings, tmp_path: Path) -> None:
-    status = digest("status", home=demo.home).stdout
+    status = digest("status", home=demo.home, code=1).stdout
+    assert "no digest since 2026-09-17" in status
     assert "2026-09-17" in status
     assert "6 feeds" in status
     doctor = digest("doctor", home=demo.home, DIGEST_TOPN="3").stdout

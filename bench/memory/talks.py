@@ -2,8 +2,8 @@
 
     python -m bench.memory.talks --transcripts FOLDER --from 2024-08-01 --days 105 --database FILE
 
-FOLDER holds a ``manifest.jsonl`` of episodes, and ``../../eval/podcast_network.py`` from there reads them. A run that was
-stopped goes on with the days that are missing.
+FOLDER holds a ``manifest.jsonl`` of episodes, and ``../../eval/podcast_network.py`` from there reads them. A run that
+was stopped goes on with the days that are missing.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from digest_pipeline.cli.console import err, out, parse_day
+from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.errors import DigestError
 from digest_pipeline.feeds.redaction import without_secrets
 from digest_pipeline.feeds.subscriptions import private_feeds
@@ -22,6 +23,7 @@ from digest_pipeline.publishing.store import published_days, published_digest
 from digest_pipeline.runs import summarise
 from digest_pipeline.scoring.components import COMPONENTS
 from digest_pipeline.settings import load_settings
+from digest_pipeline.upkeep.health import health_of
 from digest_pipeline.warehouse.connection import open_for_reading
 
 
@@ -168,9 +170,10 @@ select
 def status() -> None:
     """Say in one screen what is stored, what the last days brought, and what needs attention."""
     settings = load_settings()
-    with open_for_reading(settings.database, settings.snapshot) as con:
+    with open_for_reading(settings.database, settings.snapshot) as con, open_delivery(settings.subscribers) as ledger:
         counts = con.execute(STORED).fetchall()[0]
         days = [summarise(con, day, settings) for day in published_days(con)[-7:]]
+        health = health_of(con, ledger, settings, datetime.now(UTC))
     names = ("feeds", "episodes", "transcripts", "claims", "published insights")
     out.print(f"Home: {settings.home}  ({settings.database.stat().st_size / 1e6:.1f} MB)")
     out.print(", ".join(f"[bold]{count}[/] {name}" for name, count in zip(names, counts, strict=True)))
@@ -180,8 +183,17 @@ def status() -> None:
         minutes = f"{day.transcribed_minutes:.0f}"
         table.add_row(str(day.day), str(day.episodes), minutes, str(day.candidates), str(day.published), usd)
     out.print(table if days else "No digest yet: `digest run` makes one.")
-    attention = dict.fromkeys(text for day in days for text in day.attention)
+    cost = "unknown" if health.usd is None else f"{health.usd:.2f} USD"
+    out.print(
+        f"Last 30 days: {cost} for language models, {health.retrying} episodes wait for another try,"
+        f" {health.set_aside} were set aside"
+    )
+    if health.deliveries:
+        said = ", ".join(f"{count} {status}" for status, count in sorted(health.deliveries.items()))
+        out.print(f"Deliveries of the last 7 days: {said}")
+    attention = dict.fromkeys([*health.problems, *(text for day in days for text in day.attention)])
     for text in attention:
         out.print(f"[yellow]needs attention:[/] {escape(text)}", soft_wrap=True)
     if attention:
         raise typer.Exit(1)
+    out.print("[green]Healthy.[/]")

@@ -3,9 +3,11 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from structlog.contextvars import bound_contextvars
 
 from digest_pipeline.errors import AudioError, FetchError, NoSpeech, TranscriptError
 from digest_pipeline.models import Episode, Transcript
@@ -19,6 +21,9 @@ from digest_pipeline.transcripts.recognise import Recognised, forget_checkpoints
 from digest_pipeline.transcripts.source import Audio, audio_file, fetch_source
 from digest_pipeline.transcripts.transcriber import Hints
 from digest_pipeline.transcripts.whisper import get_transcriber
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 log = logging.getLogger(__name__)
 
@@ -60,22 +65,28 @@ def transcribe_episodes(episodes: Sequence[Episode], history: History, settings:
     _sweep(settings)
     fetch = partial(fetch_source, settings=settings)
     for done, (episode, source) in enumerate(fetch_ahead(episodes, fetch, settings), start=1):
-        try:
-            transcript = _transcript_of(episode, source.result(), history, settings)
-            transcript = annotate(transcript, episode, history.earlier_texts(episode.feed_url, episode.episode_id))
-        except _SameAudio as same:
-            outcome = Outcome(episode, "duplicate", str(same))
-        except (FetchError, TranscriptError, AudioError) as error:
-            outcome = Outcome(episode, "unusable" if isinstance(error, NoSpeech) else "failed", str(error))
-            log.warning("%s · %s: %s", episode.show, episode.title, error)
-        else:
-            outcome = Outcome(episode, "transcribed", None, transcript)
-            if same_talk := history.with_same_talk(transcript):
-                reason = f"same talk as {same_talk[0]} (similarity {same_talk[1]:.2f})"
-                outcome = replace(outcome, status="duplicate", reason=reason)
-        step("transcribe", done, len(episodes), f"{episode.show} · {episode.title} ({_how(outcome)})")
+        with bound_contextvars(episode_id=episode.episode_id):
+            outcome = _outcome_of(episode, source, history, settings)
+            step("transcribe", done, len(episodes), f"{episode.show} · {episode.title} ({_how(outcome)})")
         yield outcome
         _tidy(outcome, settings)
+
+
+def _outcome_of(
+    episode: Episode, source: "Future[Transcript | Audio]", history: History, settings: Settings
+) -> Outcome:
+    try:
+        transcript = _transcript_of(episode, source.result(), history, settings)
+        transcript = annotate(transcript, episode, history.earlier_texts(episode.feed_url, episode.episode_id))
+    except _SameAudio as same:
+        return Outcome(episode, "duplicate", str(same))
+    except (FetchError, TranscriptError, AudioError) as error:
+        log.warning("%s · %s: %s", episode.show, episode.title, error)
+        return Outcome(episode, "unusable" if isinstance(error, NoSpeech) else "failed", str(error))
+    if same_talk := history.with_same_talk(transcript):
+        reason = f"same talk as {same_talk[0]} (similarity {same_talk[1]:.2f})"
+        return Outcome(episode, "duplicate", reason, transcript)
+    return Outcome(episode, "transcribed", None, transcript)
 
 
 def _how(outcome: Outcome) -> str:

@@ -1,0 +1,111 @@
+"""Is it healthy, what did it cost, what is stuck: the facts behind ``digest status``, the metrics and the alerts."""
+
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import duckdb
+
+from digest_pipeline.delivery.ledger import tally
+from digest_pipeline.settings import Settings
+
+LOOKED_BACK_DAYS = 30
+RECENT_DAYS = 7
+LEAST_BEFORE = 7  # published days that a usual number is taken from
+DROP = 0.5  # of what was usual
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of a home folder.
+
+    ``last_day``: newest published; ``behind_days``: complete days after it; ``missing_days``: of the last 30, between
+    the first published and the newest. ``retrying``, ``set_aside``: episodes of the last 30 days. ``deliveries``: of
+    the last 7 days, by status. ``usd``: of the last 30 days, ``None`` where a price is unknown. ``published_recent``
+    and ``published_before``: insights a published day, in the last 7 days and the 28 before; ``None``: too few days.
+    """
+
+    last_day: date | None
+    behind_days: int
+    missing_days: tuple[date, ...]
+    retrying: int
+    set_aside: int
+    deliveries: Counter[str]
+    usd: float | None
+    published_recent: float | None
+    published_before: float | None
+
+    @property
+    def problems(self) -> list[str]:
+        """What an operator has to look at, worst first."""
+        said = []
+        if self.last_day and self.behind_days:
+            said.append(f"no digest since {self.last_day}: {self.behind_days} complete days without one")
+        if self.missing_days:
+            days = ", ".join(str(day) for day in self.missing_days[:5])
+            said.append(f"{len(self.missing_days)} days have no digest: {days}{', …' * (len(self.missing_days) > 5)}")
+        said += [
+            f"{self.deliveries[status]} deliveries are {status}: `digest deliveries` says why"
+            for status in ("refused", "unknown", "started", "given up")
+            if self.deliveries[status]
+        ]
+        if self.has_fewer_insights:
+            said.append(
+                f"{self.published_recent:.1f} insights a day are published, {self.published_before:.1f} were usual"
+            )
+        return said
+
+    @property
+    def has_fewer_insights(self) -> bool:
+        """Whether the last days published under half of what was usual: feeds, transcripts or settings have changed."""
+        if self.published_recent is None or self.published_before is None:
+            return False
+        return self.published_recent < DROP * self.published_before
+
+
+def health_of(
+    con: duckdb.DuckDBPyConnection, subscribers: sqlite3.Connection, settings: Settings, now: datetime
+) -> Health:
+    """Look at the warehouse and the ledger.
+
+    Args:
+        con: the warehouse, or its snapshot.
+        subscribers: of ``open_delivery``.
+        settings: time zone of days.
+        now: aware.
+    """
+    yesterday = now.astimezone(settings.zone).date() - timedelta(days=1)
+    since = yesterday - timedelta(days=LOOKED_BACK_DAYS - 1)
+    days = dict(con.execute("select digest_date, n_items from raw.digests order by 1").fetchall())
+    last = max(days, default=None)
+    between = [since + timedelta(days=n) for n in range(LOOKED_BACK_DAYS)]
+    missing = tuple(day for day in between if last and min(days) < day < last and day not in days)
+    waiting, set_aside = con.execute(
+        "select count(*) filter (status = 'failed'), count(*) filter (status = 'unusable' and attempts > 0)"
+        " from raw.episodes where coalesce(digest_date, first_seen_at::date) >= ?",
+        [since],
+    ).fetchall()[0]
+    spent = con.execute(
+        "select count(*) filter (usd is null and not cached), coalesce(sum(usd), 0) from raw.llm_calls"
+        " where digest_date >= ?",
+        [since],
+    ).fetchall()[0]
+    first_recent = yesterday - timedelta(days=RECENT_DAYS - 1)
+    deliveries: Counter[str] = Counter()
+    for day, _, status, _, count in tally(subscribers):
+        if date.fromisoformat(day) >= first_recent:
+            deliveries[status] += count
+    recent = [count for day, count in days.items() if day >= first_recent]
+    before = [count for day, count in days.items() if first_recent - timedelta(days=28) <= day < first_recent]
+    return Health(
+        last_day=last,
+        behind_days=max(0, (yesterday - last).days) if last else 0,
+        missing_days=missing,
+        retrying=int(waiting),
+        set_aside=int(set_aside),
+        deliveries=deliveries,
+        usd=None if spent[0] else float(spent[1]),
+        published_recent=sum(recent) / len(recent) if recent else None,
+        published_before=sum(before) / len(before) if len(before) >= LEAST_BEFORE else None,
+    )

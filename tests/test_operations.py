@@ -1,0 +1,139 @@
+"""What tells an operator how it goes: health, metrics, alerts that do not repeat themselves, a structured log."""
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+from structlog.contextvars import bound_contextvars
+
+from digest_pipeline.delivery import ledger
+from digest_pipeline.delivery.database import open_delivery
+from digest_pipeline.delivery.ledger import Delivery, Outcome
+from digest_pipeline.errors import SettingsError
+from digest_pipeline.models import Digest, Subscriber
+from digest_pipeline.progress import step
+from digest_pipeline.publishing.store import record_digest
+from digest_pipeline.settings import Settings
+from digest_pipeline.upkeep.health import Health, health_of
+from digest_pipeline.upkeep.logs import json_log
+from digest_pipeline.upkeep.report import report
+from digest_pipeline.warehouse import Warehouse
+from tests.conftest import Web
+
+NOW = datetime(2026, 9, 18, 9, 0, tzinfo=UTC)
+YESTERDAY = date(2026, 9, 17)
+
+
+def publish(warehouse: Warehouse, day: date, count: int) -> None:
+    with warehouse.write() as con:
+        record_digest(con, Digest(day, ()))
+        con.execute("update raw.digests set n_items = ? where digest_date = ?", [count, day])
+
+
+def health(warehouse: Warehouse, settings: Settings) -> Health:
+    with warehouse.read() as con, open_delivery(settings.subscribers) as book:
+        return health_of(con, book, settings, NOW)
+
+
+def test_a_new_home_and_a_day_that_is_done_are_healthy(warehouse: Warehouse, settings: Settings) -> None:
+    assert health(warehouse, settings).problems == []
+    publish(warehouse, YESTERDAY, 5)
+    assert health(warehouse, settings).problems == []
+
+
+def test_days_that_were_left_out_and_silence_are_named(warehouse: Warehouse, settings: Settings) -> None:
+    for back in (5, 3):
+        publish(warehouse, YESTERDAY - timedelta(days=back), 5)
+    assert health(warehouse, settings).problems == [
+        "no digest since 2026-09-14: 3 complete days without one",
+        "1 days have no digest: 2026-09-13",
+    ]
+
+
+def test_fewer_insights_than_usual_are_named(warehouse: Warehouse, settings: Settings) -> None:
+    for back in range(20):
+        publish(warehouse, YESTERDAY - timedelta(days=back), 1 if back < 7 else 5)
+    assert health(warehouse, settings).problems == ["1.0 insights a day are published, 5.0 were usual"]
+
+
+def test_deliveries_that_did_not_arrive_are_named(warehouse: Warehouse, settings: Settings) -> None:
+    publish(warehouse, YESTERDAY, 5)
+    with open_delivery(settings.subscribers) as con:
+        for outcome in (Outcome("sent"), Outcome("refused"), Outcome("unknown")):
+            one = Subscriber(f"su_{outcome.status}", "mail", "a@example.org")
+            delivery = Delivery(one, (Digest(YESTERDAY, ()),))
+            ledger.claim(con, delivery)
+            ledger.finish(con, delivery, outcome)
+    found = health(warehouse, settings)
+    assert found.deliveries == {"sent": 1, "refused": 1, "unknown": 1}
+    assert [line.split(":")[0] for line in found.problems] == ["1 deliveries are refused", "1 deliveries are unknown"]
+
+
+def test_metrics_are_read_by_prometheus(warehouse: Warehouse, settings: Settings) -> None:
+    publish(warehouse, YESTERDAY, 5)
+    with warehouse.write() as con:
+        con.execute("insert into raw.feeds (feed_url, added_at, consecutive_failures) values ('f', now(), 2)")
+    assert report(settings, "Digest", [], NOW) == []
+    text = (settings.home / "metrics.prom").read_text()
+    values = {sample.name: sample.value for family in text_string_to_metric_families(text) for sample in family.samples}
+    assert values["digest_feeds_failing"] == 1
+    assert values["digest_missing_days"] == 0
+    assert values["digest_last_day_timestamp_seconds"] == datetime(2026, 9, 17, tzinfo=UTC).timestamp()
+    assert values["digest_database_bytes"] > 0
+
+
+@pytest.fixture
+def hook(web: Web) -> tuple[list[str], str, Callable[[int], None]]:
+    """What arrived, the address, and what says with which status it is answered."""
+    got: list[str] = []
+    status = [200]
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        got.append(json.loads(request.rfile.read(int(request.headers["Content-Length"])))["message"])
+        request.send_response(status[0])
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    web.routes["/alerts"] = answer
+    return got, f"{web.url.replace('http', 'json')}/alerts", lambda code: status.__setitem__(0, code)
+
+
+def test_an_alert_says_each_thing_once_until_it_is_mended(
+    warehouse: Warehouse, settings: Settings, hook: tuple[list[str], str, Callable[[int], None]]
+) -> None:
+    got, address, answer_with = hook
+    publish(warehouse, YESTERDAY, 5)
+    alerted = settings.model_copy(update={"alert_url": SecretStr(address)})
+    assert report(alerted, "Digest of a day", ["Show: fails"], NOW) == ["Show: fails"]
+    assert report(alerted, "Digest of a day", ["Show: fails"], NOW) == []
+    assert report(alerted, "Digest of a day", ["Show: fails", "Other: fails"], NOW) == ["Other: fails"]
+    assert report(alerted, "Digest of a day", [], NOW) == []
+    answer_with(500)
+    assert report(alerted, "Digest of a day", ["Show: fails"], NOW) == []
+    answer_with(200)
+    assert report(alerted, "Digest of a day", ["Show: fails"], NOW) == ["Show: fails"]
+    assert ["Show: fails" in text for text in got] == [True, False, True, True]
+    with pytest.raises(SettingsError, match="DIGEST_ALERT_URL"):
+        report(settings.model_copy(update={"alert_url": SecretStr("nonsense")}), "Digest", ["New"], NOW)
+
+
+def test_the_log_is_json_with_day_and_episode(tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+    with json_log(file), bound_contextvars(day="2026-09-17"):
+        with bound_contextvars(episode_id="ep_1"):
+            step("transcribe", 1, 2, "One")
+        try:
+            _ = 1 / 0
+        except ZeroDivisionError:
+            logging.getLogger("digest_pipeline.feeds").exception("broken")
+    first, second = (json.loads(line) for line in file.read_text().splitlines())
+    assert (first["day"], first["episode_id"], first["stage"], first["done"]) == ("2026-09-17", "ep_1", "transcribe", 1)
+    assert "ZeroDivisionError" in second["exception"]
+    assert "episode_id" not in second
+    assert second["level"] == "error"
