@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from digest_pipeline.clusters.cluster import cluster_claims
-from digest_pipeline.clusters.identity import assign_ids
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.scoring.components import Components, ScoringClaim, components_of, score_of
 from digest_pipeline.scoring.explain import why
@@ -48,18 +47,6 @@ def test_themes_are_found_labelled_and_deterministic() -> None:
 @pytest.mark.parametrize("count", [0, 1, 29])
 def test_a_small_window_has_no_themes(count: int) -> None:
     assert cluster_claims(blobs([max(count, 1)])[:count], ["text"] * count, min_size=3) == []
-
-
-def test_a_theme_keeps_its_id_while_it_lives() -> None:
-    before = {"a": "th_1", "b": "th_1", "c": "th_1", "d": "th_2", "e": "th_2"}
-    grown, moved, new = ["a", "b", "c", "x"], ["d", "y"], ["z1", "z2", "z3"]
-    ids = assign_ids([new, moved, grown], before, DAY)
-    assert ids[1:] == ["th_2", "th_1"]
-    assert ids[0].startswith("th_")
-    assert ids == assign_ids([new, moved, grown], before, DAY)
-    split = assign_ids([["a", "b"], ["c", "x", "y"]], before, DAY)
-    assert split[0] == "th_1"
-    assert split[1] != "th_1"
 
 
 def claim(

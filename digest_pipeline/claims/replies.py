@@ -52,7 +52,7 @@ def read_claims(text: str) -> Reading[list[ClaimReply]]:
     Raises:
         UnusableReply: there is no claim to be read where the reply has some.
     """
-    data, is_cut = _json_in(text)
+    data, is_cut = json_in(text)
     rows = data.get("claims")
     if not isinstance(rows, list):
         raise UnusableReply("truncated JSON" if is_cut else "JSON of another form")
@@ -71,14 +71,14 @@ def read_wording(text: str) -> Reading[WordingReply]:
     Raises:
         UnusableReply: there is none.
     """
-    data, is_cut = _json_in(text)
+    data, is_cut = json_in(text)
     wording = _valid(WordingReply, data)
     if wording is None or is_cut:
         raise UnusableReply("truncated JSON" if is_cut else "JSON of another form")
     return Reading(wording)
 
 
-def _json_in(text: str) -> tuple[dict[str, Any], bool]:
+def json_in(text: str) -> tuple[dict[str, Any], bool]:
     """The JSON object in a reply, which models wrap in prose or a code fence, and whether its end is missing."""
     start = text.find("{")
     if not text.strip():

@@ -41,12 +41,15 @@ class Theme:
         return text[:1].upper() + text[1:]
 
 
-def cluster_claims(vectors: Vectors, texts: Sequence[str], *, min_size: int) -> list[Theme]:
+def cluster_claims(
+    vectors: Vectors, texts: Sequence[str], *, min_size: int, bonds: Labels | None = None
+) -> list[Theme]:
     """Group claims by meaning; a claim in no theme is single.
 
     Args:
         vectors: unit embeddings, one row a claim, in a stable order.
         texts: the claims, for keywords and to know repeated ones, which count once: a clip in three feeds is no theme.
+        bonds: the theme of each claim on the day before as a number, or -1: what was together tends to stay so.
         min_size: fewest different claims of a theme; in a large window it takes more, ``ROOTS_A_THEME``.
 
     Returns:
@@ -57,7 +60,8 @@ def cluster_claims(vectors: Vectors, texts: Sequence[str], *, min_size: int) -> 
     if len(originals) < SMALLEST_WINDOW:
         return []
     distinct = vectors[originals]
-    labels, firmness = _labels(distinct, max(min_size, round(math.sqrt(len(distinct)) / ROOTS_A_THEME)))
+    least = max(min_size, round(math.sqrt(len(distinct)) / ROOTS_A_THEME))
+    labels, firmness = _labels(distinct, least, np.full(len(distinct), NOISE) if bonds is None else bonds[originals])
     members = [np.flatnonzero(labels[copies] == label) for label in range(labels.max() + 1)]
     members.sort(key=lambda rows: int(rows[0]))
     keywords = theme_keywords([" ".join(texts[i] for i in rows.tolist()) for rows in members])
@@ -84,10 +88,10 @@ def _without_copies(vectors: Vectors, texts: Sequence[str]) -> tuple[Labels, Lab
     return np.array(originals, dtype=np.int64), copies
 
 
-def _labels(vectors: Vectors, min_size: int) -> tuple[Labels, npt.NDArray[np.float64]]:
+def _labels(vectors: Vectors, min_size: int, bonds: Labels) -> tuple[Labels, npt.NDArray[np.float64]]:
     if np.linalg.norm(vectors.mean(axis=0)) >= ONE_TOPIC:
         return np.zeros(len(vectors), dtype=np.int64), vectors.astype(np.float64) @ _centroid(vectors)
-    found = density_clusters(vectors, min_size)
+    found = density_clusters(vectors, min_size, bonds)
     return _taken_in(vectors, found.labels), found.probabilities
 
 

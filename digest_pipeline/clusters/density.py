@@ -17,6 +17,7 @@ from digest_pipeline.encoder import Vectors
 NEIGHBOURS, FEW_NEIGHBOURS = 15, 5  # in a small window no more than a theme may have claims,
 SMALL_WINDOW_SHARE = 8  # which is taken to be one in eight
 ROUNDS = 2  # of averaging
+BOND = 0.3  # how much what was together the day before is drawn together: more, and no theme would ever split
 APART = 2.0  # distance of parts of the graph that nothing links: the farthest that two unit vectors can lie
 LEAST_DISTANCE = 1e-6  # a sparse matrix takes zero for "no edge"
 EDGES_AT_ONCE = 100_000
@@ -31,15 +32,17 @@ class Density:
     probabilities: npt.NDArray[np.float64]
 
 
-def density_clusters(vectors: Vectors, min_size: int) -> Density:
+def density_clusters(vectors: Vectors, min_size: int, bonds: npt.NDArray[np.int64]) -> Density:
     """Clusters of at least ``min_size`` rows. Equal input gives equal output.
+
+    Rows with the same number in ``bonds`` (not negative) are drawn together, those with different ones apart.
 
     Source: Campello, Moulavi & Sander 2013 (HDBSCAN); Wu et al. 2019 (averaging over a graph).
     """
     import hdbscan  # takes a second
 
-    graph = _neighbour_graph(vectors)
-    distances = _distances(graph, _averaged(vectors, graph))
+    graph = _bound(_neighbour_graph(vectors), bonds)
+    distances = _bound(_distances(graph, _averaged(vectors, graph)), bonds, away=True)
     found = hdbscan.HDBSCAN(min_cluster_size=min_size, min_samples=1, metric="precomputed", core_dist_n_jobs=1)
     found.fit(distances)
     return Density(found.labels_.astype(np.int64), found.probabilities_.astype(np.float64))
@@ -56,6 +59,15 @@ def _neighbour_graph(vectors: Vectors) -> Any:
     graph = csr_matrix((weights, places.ravel(), starts), shape=(len(vectors), len(vectors)))
     graph.sum_duplicates()
     return graph.maximum(graph.T).tocsr()
+
+
+def _bound(edges: Any, bonds: npt.NDArray[np.int64], *, away: bool = False) -> Any:
+    """Edges made stronger by ``BOND`` between rows of one bond and weaker between two; distances (``away``) shorter."""
+    edges = edges.tocoo()
+    one, other = bonds[edges.row], bonds[edges.col]
+    sides = np.where((one < 0) | (other < 0), 0, np.where(one == other, 1, -1))
+    edges.data *= np.power(1 + BOND, -sides if away else sides)
+    return edges.tocsr()
 
 
 def _averaged(vectors: Vectors, graph: Any) -> Vectors:

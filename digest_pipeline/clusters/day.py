@@ -1,0 +1,100 @@
+"""The themes of a day: embed what is new, cluster the window, carry ids and titles on, note events and growth."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from digest_pipeline.clusters import store
+from digest_pipeline.clusters.cluster import Theme, cluster_claims
+from digest_pipeline.clusters.identity import Group, ThemeEvent, assign_ids, events_of_day, themes_of_last_day
+from digest_pipeline.clusters.store import ClaimRow, NamedTheme, ThemeBefore
+from digest_pipeline.clusters.titles import Headline, Titler
+from digest_pipeline.clusters.trends import Trend, trend_of
+from digest_pipeline.encoder import Embedder, Vectors
+from digest_pipeline.llm.books import Books
+from digest_pipeline.llm.client import LlmClient
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteredDay:
+    """What became of a day: the window's claims, its themes, their events, the share of claims in no theme."""
+
+    claims: Sequence[ClaimRow]
+    themes: Sequence[NamedTheme]
+    events: Sequence[ThemeEvent]
+    embedded: int
+    noise_share: float
+
+
+def cluster_day(warehouse: Warehouse, embedder: Embedder, day: date, settings: Settings) -> ClusteredDay:
+    """Find and keep the themes of the window that ends with ``day``. The same claims and past give the same themes."""
+    days = settings.cluster_window_days
+    with warehouse.read() as con:
+        claims = store.claims_of_window(con, day, days)
+        missing = store.missing_embeddings(con, claims, embedder.name)
+        before = store.themes_before(con, day, days, claims, embedder.name)
+    fresh = embedder.embed([claim.text for claim in missing])
+    with warehouse.write() as con:
+        store.save_embeddings(con, missing, fresh, embedder.name)
+        vectors = store.load_vectors(con, [claim.claim_id for claim in claims], embedder.name)
+    past = [theme.past for theme in before.values()]
+    bonds = themes_of_last_day([claim.claim_id for claim in claims], past)
+    texts = [claim.text for claim in claims]
+    themes = cluster_claims(vectors, texts, min_size=settings.cluster_min_size, bonds=bonds)
+    groups = [Group(frozenset(claims[i].claim_id for i in theme.members), theme.centroid) for theme in themes]
+    ids = assign_ids(groups, past, day)
+    events = events_of_day(groups, ids, past)
+    named = _named(themes, ids, claims, vectors, before, _titler(warehouse, day, settings), day)
+    with warehouse.write() as con:
+        store.save_themes(
+            con, day, claims, named, before, events, model=embedder.name, window_days=days
+        )  # fmt: skip
+    return ClusteredDay(claims, named, events, len(missing), store.noise_share(claims, themes))
+
+
+def _titler(warehouse: Warehouse, day: date, settings: Settings) -> Titler:
+    if not settings.llm_model:
+        return Titler()
+    client = LlmClient(settings, Books(warehouse, day))
+    return Titler(client, settings.llm_model, settings.llm_concurrency)
+
+
+def _named(
+    themes: Sequence[Theme],
+    ids: Sequence[str],
+    claims: Sequence[ClaimRow],
+    vectors: Vectors,
+    before: Mapping[str, ThemeBefore],
+    titler: Titler,
+    day: date,
+) -> list[NamedTheme]:
+    asked = []
+    for theme, cluster_id in zip(themes, ids, strict=True):
+        closeness = vectors[list(theme.members)] @ theme.centroid
+        members = [
+            Headline(claims[i].claim_id, claims[i].headline, float(c))
+            for i, c in zip(theme.members, closeness, strict=True)
+        ]
+        known = before.get(cluster_id)
+        asked.append((members, known.title if known else None))
+    titles = titler.titles(asked)
+    trends = _trends(themes, claims, day)
+    return [
+        NamedTheme(cluster_id, theme, title, trend, cluster_id not in before)
+        for cluster_id, theme, title, trend in zip(ids, themes, titles, trends, strict=True)
+    ]
+
+
+def _trends(themes: Sequence[Theme], claims: Sequence[ClaimRow], day: date) -> list[Trend]:
+    everything = _episodes_by_day(claims)
+    return [trend_of(_episodes_by_day([claims[i] for i in theme.members]), everything, day) for theme in themes]
+
+
+def _episodes_by_day(claims: Sequence[ClaimRow]) -> dict[date, int]:
+    episodes: defaultdict[date, set[str]] = defaultdict(set)
+    for claim in claims:
+        episodes[claim.digest_date].add(claim.episode_id)
+    return {day: len(ids) for day, ids in episodes.items()}
