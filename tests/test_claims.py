@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest_pipeline.claims.extractive import ExtractiveExtractor, raise_highlights, select_spans
+from digest_pipeline.claims.extractive import ExtractiveExtractor, prefer_headlines, raise_highlights, select_spans
 from digest_pipeline.claims.sentences import MAX_PIECE, plain_word
 from digest_pipeline.claims.spans import MAX_SENTENCES, spans_of
 from digest_pipeline.claims.turns import turns_of
@@ -146,6 +146,20 @@ def test_candidates_of_an_episode_are_apart_and_differ() -> None:
     assert alike == chosen[:1]
 
 
+def test_a_span_without_a_headline_gives_way_to_one_that_has_it_and_is_nearly_as_good() -> None:
+    said = [
+        "It then took them all the way down to the last of those in the end.",
+        "A deposit of ten thousand dollars cleared forty percent of the queue.",
+    ]
+    spans = list(spans_of(turns_of([Segment(i, i * 10, i * 10 + 10, "Ann", text) for i, text in enumerate(said)])))
+    pointing = next(i for i, span in enumerate(spans) if (span.first, span.last) == (0, 0))
+    both = next(i for i, span in enumerate(spans) if (span.first, span.last) == (0, 1))
+    worth = np.where(np.arange(len(spans)) == pointing, 0.6, 0.4)
+    worth[both] = 0.5
+    assert prefer_headlines(spans, worth, [pointing]) == [both]
+    assert prefer_headlines(spans, np.where(np.arange(len(spans)) == pointing, 0.9, 0.4), [pointing]) == [pointing]
+
+
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
@@ -236,6 +250,8 @@ def test_the_headline_stands_alone() -> None:
         "The more you learn about guarantees, and where the defaults are on things like Postgres.",
         "Combine that with endless meetings and eighty percent sounds about right.",
         "What if the gate moved a truck while the crane was still above it.",
+        "For Fernwick, that was like the rise of timed slots in the west.",
+        "In real estate, they say that three things count: the place, the place and the place.",
         "By the way, the port sold forty timed slots in a single day.",
         "Nobody at the port of Fernwick has really been able to do that.",
         "Deposits that nobody pays back (the gate keeps them after.",

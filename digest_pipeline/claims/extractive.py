@@ -10,7 +10,7 @@ from digest_pipeline.claims.features import is_question
 from digest_pipeline.claims.injection import gives_orders
 from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.turns import turns_of
-from digest_pipeline.claims.wording import headline_and_explanation
+from digest_pipeline.claims.wording import headline_and_explanation, stands_alone
 from digest_pipeline.claims.worthiness import (
     USUAL_LENGTH,
     Scores,
@@ -31,8 +31,9 @@ NEAR_DUPLICATE = 0.75  # cosine of two spans of one episode that say the same
 APART = 25  # words between two candidates: closer ones are one thought
 MIN_CANDIDATES = 8
 PROMOTION = 0.12  # rating in context from which a span reads like an advertisement
-RULES = "4"  # of spans, selection and wording: another number reads every episode again
+RULES = "5"  # of spans, selection and wording: another number reads every episode again
 LEAST_STRENGTH = 0.5  # single sentences begin at about minus this
+LEEWAY = 0.15  # of probability that a span may lose for a headline
 HIGHLIGHT = 0.5  # how far a publisher's own highlight closes the gap to certainty
 
 
@@ -68,10 +69,11 @@ class ExtractiveExtractor:
         hours = segments[-1].end_seconds / 3600
         most = max(MIN_CANDIDATES, math.ceil(hours * self._settings.max_candidates_per_hour))
         order = worth - np.array([refusal is not None for refusal in refusals])  # the refused do not crowd others out
+        chosen = prefer_headlines(spans, order, select_spans(spans, vectors, order, most))
         return Extraction(
             tuple(
                 self._candidate(episode, spans[i], float(worth[i]), refusals[i], sentence_vectors)
-                for i in sorted(select_spans(spans, vectors, order, most), key=lambda i: -worth[i])
+                for i in sorted(chosen, key=lambda i: -worth[i])
             ),
             len(spans),
         )
@@ -169,3 +171,27 @@ def select_spans(spans: Sequence[Span], vectors: Vectors, worth: Scores, most: i
             continue
         chosen.append(row)
     return chosen
+
+
+def prefer_headlines(spans: Sequence[Span], worth: Scores, chosen: Sequence[int]) -> list[int]:
+    """The chosen rows; where no sentence of a span makes a headline, the best that overlaps it, has one and is nearly
+    as good. The refused, of a worth below 0, stay.
+    """
+    kept = list(chosen)
+    for place, row in enumerate(chosen):
+        if worth[row] < 0 or _has_headline(spans[row]):
+            continue
+        others = kept[:place] + kept[place + 1 :]
+        instead = [
+            i
+            for i in np.flatnonzero(worth >= worth[row] - LEEWAY).tolist()
+            if spans[i].is_near(spans[row], 0)
+            and _has_headline(spans[i])
+            and not any(spans[i].is_near(spans[other], APART) for other in others)
+        ]
+        kept[place] = max(instead, key=lambda i: worth[i], default=row)
+    return kept
+
+
+def _has_headline(span: Span) -> bool:
+    return any(stands_alone(sentence.text) for sentence in span.sentences)

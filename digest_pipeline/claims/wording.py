@@ -5,18 +5,19 @@ from collections.abc import Sequence
 
 from digest_pipeline.claims.features import PATTERNS, TRAILING_OFF, dangles
 
-MIN_WORDS, MAX_WORDS = 7, 42  # of a headline
+MIN_WORDS, MAX_WORDS = 8, 42  # of a headline
 LATER_SENTENCE = 0.8
 # Openings that rest on what was said before.
 LEANING = re.compile(
     r"^(?:(?:and|but|so|yeah|well|now|also)\W+)*(?:or|then|which|because|therefore|exactly|suppose|imagine|for example|let's say|say you|"
     r"(?:combine|add|take|put|do|compare|couple) (?:that|this|it|those|these|them)|this is (?:why|how|what|where)|"
-    r"even (?:better|worse|more)|another (?:reason|thing|one|example)|the (?:other|same|next|second|third)|likewise|similarly|"
+    r"even (?:better|worse|more)|another (?:reason|thing|one|example)|(?:the|one) (?:other|same|next|second|third)|one (?:is|was|of (?:them|those))|likewise|similarly|"
     r"(?:like|as) (?:you|i|we|he|she) (?:said|say|mentioned)|in (?:this|that) \w+|(?:her|his|their|its|my|our) \w+|"
     r"by the way|speaking of|(?:a )?(?:fun fact|little (?:bit of )?(?:a )?(?:history|background)|quick aside|side note)|"
     r"i (?:think|believe|guess|feel like|guarantee you|would say) (?:that's|that (?:is|was)|it|it's|this|they|they're|he|she|those|these)\b|"
     r"the (?:\w+ )?(?:problem|thing|point|reason|question|issue|trick|idea|goal) (?:is|was)(?: that)?(?: right now)? "
     r"(?:it|it's|they|they're|he|he's|she|she's|this|that's)\b|"
+    r"(?:for|in|at|on|with|by|from|as|to) [^,]{1,60}, (?:that|this)(?:'s| is| was)\b|"
     r"going back to|to (?:answer|your) |(?:i'll|let me) (?:give|tell|show) you|"
     r"(?:what|how|why|when|where) (?:it|they|he|she|that|this)\b|[\"“'])",
     re.IGNORECASE,
@@ -44,7 +45,7 @@ STUMBLES = re.compile(
     re.IGNORECASE,
 )
 POINTING = re.compile(
-    r"\b(?:the (?:small|big|large|other|first|second|new|old|same|latter|former) ones?|that one|this one|those ones|of it|this exact|"
+    r"\b(?:the (?:small|big|large|other|first|second|new|old|same|latter|former) ones?|that one|this one|those ones|of it|this exact|they say|"
     r"this (?:article|story|post|book|paper|chart|slide|headline|tweet|episode|example|list|quote|person|company|project|tool))\b",
     re.IGNORECASE,
 )
