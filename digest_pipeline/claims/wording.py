@@ -11,7 +11,7 @@ LATER_SENTENCE = 0.8
 LEANING = re.compile(
     r"^(?:(?:and|but|so|yeah|well|now|also)\W+)*(?:or|then|which|because|therefore|exactly|suppose|imagine|for example|let's say|say you|"
     r"(?:combine|add|take|put|do|compare|couple) (?:that|this|it|those|these|them)|this is (?:why|how|what|where)|"
-    r"even (?:better|worse|more)|another (?:reason|thing|one|example)|(?:the|one) (?:other|same|next|second|third)|one (?:is|was|of (?:them|those))|likewise|similarly|"
+    r"even (?:better|worse|more)|another (?:reason|thing|one|example)|(?:the|one) (?:other|same|next|second|third)|one (?:is|was|of (?:them|those))|likewise|similarly|either way|that said|on the other hand|"
     r"(?:like|as) (?:you|i|we|he|she) (?:said|say|mentioned)|in (?:this|that) \w+|(?:her|his|their|its|my|our) \w+|"
     r"by the way|speaking of|(?:a )?(?:fun fact|little (?:bit of )?(?:a )?(?:history|background)|quick aside|side note)|"
     r"i (?:think|believe|guess|feel like|guarantee you|would say) (?:that's|that (?:is|was)|it|it's|this|they|they're|he|she|those|these)\b|"
@@ -172,8 +172,12 @@ def stands_alone(sentence: str) -> bool:
 
 
 def is_whole(sentence: str) -> bool:
-    """Whether a sentence ends: it neither trails off, nor begins with a capital and has no stop."""
-    return not TRAILING_OFF.search(sentence) and not (sentence[:1].isupper() and sentence[-1:].isalnum())
+    """Whether a sentence is no piece of a longer one: it neither trails off, nor begins with a capital and has no stop,
+    nor begins without one where capitals are written and has a stop.
+    """
+    begins_large, ends = sentence[:1].isupper(), not sentence[-1:].isalnum()
+    begins_small = sentence[:1].islower() and not sentence.islower()
+    return not TRAILING_OFF.search(sentence) and not (begins_large and not ends) and not (begins_small and ends)
 
 
 def clarity(headline: str, quote: str) -> float:
