@@ -251,6 +251,7 @@ def test_the_headline_stands_alone() -> None:
         "Combine that with endless meetings and eighty percent sounds about right.",
         "What if the gate moved a truck while the crane was still above it.",
         "and we make the gates wider for everybody who pays a deposit to the Port.",
+        "Sarah Gooding explains the risks of Git dependencies in these projects:",
         "Either way, the port of Fernwick would sell all its slots to the same few people.",
         "For Fernwick, that was like the rise of timed slots in the west.",
         "In real estate, they say that three things count: the place, the place and the place.",

@@ -175,7 +175,7 @@ def is_whole(sentence: str) -> bool:
     """Whether a sentence is no piece of a longer one: it neither trails off, nor begins with a capital and has no stop,
     nor begins without one where capitals are written and has a stop.
     """
-    begins_large, ends = sentence[:1].isupper(), not sentence[-1:].isalnum()
+    begins_large, ends = sentence[:1].isupper(), not (sentence[-1:].isalnum() or sentence[-1:] in ":;")
     begins_small = sentence[:1].islower() and not sentence.islower()
     return not TRAILING_OFF.search(sentence) and not (begins_large and not ends) and not (begins_small and ends)
 
