@@ -48,6 +48,7 @@ def marts(context: AssetExecutionContext, dbt: DbtCliResource, warehouse: Wareho
         command += ["--full-refresh"]
     # One folder for all runs: by default dagster-dbt makes a new one inside the project for each.
     yield from dbt.cli(command, context=context, target_path=dbt_project().target_path / "build").stream()
-    with warehouse.open().write() as con:
-        note_marts_built(con, sources)
+    if was_built_from != sources:
+        with warehouse.open().write() as con:
+            note_marts_built(con, sources)
     step("marts", 1, 1, "dbt models and tests")
