@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='digest_date',
+    pre_hook="{% if is_incremental() and var('day') %}delete from {{ this }} where digest_date = '{{ var('day') }}'{% endif %}"
+) }}
+
 with relations as (
     select claim_id, arg_max(relation, similarity) as relation
     from {{ ref('stg_claim_relations') }}
@@ -41,3 +48,20 @@ inner join {{ ref('stg_feeds') }} as f using (feed_url)
 left join {{ ref('stg_themes') }} as t on t.cluster_id = i.cluster_id and t.digest_date = i.digest_date
 left join relations as r using (claim_id)
 left join {{ ref('stg_clustered_days') }} as d on d.digest_date = i.digest_date
+{% if is_incremental() and var('day') %}
+-- the day that was run, and days that show what was changed since: a title, or the addresses of a feed now private
+where
+    i.digest_date = '{{ var("day") }}'::date
+    or i.digest_date in (
+        select o.digest_date
+        from {{ this }} as o
+        inner join {{ ref('stg_episodes') }} as e using (episode_id)
+        inner join {{ ref('stg_feeds') }} as f using (feed_url)
+        where
+            o.show_title is distinct from f.show_title
+            or o.episode_title is distinct from e.episode_title
+            or o.published_at is distinct from e.published_at
+            or o.link is distinct from e.link
+            or o.audio_url is distinct from e.audio_url
+    )
+{% endif %}
