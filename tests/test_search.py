@@ -262,6 +262,16 @@ def test_an_episode_without_anything_to_find_is_taken_in(
     assert ids(search("vacant homes", settings=settings))[0] == "cl_ep_rent"
 
 
+def test_removed_transcripts_are_not_found_any_more(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:
+    update_index(settings.search_index, spoken.read, embedder)
+    with spoken.write() as con:
+        con.execute("delete from raw.transcript_segments where episode_id = 'ep_grid'")
+    assert update_index(settings.search_index, spoken.read, embedder) == IndexReport(1, 1, 0)
+    assert not [one for one in ids(search("midnight", settings=settings)) if one == "talk of ep_grid"]
+    assert ids(search("evening peaks", settings=settings))[0] == "cl_ep_grid"
+    assert update_index(settings.search_index, spoken.read, embedder).episodes == 0
+
+
 def test_stored_vectors_are_not_made_again(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:
     with spoken.write() as con:
         vector = embedder.embed([f"{EPISODES[0][4]} "])[0].tolist()

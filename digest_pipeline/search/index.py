@@ -100,7 +100,7 @@ def open_index(file: Path) -> Iterator[sqlite3.Connection]:
 
 
 def update_index(file: Path, read: Reader, embedder: Embedder, day: date | None = None) -> IndexReport:
-    """Bring the index up to the warehouse: episodes that it lacks, those of ``day`` that changed, those that are gone.
+    """Bring the index up to the warehouse: episodes that it lacks, those of ``day`` that changed, what is gone.
 
     Args:
         file: of the index.
@@ -111,13 +111,16 @@ def update_index(file: Path, read: Reader, embedder: Embedder, day: date | None 
     with open_index(file) as con:
         has = dict(con.execute("select episode_id, signature from episodes where encoder = ?", [embedder.name]))
         others = {episode_id for (episode_id,) in con.execute("select episode_id from episodes")}
+        with_talk = {one for (one,) in con.execute("select episode_id from episodes where n_passages > n_claims")}
         with read() as warehouse:
             rows = warehouse.execute(
                 "select episode_id, digest_date from raw.episodes where status = 'transcribed'"
                 " order by digest_date desc, episode_id"
             ).fetchall()
             of_day = signatures(warehouse, [episode_id for episode_id, taken in rows if taken == day])
-        changed = {episode_id for episode_id, signature in of_day.items() if has.get(episode_id) != signature}
+            heard = warehouse.execute("select distinct episode_id from raw.transcript_segments").fetchall()
+        changed = with_talk - {episode_id for (episode_id,) in heard}  # their transcripts were removed for their age
+        changed |= {episode_id for episode_id, signature in of_day.items() if has.get(episode_id) != signature}
         due = [episode_id for episode_id, _ in rows if episode_id not in has or episode_id in changed]
         gone = others - {episode_id for episode_id, _ in rows}
         if gone:
