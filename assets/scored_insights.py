@@ -1,6 +1,6 @@
 """Scores of a day's claims, and the five."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import date
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
@@ -13,6 +13,7 @@ from digest_pipeline.progress import step
 from digest_pipeline.resources import SettingsResource, WarehouseResource
 from digest_pipeline.scoring import store
 from digest_pipeline.scoring.components import COMPONENTS, components_of
+from digest_pipeline.scoring.relations import CONTRADICTS, relations_of
 from digest_pipeline.scoring.select import select_insights
 
 
@@ -35,26 +36,29 @@ def scored_insights(
         before = [claim for claim in claims if claim.digest_date < day]
         today_vectors = load_vectors(con, [claim.claim_id for claim in today], model)
         before_vectors = load_vectors(con, [claim.claim_id for claim in before], model)
+        growth = store.growth_of_themes(con, day)
         published = store.published_before(con, day, config.cluster_window_days, model)
-    theme_days: defaultdict[str, Counter[date]] = defaultdict(Counter)
-    for claim in claims:
-        if claim.cluster_id:
-            theme_days[claim.cluster_id][claim.digest_date] += 1
-    components = components_of(today, today_vectors, before, before_vectors, theme_days, day)
+    relations = relations_of(today, today_vectors, before, before_vectors)
+    components = components_of(today, today_vectors, before, before_vectors, relations, growth)
     insights = select_insights(today, today_vectors, components, published, config)
     with tables.write() as con:
         store.save_insights(con, day, insights)
+        store.save_relations(con, day, (r for found in relations.values() for r in found))
     step("score", 1, 1, f"{sum(i.rank is not None for i in insights)} of {len(insights)} claims chosen")
-    headlines = {claim.claim_id: claim.headline for claim in today}
+    by_id = {claim.claim_id: claim for claim in today}
+    opposed = [(by_id[i].quote, r.other.quote, r.reason) for i, rs in relations.items() for r in rs
+               if r.relation == CONTRADICTS]  # fmt: skip
     return MaterializeResult(
         metadata={
             "dagster/row_count": len(insights),
             "chosen": sum(insight.rank is not None for insight in insights),
+            "relations": dict(Counter(r.relation for found in relations.values() for r in found)),
+            "may_contradict": MetadataValue.md(markdown_table(["quote", "other quote", "who and when"], opposed)),
             "insights": MetadataValue.md(
                 markdown_table(
                     ["rank", "score", *COMPONENTS, "headline", "why not"],
                     [
-                        (i.rank, i.score, *(i.components[c] for c in COMPONENTS), headlines[i.claim_id], i.why_not)
+                        (i.rank, i.score, *(i.components[c] for c in COMPONENTS), by_id[i.claim_id].headline, i.why_not)
                         for i in insights
                     ],
                 )

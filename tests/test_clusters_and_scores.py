@@ -8,8 +8,10 @@ import pytest
 
 from digest_pipeline.clusters.cluster import cluster_claims
 from digest_pipeline.encoder import Vectors
-from digest_pipeline.scoring.components import Components, ScoringClaim, components_of, score_of
+from digest_pipeline.scoring.claims import ScoringClaim
+from digest_pipeline.scoring.components import Components, components_of, score_of
 from digest_pipeline.scoring.explain import why
+from digest_pipeline.scoring.relations import relations_of
 from digest_pipeline.scoring.select import Published, select_insights
 from digest_pipeline.settings import ScoreWeights, Settings
 
@@ -52,7 +54,9 @@ def test_a_small_window_has_no_themes(count: int) -> None:
 def claim(
     name: str, show: str = "A", worthiness: float = 0.9, cluster: str | None = None, day: date = DAY
 ) -> ScoringClaim:
-    quote = f"The deposit of {name} cleared 40 percent of the queue because it costs more than asking twice."
+    quote = (
+        f"{name * 40} The deposit of {name} cleared 40 percent of the queue because it costs more than asking twice."
+    )
     return ScoringClaim(name, day, show, f"ep_{name}", f"Headline {name}", "", quote, worthiness, cluster)
 
 
@@ -60,15 +64,15 @@ def test_components_say_what_they_mean() -> None:
     today = [claim("one", "A"), claim("two", "B"), claim("three", "C", cluster="th")]
     vectors = unit([1, 0, 0], [0.95, 0.3, 0], [0, 0, 1])
     before = [claim("old", "D", day=DAY - timedelta(days=2))]
-    days = {"th": {DAY: 4, DAY - timedelta(days=1): 2}}
-    one, two, three = components_of(today, vectors, before, unit([0, 0, 1]), days, DAY)
+    relations = relations_of(today, vectors, before, unit([0, 0, 1]))
+    one, two, three = components_of(today, vectors, before, unit([0, 0, 1]), relations, {"th": 0.9})
     assert (one.values["novelty"], three.values["novelty"]) == (1.0, 0.0)
     assert one.other_shows == ("B",)
     assert one.values["corroboration"] == two.values["corroboration"] == 0.5
     assert three.other_shows == ("D",)
-    assert three.values["momentum"] == pytest.approx(4 / (4 + 2 / 14), abs=1e-3)
+    assert (three.values["momentum"], one.values["momentum"]) == (0.9, 0.0)
     assert all(0 <= value <= 1 for c in (one, two, three) for value in c.values.values())
-    assert components_of([], unit([1, 0])[:0], before, unit([0, 0, 1]), {}, DAY) == []
+    assert components_of([], unit([1, 0])[:0], before, unit([0, 0, 1]), {}, {}) == []
 
 
 def test_a_score_is_the_weighted_mean() -> None:
@@ -148,7 +152,7 @@ def test_no_more_than_the_top_and_none_without_claims(settings: Settings) -> Non
 
 def test_why_names_the_evidence() -> None:
     old = claim("old", "The Show", day=DAY - timedelta(days=3))
-    close = Components({**components(0.7).values, "novelty": 0.1, "momentum": 0.9}, (0.8, old), ("B", "C"))
+    close = Components({**components(0.7).values, "novelty": 0.1, "momentum": 0.98}, (0.8, old), ("B", "C"))
     assert why(close, 45) == (
-        "A strong, specific claim; close to what The Show had on 2026-09-11; B and C touch on it too; its theme is growing."
+        "A strong, specific claim; close to what The Show had on 2026-09-11; B and C say the same; its theme is growing."
     )

@@ -14,7 +14,7 @@ from digest_pipeline.delivery.personal import PersonalPool, digest_for, load_poo
 from digest_pipeline.encoder import Embedder, Vectors, embedder_name, get_embedder
 from digest_pipeline.models import Digest, DigestItem, Subscriber
 from digest_pipeline.publishing.store import published_digest
-from digest_pipeline.scoring.components import ScoringClaim
+from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 
@@ -227,7 +227,7 @@ def test_without_vectors_of_this_encoder_scores_alone_decide(settings: Settings,
         pool = load_pool(con, digest, settings)
     assert ids(digest_for(who(interests="grid storage"), digest, pool, frozenset())) == ids(digest)
     with warehouse.write() as con:
-        rows = [ClaimRow("cl_2", DAY, "", "", "")]
+        rows = [ClaimRow("cl_2", DAY, "", "", "", "")]
         save_embeddings(con, rows, np.eye(1, 384, dtype=np.float32), embedder_name(settings))
     with warehouse.read() as con:
         assert load_pool(con, digest, settings).vectors.any(axis=1).tolist() == [False, True, False, False, False]

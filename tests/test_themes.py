@@ -85,7 +85,7 @@ def blobs(sizes: list[int], seed: int = 3, spread: float = 0.25) -> Vectors:
     generator = np.random.default_rng(seed)
     centres = generator.normal(size=(len(sizes), 64))
     rows = np.vstack([c + generator.normal(0, spread, (n, 64)) for c, n in zip(centres, sizes, strict=True)])
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    rows_of: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
 def words(count: int) -> list[str]:

@@ -16,7 +16,7 @@ from digest_pipeline.encoder import Embedder, Vectors, embedder_name, get_embedd
 from digest_pipeline.models import Digest, DigestItem, Subscriber
 from digest_pipeline.publishing.rules import broken_rules
 from digest_pipeline.publishing.store import worthy_items
-from digest_pipeline.scoring.components import ScoringClaim
+from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.select import Published, choose
 from digest_pipeline.settings import Settings
 

@@ -11,7 +11,7 @@ RULES = {
     "quotes_are_in_their_transcript": "Every quote stands verbatim in the stored segments at its time.",
     "no_advertisement_is_published": "No insight touches a sponsor read, an intro or an outro.",
     "digest_keeps_its_length": "A digest has at most top_n insights.",
-    "nothing_was_published_before": "No insight is, or says much the same as, one of an earlier digest.",
+    "nothing_was_published_before": "No insight is, or says the same as, an earlier digest's, unless it updates it.",
     "no_two_insights_say_the_same": "No two insights of the digest are closer than max_similarity.",
 }
 ROUNDING = 1e-4  # between the cosine that chose and the one that checks
@@ -31,6 +31,10 @@ join raw.digest_items i on i.digest_date < $day and i.digest_date >= $after
 join raw.claim_embeddings w on w.claim_id = i.claim_id and w.model = v.model
 where v.model = $model and v.claim_id in (select unnest($ids::varchar[]))
     and list_inner_product(v.embedding, w.embedding) >= $limit
+    and not exists (  -- a marked update may resemble what it updates
+        select 1 from raw.claim_relations r
+        where r.claim_id = v.claim_id and r.other_claim_id = w.claim_id and r.relation = 'updates'
+    )
 """
 CLOSE_TO_EACH_OTHER = """
 select distinct unnest([v.claim_id, w.claim_id])

@@ -1,6 +1,8 @@
 """Why an insight scores as it does, in one sentence that a reader understands."""
 
+from digest_pipeline.clusters.trends import SURE
 from digest_pipeline.scoring.components import RELATED, Components
+from digest_pipeline.scoring.relations import CONTRADICTS, UPDATES
 
 WORTH_STRONG, WORTH_FAIR = 0.5, 0.3  # probabilities that an editor would send it
 STRONG, CLEAR = 0.6, 0.35
@@ -24,7 +26,10 @@ def why(components: Components, window_days: int) -> str:
     ]
     parts = [f"A {', '.join(adjectives)} claim"]
     nearest = components.nearest_before
-    if nearest is None or nearest[0] < RELATED:
+    update = next((r for r in components.relations if r.relation == UPDATES), None)
+    if update:
+        parts.append(f"an update: {update.reason}")
+    elif nearest is None or nearest[0] < RELATED:
         parts.append(f"nothing like it was said in the last {window_days} days")
     elif values["novelty"] >= STRONG / 2:
         parts.append(f"related to what {nearest[1].show} had on {nearest[1].digest_date}, but new")
@@ -32,9 +37,11 @@ def why(components: Components, window_days: int) -> str:
         parts.append(f"close to what {nearest[1].show} had on {nearest[1].digest_date}")
     if components.other_shows:
         named = components.other_shows[:3]
-        verb = "touches" if len(named) == 1 else "touch"
-        parts.append(f"{_join(named)} {verb} on it too")
-    if values["momentum"] >= STRONG:
+        verb = "says" if len(named) == 1 else "say"
+        parts.append(f"{_join(named)} {verb} the same")
+    if against := next((r for r in components.relations if r.relation == CONTRADICTS), None):
+        parts.append(f"{against.other.show} may contradict it")
+    if values["momentum"] >= SURE:
         parts.append("its theme is growing")
     return f"{'; '.join(parts)}."
 

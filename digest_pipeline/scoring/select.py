@@ -1,7 +1,7 @@
 """The five: best first, different in meaning, from several shows and themes, never what a digest already sent."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,8 +9,10 @@ import numpy as np
 
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.models import ScoredInsight
-from digest_pipeline.scoring.components import Components, ScoringClaim, score_of
+from digest_pipeline.scoring.claims import ScoringClaim
+from digest_pipeline.scoring.components import Components, score_of
 from digest_pipeline.scoring.explain import why
+from digest_pipeline.scoring.relations import UPDATES
 from digest_pipeline.settings import Settings
 
 # Cosine from which two claims of a theme speak of the same matter: in a small window a theme may hold more than one.
@@ -19,11 +21,12 @@ SAME_MATTER = 0.30
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What earlier digests sent: dates, headlines and unit vectors, in the same order."""
+    """What earlier digests sent: dates, headlines, unit vectors and claim ids, in the same order."""
 
     days: Sequence[date]
     headlines: Sequence[str]
     vectors: Vectors
+    claim_ids: Sequence[str] = ()
 
 
 def select_insights(
@@ -42,7 +45,11 @@ def select_insights(
     unclear = {row: text for row in order if (text := _unclear(components[row], settings))}
     insights = []
     n_chosen = 0
-    for row, refusal in choose(order, claims, vectors, scores, published, settings, barred=unclear):
+    updates = {
+        claim.claim_id: frozenset(r.other.claim_id for r in c.relations if r.relation == UPDATES)
+        for claim, c in zip(claims, components, strict=True)
+    }
+    for row, refusal in choose(order, claims, vectors, scores, published, settings, barred=unclear, updates=updates):
         n_chosen += refusal is None
         insights.append(
             ScoredInsight(
@@ -67,6 +74,7 @@ def choose(
     settings: Settings,
     *,
     barred: Mapping[int, str] | None = None,
+    updates: Mapping[str, frozenset[str]] | None = None,
 ) -> Iterator[tuple[int, str | None]]:
     """Go through ``order`` and choose at most ``top_n`` that keep the rules of a digest; each row with its refusal.
 
@@ -76,10 +84,20 @@ def choose(
         published: what the reader of this digest got before.
         settings: the limits.
         barred: rows that are refused beforehand, with the reason.
+        updates: for a claim the published ones of which it gives a newer figure: these it may resemble.
     """
     chosen: list[int] = []
     for row in order:
-        refusal = (barred or {}).get(row) or _refusal(row, claims, vectors, scores[row], chosen, published, settings)
+        refusal = (barred or {}).get(row) or _refusal(
+            row,
+            claims,
+            vectors,
+            scores[row],
+            chosen,
+            published,
+            settings,
+            (updates or {}).get(claims[row].claim_id, ()),
+        )
         if refusal is None:
             chosen.append(row)
         yield row, refusal
@@ -99,6 +117,7 @@ def _refusal(
     chosen: Sequence[int],
     published: Published,
     settings: Settings,
+    updates: Container[str],
 ) -> str | None:
     """Why a claim is not chosen after those that are, in words a reader understands; ``None``: it is chosen."""
     claim = claims[row]
@@ -107,6 +126,7 @@ def _refusal(
         return f"its score {score:.2f}{weighed} is under {settings.min_score:.2f}, the least that is published"
     if len(published.days):
         likeness = published.vectors @ vectors[row]
+        likeness[[i for i, claim_id in enumerate(published.claim_ids) if claim_id in updates]] = 0
         nearest = int(np.argmax(likeness))
         if likeness[nearest] >= settings.max_similarity:
             return f"the digest of {published.days[nearest]} already sent it: “{published.headlines[nearest]}”"

@@ -1,6 +1,6 @@
 """What the scoring stage asks and keeps: the window's claims with their themes, what was published, scored insights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 import duckdb
@@ -8,12 +8,14 @@ import polars as pl
 
 from digest_pipeline.clusters.store import load_vectors
 from digest_pipeline.models import ScoredInsight
-from digest_pipeline.scoring.components import COMPONENTS, ScoringClaim
+from digest_pipeline.scoring.claims import ScoringClaim
+from digest_pipeline.scoring.components import COMPONENTS
+from digest_pipeline.scoring.relations import Relation
 from digest_pipeline.scoring.select import Published
 
 CLAIMS = """
 select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url), c.episode_id, c.headline, c.explanation, c.quote,
-    c.worthiness, m.cluster_id, coalesce(f.weight, 1)
+    c.worthiness, m.cluster_id, coalesce(f.weight, 1), c.speaker
 from raw.claim_candidates c
 join raw.episodes e using (episode_id)
 left join raw.feeds f using (feed_url)
@@ -38,7 +40,7 @@ def published_before(con: duckdb.DuckDBPyConnection, day: date, days: int, model
         [model, day, day - timedelta(days=days)],
     ).fetchall()
     vectors = load_vectors(con, [row[2] for row in rows], model)
-    return Published([row[0] for row in rows], [row[1] for row in rows], vectors)
+    return Published([row[0] for row in rows], [row[1] for row in rows], vectors, [row[2] for row in rows])
 
 
 def save_insights(con: duckdb.DuckDBPyConnection, day: date, insights: Sequence[ScoredInsight]) -> None:
@@ -58,3 +60,23 @@ def save_insights(con: duckdb.DuckDBPyConnection, day: date, insights: Sequence[
         schema_overrides={"cluster_id": pl.String, "rank": pl.Int32, "why_not": pl.String},
     )  # fmt: skip
     con.execute("insert into raw.scored_insights by name select * from rows")
+
+
+def growth_of_themes(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, float]:
+    """Probability that a theme has grown, by its id, where there is evidence."""
+    rows = con.execute(
+        "select cluster_id, growth_probability from raw.theme_trends"
+        " where digest_date = ? and growth_probability is not null",
+        [day],
+    ).fetchall()
+    return dict(rows)
+
+
+def save_relations(con: duckdb.DuckDBPyConnection, day: date, relations: Iterable[Relation]) -> None:
+    """Replace the relations of the day's claims."""
+    con.execute("delete from raw.claim_relations where digest_date = ?", [day])
+    rows = [
+        (r.claim_id, day, r.other.claim_id, r.relation, r.similarity, r.is_independent, r.reason) for r in relations
+    ]
+    if rows:
+        con.executemany("insert into raw.claim_relations values (?, ?, ?, ?, ?, ?, ?)", rows)

@@ -1,0 +1,127 @@
+"""What a claim is to what was said before: the same, an update with a newer figure, a contradiction, or new.
+
+A contradiction is a flag for people, who are shown both quotes: rules of wording find it, and they err. A claim without
+a relation is new.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rapidfuzz import fuzz
+
+from digest_pipeline.claims.lexis import Clause, best_matches, clauses_of
+from digest_pipeline.claims.polarity import AXES, is_negated
+from digest_pipeline.claims.quantities import ORDINAL, quantities_in
+from digest_pipeline.encoder import Vectors
+from digest_pipeline.models import normalise_words
+from digest_pipeline.scoring.claims import ScoringClaim
+
+SAME, UPDATES, CONTRADICTS = "same", "updates", "contradicts"
+# Cosine of all-MiniLM-L6-v2 from which two claims say the same: the best F1 on the training part of ArgKP 2021.
+SAME_CLAIM = 0.65
+SAME_MATTER = 0.6  # share of a clause's content words that another has, for the two to speak of one matter
+SAME_WORDS = 85.0  # rapidfuzz ratio, 0..100, from which two quotes are one recording, transcribed twice
+MOST = 20  # relations of a claim that are kept, the nearest first
+NAMELESS = re.compile(r"(?:speaker|voice|guest|host|unknown)?[\s_-]*\d*", re.IGNORECASE)
+_AXES = [(re.compile(rf"\b(?:{one})\b", re.I), re.compile(rf"\b(?:{other})\b", re.I)) for _, one, other in AXES]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How a claim relates to ``other``. ``similarity`` is their cosine; ``reason`` is for a reader.
+
+    ``is_independent``: another show says it, and neither the same speaker nor the same recording.
+    """
+
+    claim_id: str
+    other: ScoringClaim
+    relation: str
+    similarity: float
+    is_independent: bool
+    reason: str
+
+
+def relations_of(
+    today: Sequence[ScoringClaim], today_vectors: Vectors, before: Sequence[ScoringClaim], before_vectors: Vectors
+) -> dict[str, list[Relation]]:
+    """The relations of each of today's claims that has any, the nearest first."""
+    others = [*before, *today]
+    if not today:
+        return {}
+    vectors = np.vstack([before_vectors, today_vectors]) if len(before) else today_vectors
+    found = {}
+    for claim, likeness in zip(today, today_vectors @ vectors.T, strict=True):
+        near = np.flatnonzero(likeness >= SAME_CLAIM)
+        near = near[np.argsort(-likeness[near], kind="stable")]
+        pairs = [(others[i], float(likeness[i])) for i in near.tolist() if others[i].claim_id != claim.claim_id]
+        if pairs:
+            found[claim.claim_id] = [_relation(claim, other, cosine) for other, cosine in pairs[:MOST]]
+    return found
+
+
+def independent_voices(claim: ScoringClaim, others: Iterable[ScoringClaim]) -> list[ScoringClaim]:
+    """Those of ``others`` that are independent of ``claim`` and of each other: a guest on tour counts once."""
+    voices: list[ScoringClaim] = []
+    for other in others:
+        if all(are_independent(other, voice) for voice in [claim, *voices]):
+            voices.append(other)
+    return voices
+
+
+def are_independent(one: ScoringClaim, other: ScoringClaim) -> bool:
+    """Whether two claims come from different shows, from different people and from different recordings."""
+    if one.show == other.show or _same_speaker(one.speaker, other.speaker):
+        return False
+    return fuzz.ratio(" ".join(normalise_words(one.quote)), " ".join(normalise_words(other.quote))) < SAME_WORDS
+
+
+def _same_speaker(one: str | None, other: str | None) -> bool:
+    """Whether two names are one person's: the words of one are among those of the other ("Adam", "Adam Smith")."""
+    if not one or not other or NAMELESS.fullmatch(one) or NAMELESS.fullmatch(other):
+        return False
+    mine, theirs = set(normalise_words(one)), set(normalise_words(other))
+    return mine <= theirs or theirs <= mine
+
+
+def _relation(claim: ScoringClaim, other: ScoringClaim, cosine: float) -> Relation:
+    who = f"{other.speaker} on {other.show}" if other.speaker else other.show
+    independent = are_independent(claim, other)
+    if opposed := _opposed(claim.headline, other.headline):
+        kind, reason = CONTRADICTS, f"{who}, {other.digest_date}, said otherwise: “{opposed}”"
+    elif (figures := _newer_figure(claim, other)) and other.digest_date < claim.digest_date:
+        kind, reason = UPDATES, f"{figures[0]}, where {who} had {figures[1]} on {other.digest_date}"
+    else:
+        kind, reason = SAME, f"{who} said so on {other.digest_date}"
+    return Relation(claim.claim_id, other, kind, round(cosine, 4), independent, reason)
+
+
+def _newer_figure(claim: ScoringClaim, other: ScoringClaim) -> tuple[str, str] | None:
+    """Two different figures of one unit, none of which the claims share: what it is now, and what it was."""
+    now, then = quantities_in(claim.headline), quantities_in(other.headline)
+    for unit in dict.fromkeys(q.unit for q in now if q.unit not in {"", ORDINAL}):
+        mine, theirs = ({q.value for q in side if q.unit == unit} for side in (now, then))
+        if theirs and not mine & theirs:
+            return next(q.text for q in now if q.unit == unit), next(q.text for q in then if q.unit == unit)
+    return None
+
+
+def _opposed(text: str, other: str) -> str | None:
+    """The clause of ``other`` that speaks of the same matter as one of ``text``, and denies it or turns it round."""
+    for clause in clauses_of(text):
+        for match in best_matches(clause, clauses_of(other), SAME_MATTER):
+            if len(clause.content) < 2 or len(clause.content & match.content) / len(match.content) < SAME_MATTER:
+                continue
+            if (is_negated(clause.whole) != is_negated(match.whole)) != _turned(clause, match):
+                return match.text
+    return None
+
+
+def _turned(one: Clause, other: Clause) -> bool:
+    """Whether two clauses name opposite directions of an axis: more and less, faster and slower."""
+    for up, down in _AXES:
+        mine, theirs = ((bool(up.search(clause.whole)), bool(down.search(clause.whole))) for clause in (one, other))
+        if mine == theirs[::-1] and mine in {(True, False), (False, True)}:
+            return True
+    return False

@@ -1,0 +1,142 @@
+"""What a claim is to what was said before: the same, an update, a contradiction, and by how many independent voices."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from digest_pipeline.encoder import Vectors
+from digest_pipeline.scoring.claims import ScoringClaim
+from digest_pipeline.scoring.components import Components, components_of
+from digest_pipeline.scoring.explain import why
+from digest_pipeline.scoring.relations import are_independent, independent_voices, relations_of
+from digest_pipeline.scoring.select import Published, select_insights
+from digest_pipeline.scoring.store import save_relations
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+
+DAY = date(2026, 9, 14)
+HEADLINE = "Closed models keep a lead of six months over open ones"
+
+
+def claim(
+    name: str,
+    headline: str = HEADLINE,
+    *,
+    show: str | None = None,
+    speaker: str | None = None,
+    days_ago: int = 0,
+    quote: str | None = None,
+) -> ScoringClaim:
+    said = quote or name * 60
+    return ScoringClaim(name, DAY - timedelta(days=days_ago), show or f"Show {name}", f"ep_{name}", headline, "", said, 0.9, speaker=speaker)  # fmt: skip
+
+
+def alike(count: int, cosine: float = 0.8) -> Vectors:
+    """Unit vectors of which any two have this cosine."""
+    rows = np.sqrt(1 - cosine) * np.eye(count, count + 1) + np.sqrt(cosine) * np.eye(count + 1)[count]
+    return rows.astype(np.float32)
+
+
+def relation(new: ScoringClaim, old: ScoringClaim, cosine: float = 0.8) -> tuple[str, bool, str]:
+    vectors = alike(2, cosine)
+    (found,) = relations_of([new], vectors[:1], [old], vectors[1:])[new.claim_id]
+    return found.relation, found.is_independent, found.reason
+
+
+def test_the_same_claim_is_known_with_whom_and_when() -> None:
+    kind, independent, reason = relation(claim("a"), claim("b", show="Grid Hour", speaker="Ann Lee", days_ago=3))
+    assert (kind, independent) == ("same", True)
+    assert reason == "Ann Lee on Grid Hour said so on 2026-09-11"
+    assert relations_of([claim("a")], alike(2, 0.5)[:1], [claim("b")], alike(2, 0.5)[1:]) == {}
+
+
+def test_a_newer_figure_of_the_same_unit_is_an_update() -> None:
+    old = claim("b", "The queue for transformers takes 30 months", show="Grid Hour", days_ago=5)
+    kind, _, reason = relation(claim("a", "The queue for transformers takes forty-five months"), old)
+    assert kind == "updates"
+    assert "45 months, where Grid Hour had 30 months on 2026-09-09" in reason
+    assert relation(claim("a", "The queue for transformers takes thirty months"), old)[0] == "same"
+    today = claim("b", "The queue for transformers takes 30 months")
+    assert relation(claim("a", "The queue for transformers takes 45 months"), today)[0] == "same"
+
+
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        ("Remote teams do not ship faster", "Remote teams ship faster"),
+        ("Remote work makes junior engineers slower", "Remote work makes junior engineers faster"),
+    ],
+)
+def test_a_denial_or_a_turned_direction_is_flagged(new: str, old: str) -> None:
+    kind, _, reason = relation(claim("a", new), claim("b", old, days_ago=2))
+    assert kind == "contradicts"
+    assert old in reason
+
+
+def test_agreement_in_other_words_is_no_contradiction() -> None:
+    pairs = [
+        ("Remote teams do not ship faster", "Remote teams never ship faster"),
+        ("Remote work makes juniors slower", "Remote work does not make juniors faster"),
+        ("Taxes on carbon lower emissions", "Whales do not sing in winter"),
+    ]
+    assert [relation(claim("a", new), claim("b", old))[0] for new, old in pairs] == ["same"] * 3
+
+
+def test_a_guest_on_tour_and_a_clip_in_two_feeds_count_once() -> None:
+    mine = claim("a", speaker="Host One")
+    tour = [claim("b", speaker="Ann Lee"), claim("c", speaker="Ann Lee"), claim("d", speaker="Ann")]
+    clip = [
+        claim("e", quote="word for word the very same clip of talk"),
+        claim("f", quote="Word for word, the very same clip of talk."),
+    ]
+    assert [voice.claim_id for voice in independent_voices(mine, [*tour, *clip])] == ["b", "e"]
+    assert not are_independent(mine, claim("g", show=mine.show))
+    assert not are_independent(mine, claim("h", speaker="Host One"))
+    assert are_independent(claim("i", speaker="Speaker 1"), claim("j", speaker="Speaker 1"))
+
+
+def test_corroboration_counts_voices_and_not_contradictions() -> None:
+    today = [claim("a")]
+    before = [
+        claim("b", speaker="Ann Lee", days_ago=2), claim("c", speaker="Ann Lee", days_ago=1),
+        claim("d", "Closed models do not keep a lead of six months over open ones", days_ago=1),
+    ]  # fmt: skip
+    vectors = alike(4)
+    relations = relations_of(today, vectors[:1], before, vectors[1:])
+    (found,) = components_of(today, vectors[:1], before, vectors[1:], relations, {})
+    assert found.other_shows == ("Show b",)
+    assert found.values["corroboration"] == 0.5
+    assert "Show d may contradict it" in why(found, 45)
+
+
+def test_an_update_of_what_was_sent_may_be_sent_and_is_marked(settings: Settings) -> None:
+    old = claim("b", "The queue for transformers takes 30 months", days_ago=5)
+    vectors = alike(2, 0.9)
+    published = Published([old.digest_date], [old.headline], vectors[1:], [old.claim_id])
+
+    def chosen(headline: str) -> tuple[int | None, str]:
+        today = [claim("a", headline)]
+        relations = relations_of(today, vectors[:1], [old], vectors[1:])
+        (found,) = components_of(today, vectors[:1], [old], vectors[1:], relations, {})
+        strong = Components(
+            {**found.values, "worthiness": 1, "clarity": 1}, found.nearest_before, found.other_shows, found.relations
+        )
+        (insight,) = select_insights(today, vectors[:1], [strong], published, settings)
+        return insight.rank, insight.why
+
+    assert chosen("The queue for transformers takes 30 months")[0] is None
+    rank, reason = chosen("The queue for transformers takes 45 months")
+    assert rank == 1
+    assert "an update: 45 months, where Show b had 30 months" in reason
+
+
+def test_relations_are_kept_once_a_day(warehouse: Warehouse) -> None:
+    vectors = alike(2)
+    found = relations_of([claim("a")], vectors[:1], [claim("b", days_ago=1)], vectors[1:])["a"]
+    with warehouse.write() as con:
+        save_relations(con, DAY, found)
+        save_relations(con, DAY, found)
+        assert con.execute("select claim_id, other_claim_id, relation from raw.claim_relations").fetchall() == [
+            ("a", "b", "same")
+        ]
