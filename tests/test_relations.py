@@ -35,7 +35,8 @@ def claim(
 def alike(count: int, cosine: float = 0.8) -> Vectors:
     """Unit vectors of which any two have this cosine."""
     rows = np.sqrt(1 - cosine) * np.eye(count, count + 1) + np.sqrt(cosine) * np.eye(count + 1)[count]
-    return rows.astype(np.float32)
+    found: Vectors = rows.astype(np.float32)
+    return found
 
 
 def relation(new: ScoringClaim, old: ScoringClaim, cosine: float = 0.8) -> tuple[str, bool, str]:

@@ -85,7 +85,8 @@ def blobs(sizes: list[int], seed: int = 3, spread: float = 0.25) -> Vectors:
     generator = np.random.default_rng(seed)
     centres = generator.normal(size=(len(sizes), 64))
     rows = np.vstack([c + generator.normal(0, spread, (n, 64)) for c, n in zip(centres, sizes, strict=True)])
-    rows_of: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    found: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return found
 
 
 def words(count: int) -> list[str]:
@@ -125,7 +126,10 @@ def test_what_was_together_the_day_before_tends_to_stay_together() -> None:
     bonds = np.repeat([0, 1, 2], 20)
     free = {frozenset(theme.members) for theme in cluster_claims(vectors, words(60), min_size=3)}
     bound = {frozenset(theme.members) for theme in cluster_claims(vectors, words(60), min_size=3, bonds=bonds)}
-    strays = lambda groups: sum(len(g) - max(Counter(bonds[list(g)].tolist()).values()) for g in groups)  # noqa: E731
+
+    def strays(groups: set[frozenset[int]]) -> int:
+        return sum(len(g) - max(Counter(bonds[list(g)].tolist()).values()) for g in groups)
+
     assert strays(bound) <= strays(free)
     assert sum(map(len, bound)) >= sum(map(len, free))
 

@@ -18,6 +18,7 @@ SMALLEST_WINDOW = 30  # with fewer different claims a density says nothing
 ROOTS_A_THEME = 5  # a theme has at least sqrt(claims) / 5 claims: a month of many shows has fewer small matters of note
 ONE_TOPIC = 0.65  # length of the mean unit vector, from which on a window speaks of one thing; themes have 0.45 to 0.8
 OUTER_SHARE = 0.05  # of a theme's claims count as its rim: noise that is not farther out joins it
+LEAST_LIKENESS = 0.2  # mean cosine of a claim to the others of its theme; unrelated claims have 0.05 to 0.1
 EQUAL = 0.999  # cosine of two embeddings of one text: a batch's composition moves the last digits
 Labels = npt.NDArray[np.int64]
 
@@ -92,7 +93,21 @@ def _labels(vectors: Vectors, min_size: int, bonds: Labels) -> tuple[Labels, npt
     if np.linalg.norm(vectors.mean(axis=0)) >= ONE_TOPIC:
         return np.zeros(len(vectors), dtype=np.int64), vectors.astype(np.float64) @ _centroid(vectors)
     found = density_clusters(vectors, min_size, bonds)
-    return _taken_in(vectors, found.labels), found.probabilities
+    return _fitting(vectors, _taken_in(vectors, found.labels), min_size), found.probabilities
+
+
+def _fitting(vectors: Vectors, labels: Labels, min_size: int) -> Labels:
+    """Labels without the members that have little to do with the others, and without themes that are then too small."""
+    fitting = np.full(len(labels), NOISE, dtype=np.int64)
+    count = 0
+    for label in range(int(labels.max()) + 1):
+        rows = np.flatnonzero(labels == label)
+        likeness = (vectors[rows] @ vectors[rows].sum(axis=0) - 1) / max(1, len(rows) - 1)
+        rows = rows[likeness >= LEAST_LIKENESS]
+        if len(rows) >= min_size:
+            fitting[rows] = count
+            count += 1
+    return fitting
 
 
 def _taken_in(vectors: Vectors, labels: Labels) -> Labels:
