@@ -15,7 +15,7 @@ import duckdb
 
 from digest_pipeline.errors import DigestError
 from digest_pipeline.runs import failures_of, prepare_home
-from digest_pipeline.settings import Settings
+from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
 
 CHOICE = """
@@ -61,7 +61,13 @@ def rescore(days: Sequence[date], settings: Settings) -> Iterator[list[Rescored]
     from dagster import DagsterInstance
 
     from digest_pipeline.definitions import build_defs
-    from digest_pipeline.resources import WarehouseResource
+    from digest_pipeline.resources import SettingsResource, WarehouseResource
+
+    class _WithoutModel(SettingsResource):
+        """The settings of now, but no language model gives titles to themes of a copy."""
+
+        def load(self) -> Settings:
+            return load_settings(extractor="extractive", llm_model="")
 
     prepare_home(settings)
     settings.cache.mkdir(parents=True, exist_ok=True)
@@ -72,9 +78,8 @@ def rescore(days: Sequence[date], settings: Settings) -> Iterator[list[Rescored]
             _check(con, days)
             published = {day: con.execute(PUBLISHED, [day]).fetchall() for day in days}
             con.execute("delete from raw.digest_items where digest_date >= ?", [days[0]])
-        job = build_defs(resources={"warehouse": WarehouseResource(database=str(copy.path))}).resolve_job_def(
-            "rescore_job"
-        )
+        resources = {"warehouse": WarehouseResource(database=str(copy.path)), "settings": _WithoutModel()}
+        job = build_defs(resources=resources).resolve_job_def("rescore_job")
         with DagsterInstance.ephemeral() as instance, (settings.home / "run.log").open("a", encoding="utf-8") as output:
             for day in days:
                 with redirect_stdout(output):
