@@ -161,7 +161,7 @@ class Settings(BaseSettings):
     mail_postal_address: str = Field("", description="stands under every mail, where the law wants one")
     mail_rounds: int = Field(3, ge=1, le=10, description="how often a run tries what the mail server put off")
     mail_retry_seconds: float = Field(10, ge=0, description="pause before the second round; it doubles each time")
-    mail_days_back: int = Field(3, ge=1, le=365, description="an older digest is not sent: a backfill sends nothing")
+    mail_days_back: int = Field(3, ge=1, le=3650, description="an older digest is not sent: a backfill sends nothing")
     mail_missed_days: Literal["merge", "latest"] = Field(
         "merge", description="days missed since a subscriber's last digest: as one mail, or only the latest"
     )

@@ -1,0 +1,1 @@
+"""Days killed at random moments, and with writes that fail, against one that ran undisturbed."""
