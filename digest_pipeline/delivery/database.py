@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from digest_pipeline.sqlite import transaction
+
 STEPS = (
     (  # each step a tuple of statements
         """
@@ -80,7 +82,7 @@ BUSY_SECONDS = 30.0
 
 @contextmanager
 def open_delivery(file: Path) -> Iterator[sqlite3.Connection]:
-    """A connection in autocommit mode (say ``begin immediate`` where several statements belong together).
+    """A connection in autocommit mode (``transaction`` where several statements belong together).
 
     Makes the file, readable by its owner alone, and brings its schema up to date. Other processes may hold it open;
     a writer waits for another up to half a minute.
@@ -109,14 +111,9 @@ def secret_of(con: sqlite3.Connection, name: str) -> bytes:
 def _migrate(con: sqlite3.Connection) -> None:
     if con.execute("pragma user_version").fetchone()[0] >= len(STEPS):
         return
-    con.execute("begin immediate")
-    try:
+    with transaction(con):
         done = con.execute("pragma user_version").fetchone()[0]  # another process may have been first
         for step in STEPS[done:]:
             for statement in step:
                 con.execute(statement)
         con.execute(f"pragma user_version = {len(STEPS)}")
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise

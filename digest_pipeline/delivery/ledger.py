@@ -6,8 +6,7 @@ note of what became of it. ``unknown`` says that the connection broke then. Neit
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -15,6 +14,7 @@ from typing import Literal
 
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.publishing.render import content_hash
+from digest_pipeline.sqlite import transaction
 
 NO_MAILBOX = " 5.1.1"  # of an answer's enhanced code: no such mailbox (RFC 3463), or a domain without mail (5.1.10)
 RESTORED = "a backup was restored: it may have been sent before"
@@ -73,7 +73,7 @@ def claim(con: sqlite3.Connection, delivery: Delivery) -> bool:
     one gets it.
     """
     one = delivery.subscriber
-    with _transaction(con):
+    with transaction(con):
         for day in delivery.days:
             row = con.execute(
                 "select status from deliveries where digest_date = ? and channel = ? and subscriber_id = ?",
@@ -104,7 +104,7 @@ def claim(con: sqlite3.Connection, delivery: Delivery) -> bool:
 def finish(con: sqlite3.Connection, delivery: Delivery, outcome: Outcome) -> None:
     """Note what became of a delivery that was claimed."""
     one = delivery.subscriber
-    with _transaction(con):
+    with transaction(con):
         con.executemany(
             "update deliveries set status = ?, reason = ?, finished_at = ?"
             " where digest_date = ? and channel = ? and subscriber_id = ? and status = 'started'",
@@ -120,7 +120,7 @@ def finish(con: sqlite3.Connection, delivery: Delivery, outcome: Outcome) -> Non
 def note(con: sqlite3.Connection, delivery: Delivery, outcome: Outcome) -> None:
     """Note that a delivery was put off or refused before it was claimed; what another process did meanwhile stands."""
     one = delivery.subscriber
-    with _transaction(con):
+    with transaction(con):
         con.executemany(
             "insert into deliveries values (?, ?, ?, ?, ?, 1, null, ?, ?, ?) on conflict do update set"
             " status = excluded.status, attempts = attempts + 1, reason = excluded.reason,"
@@ -173,7 +173,7 @@ def hold(con: sqlite3.Connection, whom: Iterable[tuple[str, str]], days: Iterabl
     """Settle days of which nobody knows whether they were sent to these (channel, subscriber), after a restore."""
     days = list(days)
     rows = [(day.isoformat(), *one, _now(), RESTORED) for one in whom for day in days]
-    with _transaction(con):
+    with transaction(con):
         before = con.total_changes
         con.executemany(
             "insert or ignore into deliveries (digest_date, channel, subscriber_id, started_at, reason, content_hash,"
@@ -189,7 +189,7 @@ def reopen(con: sqlite3.Connection, day: date, status: Retriable) -> int:
     ``unknown`` takes those of died processes too. Their readers may get the digest twice: nobody knows.
     """
     before = (datetime.now(UTC) - STALE).isoformat(timespec="seconds")
-    with _transaction(con):
+    with transaction(con):
         reopened = con.execute(
             "update deliveries set status = 'waiting', reason = 'to be tried again, by hand'"
             " where digest_date = ? and (status = ? or ? = 'unknown' and status = 'started' and started_at < ?)"
@@ -209,17 +209,6 @@ def tally(con: sqlite3.Connection) -> list[tuple[str, str, str, str | None, int]
         "select digest_date, channel, status, reason, count(*) from deliveries"
         " group by 1, 2, 3, 4 order by 1 desc, 2, 3"
     ).fetchall()
-
-
-@contextmanager
-def _transaction(con: sqlite3.Connection) -> Iterator[None]:
-    con.execute("begin immediate")
-    try:
-        yield
-    except BaseException:
-        con.execute("rollback")
-        raise
-    con.execute("commit")
 
 
 def _now() -> str:

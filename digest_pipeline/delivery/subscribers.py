@@ -4,8 +4,6 @@ import hashlib
 import hmac
 import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
@@ -13,6 +11,7 @@ from digest_pipeline.delivery.addresses import MAIL, normal_address
 from digest_pipeline.delivery.database import secret_of
 from digest_pipeline.errors import SubscriberError
 from digest_pipeline.models import Subscriber
+from digest_pipeline.sqlite import transaction
 
 MOST_INTERESTS = 1000  # characters
 ACTIVE, PENDING = "active", "pending"
@@ -63,7 +62,7 @@ class SubscriberBook:
         """
         address = normal_address(wanted.channel, wanted.address)
         _check(wanted)
-        with self._transaction():
+        with transaction(self._con):
             known = self.find(wanted.channel, address)
             if wanted.is_active and known is None and self.is_suppressed(wanted.channel, address):
                 raise SubscriberError(
@@ -97,7 +96,7 @@ class SubscriberBook:
         Raises:
             SubscriberError: there is no such subscriber, or no more.
         """
-        with self._transaction():
+        with transaction(self._con):
             subscriber = self.get(subscriber_id)
             self._con.execute(
                 "update subscribers set status = ?, confirmed_at = coalesce(confirmed_at, ?) where subscriber_id = ?",
@@ -155,7 +154,7 @@ class SubscriberBook:
         Raises:
             SubscriberError: there is none of this id.
         """
-        with self._transaction():
+        with transaction(self._con):
             subscriber = self.get(subscriber_id)
             if suppress:
                 self._con.execute(
@@ -197,16 +196,6 @@ class SubscriberBook:
     def _hash(self, channel: str, address: str) -> str:
         spelt = address.strip().lower() if channel == MAIL else address.strip()
         return hmac.new(self._key, f"{channel}\x1f{spelt}".encode(), hashlib.sha256).hexdigest()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._con.execute("begin immediate")
-        try:
-            yield
-        except BaseException:
-            self._con.execute("rollback")
-            raise
-        self._con.execute("commit")
 
 
 def _check(wanted: Subscriber) -> None:

@@ -25,6 +25,7 @@ from digest_pipeline.encoder import Embedder, Vectors
 from digest_pipeline.errors import SearchError
 from digest_pipeline.progress import step
 from digest_pipeline.search.passages import EpisodePassages, read_passages, signatures
+from digest_pipeline.sqlite import transaction
 
 FORMAT = 1  # of the file; another one is built anew
 BUSY_SECONDS = 30.0
@@ -87,7 +88,7 @@ def open_index(file: Path) -> Iterator[sqlite3.Connection]:
         con.execute("pragma journal_mode = wal")
         con.execute("pragma synchronous = normal")  # a power cut may cost the last episodes: they are taken in again
         if con.execute("pragma user_version").fetchone()[0] != FORMAT:
-            with _transaction(con):
+            with transaction(con):
                 if con.execute("pragma user_version").fetchone()[0] != FORMAT:
                     _create(con)
         yield con
@@ -124,14 +125,14 @@ def update_index(file: Path, read: Reader, embedder: Embedder, day: date | None 
         due = [episode_id for episode_id, _ in rows if episode_id not in has or episode_id in changed]
         gone = others - {episode_id for episode_id, _ in rows}
         if gone:
-            with _transaction(con):
+            with transaction(con):
                 _remove(con, gone)
         passages = 0
         for done, episode_id in enumerate(due, start=1):
             with read() as warehouse:
                 episode = read_passages(warehouse, episode_id, embedder.name)
             vectors = embed(episode, embedder)
-            with _transaction(con):
+            with transaction(con):
                 _remove(con, [episode_id])
                 add_episode(con, episode, vectors, embedder.name)
             passages += len(episode.passages)
@@ -215,14 +216,3 @@ def _remove(con: sqlite3.Connection, episode_ids: Iterable[str]) -> None:
 
 def _mark_changed(con: sqlite3.Connection) -> None:
     con.execute("update state set token = ?", [secrets.token_hex(8)])
-
-
-@contextmanager
-def _transaction(con: sqlite3.Connection) -> Iterator[None]:
-    con.execute("begin immediate")
-    try:
-        yield
-    except BaseException:
-        con.execute("rollback")
-        raise
-    con.execute("commit")

@@ -14,6 +14,7 @@ from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import WarehouseTooNew
 from digest_pipeline.publishing.publish import build_again
 from digest_pipeline.settings import Settings
+from digest_pipeline.sqlite import transaction
 from digest_pipeline.upkeep.backup import DATABASE, SETTINGS, SUBSCRIBERS, Backup
 from digest_pipeline.warehouse import Warehouse
 from digest_pipeline.warehouse.connection import migrations
@@ -96,10 +97,9 @@ def _carry_over(con: sqlite3.Connection, replaced: Path) -> None:
     with open_delivery(replaced):  # brings its schema up to date
         pass
     con.execute("attach ? as replaced", [str(replaced)])
-    con.execute("begin immediate")
-    for table in ("deliveries", "delivered_items", "suppressions"):
-        con.execute(f"insert or replace into {table} select * from replaced.{table}")  # noqa: S608 - our own names
-    con.execute("commit")
+    with transaction(con):
+        for table in ("deliveries", "delivered_items", "suppressions"):
+            con.execute(f"insert or replace into {table} select * from replaced.{table}")  # noqa: S608 - our own names
     con.execute("detach replaced")
     book = SubscriberBook(con)
     for one in book.all():
