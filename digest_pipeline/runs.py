@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 REPORTED = "digest/reported"  # tag of runs whose report is made here: no sensor makes another
-NO_SPACE = os.strerror(errno.ENOSPC)
+FULL = (os.strerror(errno.ENOSPC), "disk is full")  # as the system says it, and as SQLite does
+MAKE_ROOM = "make room and run the day again; what is done is kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,13 @@ def run_days(
         before: called with each day before its run.
 
     Raises:
-        DigestError: another run is going on in this home folder.
+        DigestError: another run is going on in this home folder, or Dagster cannot write down what this one does.
     """
     prepare_home(settings)
     warehouse, began = Warehouse(settings.database), datetime.now(UTC).isoformat(timespec="seconds")
     with one_at_a_time(settings.home), (settings.home / "run.log").open("a", encoding="utf-8") as output:
         from dagster import DagsterInstance
+        from sqlalchemy.exc import OperationalError
 
         from digest_pipeline.definitions import build_defs
 
@@ -118,21 +120,32 @@ def run_days(
             for day in days:
                 before(day)
                 # dbt and Dagster write to standard output, which is the caller's
-                with redirect_stdout(output), bound_contextvars(day=day.isoformat(), run=began):
-                    result = job.execute_in_process(
-                        partition_key=day.isoformat(),
-                        instance=instance,
-                        raise_on_error=False,
-                        tags={REPORTED: "yes"},
-                        run_config={
-                            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                            "ops": {"episodes": {"config": {"only_due": only_due}}},
-                        },
-                    )
+                try:
+                    with redirect_stdout(output), bound_contextvars(day=day.isoformat(), run=began):
+                        result = job.execute_in_process(
+                            partition_key=day.isoformat(),
+                            instance=instance,
+                            raise_on_error=False,
+                            tags={REPORTED: "yes"},
+                            run_config={
+                                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                                "ops": {"episodes": {"config": {"only_due": only_due}}},
+                            },
+                        )
+                except OperationalError as error:  # of Dagster's own records: what steps raise is in the result
+                    raise DigestError(
+                        f"the run of {day} cannot be recorded in {settings.dagster_home}: {error.orig}",
+                        remedy=MAKE_ROOM,
+                    ) from error
                 failures = failures_of(result)
                 with warehouse.read() as con:
                     summary = summarise(con, day, settings, failures)
-                report(settings, f"Digest of {day}", [*summary.attention, *summary.notices], datetime.now(UTC))
+                try:
+                    report(settings, f"Digest of {day}", [*summary.attention, *summary.notices], datetime.now(UTC))
+                except OSError as error:
+                    raise DigestError(
+                        f"what the run of {day} found cannot be written: {error}", remedy=MAKE_ROOM
+                    ) from error
                 yield summary
         remove_old(settings, datetime.now(UTC))
 
@@ -152,8 +165,8 @@ def _reason(failure: object) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
     message = str(error.message).strip() if error is not None else ""
-    if NO_SPACE in message:
-        return f"the disk is full: {message.splitlines()[0]} (make room and run the day again; what is done is kept)"
+    if any(words in message for words in FULL):
+        return f"the disk is full: {message.splitlines()[0]} ({MAKE_ROOM})"
     return message.splitlines()[0] if message else "failed; the Dagster UI has the trace"
 
 

@@ -134,7 +134,7 @@ def _watch_stages(note: Callable[[str, str], None]) -> None:
             note("stage", event.step_key)
         elif happened in ("STEP_SUCCESS", "STEP_FAILURE"):
             note("over", event.step_key)
-        elif happened in ("PIPELINE_SUCCESS", "PIPELINE_FAILURE"):
+        elif happened == "PIPELINE_SUCCESS":
             note("stage", END)
         bare(self, event, **rest)
 
