@@ -23,16 +23,22 @@ def report(settings: Settings, title: str, lines: Sequence[str], now: datetime) 
     """
     with Warehouse(settings.database).read() as con, open_delivery(settings.subscribers) as ledger:
         health = health_of(con, ledger, settings, now)
+        said = _tell(settings, title, [*lines, *health.problems])  # first: a full disk is worth an alert
         write_metrics(con, health, settings)
+    return said
+
+
+def _tell(settings: Settings, title: str, lines: Sequence[str]) -> list[str]:
+    """Send the lines that were not said before; what is mended may come again."""
     if not settings.alert_url.get_secret_value():
         return []
-    everything = list(dict.fromkeys([*lines, *health.problems]))
+    everything = list(dict.fromkeys(lines))
     said = settings.home / "alerted.json"
     before = set(json.loads(said.read_text(encoding="utf-8"))) if said.exists() else set()
     new = [line for line in everything if line not in before]
     if new and not alert(settings, title, new):
         return []
     draft = said.with_suffix(".part")
-    draft.write_text(json.dumps(everything, ensure_ascii=False), encoding="utf-8")  # what is mended may come again
+    draft.write_text(json.dumps(everything, ensure_ascii=False), encoding="utf-8")
     draft.replace(said)
     return new
