@@ -12,6 +12,7 @@ from dagster import MetadataValue, materialize
 from assets.claim_candidates import claim_candidates
 from assets.embedding_clusters import embedding_clusters
 from assets.scored_insights import scored_insights
+from digest_pipeline.claims.store import best_of_day
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.llm.books import outcomes_of_day, spending_of_episodes
 from digest_pipeline.resources import SettingsResource, WarehouseResource
@@ -220,6 +221,26 @@ def test_the_days_best_are_reworded_once_and_a_refused_wording_leaves_the_claim(
         assert con.execute(USABLE).fetchall() == usable
         assert con.execute("select claim_id from raw.scored_insights order by 1").fetchall() == scored
     assert len(setup.server.asked) - asked <= 2, "only what got no reply before is asked again"
+
+
+def test_no_claim_moves_up_to_be_reworded_when_better_ones_are_published(
+    setup: Setup,  # noqa: F811
+    network: DemoNetwork,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill(setup.warehouse, network, BEHAVIOURS[:2])
+    setup.server.answer = Reply(status=500)
+    run(setup, monkeypatch, extractor="extractive")
+    with setup.warehouse.write() as con:
+        best = best_of_day(con, DAY, 3, per_show=2)
+        con.execute(
+            "insert into raw.digest_items (digest_date, rank, claim_id, headline, explanation, quote, show_title,"
+            " episode_title, start_seconds, end_seconds, score, components, why)"
+            " values (?, 1, ?, '', '', '', '', '', 0, 1, 1, '{}', '')",
+            [DAY, best[0].claim_id],
+        )
+        assert len(best) == 3
+        assert best_of_day(con, DAY, 3, per_show=2) == best[1:]
 
 
 def test_reworded_claims_leave_the_day_as_it_was_when_the_model_is_gone(

@@ -46,18 +46,21 @@ def save_extraction(
 
 
 def best_of_day(con: duckdb.DuckDBPyConnection, day: date, most: int, *, per_show: int) -> list[ClaimCandidate]:
-    """A day's strongest usable candidates that no digest has published, at most ``per_show`` of each show.
+    """A day's strongest usable candidates, at most ``per_show`` of each show, less those that a digest has published.
 
-    Between equals the place in the talk decides, which a new wording does not change, unlike the claim's id.
+    Between equals the place in the talk decides, which a new wording does not change, unlike the claim's id. Published
+    ones keep their place, so that nothing moves up when a published day runs again.
     """
     columns = ", ".join(f"c.{name}" for name in COLUMNS)
     rows = con.execute(
-        f"select {columns} from raw.claim_candidates c join raw.episodes e using (episode_id)"  # noqa: S608
+        f"select {', '.join(COLUMNS)} from (select {columns}"  # noqa: S608
+        " from raw.claim_candidates c join raw.episodes e using (episode_id)"
         " where c.digest_date = $day and c.rejected_reason is null"
-        " and c.claim_id not in (select claim_id from raw.digest_items)"
         " qualify row_number() over"
         " (partition by e.feed_url order by c.worthiness desc, c.episode_id, c.first_position) <= $per_show"
-        " order by c.worthiness desc, c.episode_id, c.first_position limit $most",
+        " order by c.worthiness desc, c.episode_id, c.first_position limit $most)"
+        " where claim_id not in (select claim_id from raw.digest_items)"
+        " order by worthiness desc, episode_id, first_position",
         {"day": day, "per_show": per_show, "most": most},
     ).fetchall()
     named = (dict(zip(COLUMNS, row, strict=True)) for row in rows)
