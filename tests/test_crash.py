@@ -3,8 +3,6 @@
 import random
 from pathlib import Path
 
-import pytest
-
 from bench.crash.life import START, Doom
 from bench.crash.trial import run_trial
 from bench.crash.world import world
@@ -13,11 +11,6 @@ from bench.crash.world import world
 # not come: a life dies at the latest when its stage ends.
 KILLED_IN = (START, "transcripts", "claim_candidates", "marts", "deliveries")
 SHOWS = ("wide-error-bars", "five-past-eight")  # a publisher's transcript, and audio in four pieces
-
-
-@pytest.fixture(autouse=True)
-def _no_settings(session_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
 
 
 def test_a_day_killed_in_every_stage_ends_as_one_left_alone(tmp_path: Path) -> None:

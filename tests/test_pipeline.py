@@ -1,12 +1,7 @@
-"""The whole pipeline: the demo through the job that the schedule runs, its rules, re-runs, a kill, and bad input."""
+"""The whole pipeline: the demo through the job that the schedule runs, its rules, re-runs, and bad input."""
 
 import hashlib
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +15,7 @@ from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.runs import run_days
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.publisher import parse_transcript
-from tests.conftest import DEMO_PORT, Web
+from tests.conftest import Web
 
 # When each feed was asked and is due again: what a second run does change.
 CHECK_TIMES = {
@@ -183,59 +178,6 @@ def test_running_the_same_days_twice_changes_nothing(
         assert summary.succeeded
     assert tables(demo.database) == before
     assert site_hash(demo) == pages
-
-
-def test_a_killed_run_finishes_without_transcribing_again(demo: Settings, tmp_path: Path) -> None:
-    """SIGKILL in the middle of a recognition; the next run ends every day, and transcribes no finished piece again."""
-    home = tmp_path / "home"
-    environment = {
-        **os.environ,
-        "DIGEST_HOME": str(home),
-        "DIGEST_WHISPER_CHUNK_SECONDS": "60",
-        "DIGEST_WHISPER_MODEL": "tiny.en",
-    }
-    environment.pop("DAGSTER_HOME", None)
-    command = [sys.executable, "-m", "digest_pipeline.cli", "demo", "--port", str(DEMO_PORT + 1)]
-    checkpoints = home / "demo" / "cache" / "transcription"
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
-        deadline = time.monotonic() + 240
-        while not list(checkpoints.rglob("*.json")):
-            assert run.poll() is None, "the run ended before it was killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        run.send_signal(signal.SIGKILL)
-    done = {path: path.stat().st_mtime_ns for path in checkpoints.rglob("*.json")}
-    assert done
-    stop = time.monotonic()
-    kept: dict[Path, int] = {}
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as again:
-        while again.poll() is None:
-            kept |= {path: path.stat().st_mtime_ns for path in done if path.exists()}
-            time.sleep(0.05)
-            assert time.monotonic() - stop < 400
-        output = again.stdout.read() if again.stdout else ""
-    assert again.returncode == 0, output
-    assert kept == done, "a finished piece was transcribed again"
-    assert not list(checkpoints.rglob("*.json"))
-    with duckdb.connect(str(home / "demo" / "digest.duckdb"), read_only=True) as con:
-        # tiny.en hears other words than the demo's model, so that the day may deserve fewer than the demo's five
-        published = con.execute("select digest_date, n_items from raw.digests order by 1").fetchall()
-        assert (
-            published
-            == con.execute("select digest_date, count(rank) from raw.scored_insights group by 1 order by 1").fetchall()
-        )
-        assert len(published) == 4
-        assert all(count >= 4 for _, count in published)
-        texts = con.execute(
-            "select count(*), count(distinct (episode_id, position)) from raw.transcript_segments"
-        ).fetchall()
-        assert texts[0][0] == texts[0][1]
-        assert con.execute("select source, count(*) from raw.transcripts group by 1 order by 1").fetchall() == [
-            ("asr", 4),
-            ("publisher", 11),
-        ]
 
 
 BAD_FEED = """<?xml version="1.0"?><rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel>
