@@ -14,7 +14,8 @@ from pathlib import Path
 import duckdb
 
 from digest_pipeline.errors import DigestError
-from digest_pipeline.runs import failures_of, prepare_home
+from digest_pipeline.instance import prepare_home
+from digest_pipeline.runs import failures_of
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
 

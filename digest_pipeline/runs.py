@@ -3,7 +3,6 @@
 import errno
 import logging
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ import duckdb
 from filelock import FileLock, Timeout
 from structlog.contextvars import bound_contextvars
 
-from digest_pipeline.bundled import bundled
 from digest_pipeline.errors import DigestError, SettingsError
 from digest_pipeline.feeds.health import silent_feeds
 from digest_pipeline.feeds.store import end_of_day
+from digest_pipeline.instance import prepare_home
 from digest_pipeline.llm.books import spending_of_day
 from digest_pipeline.settings import Settings
 from digest_pipeline.upkeep.logs import json_log
@@ -75,16 +74,6 @@ def days_between(first: date, last: date, settings: Settings) -> list[date]:
     if last > (latest := latest_day(settings)):
         raise SettingsError(f"{last} is not over yet", remedy=f"the last complete day is {latest}")
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
-
-
-def prepare_home(settings: Settings) -> None:
-    """Make the home folder and its Dagster instance, and point DAGSTER_HOME there unless it is set."""
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    instance_file = settings.dagster_home / "dagster.yaml"
-    if not instance_file.exists():
-        shutil.copyfile(bundled("dagster.yaml"), instance_file)
-    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
 
 
 def run_days(

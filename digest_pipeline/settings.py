@@ -178,6 +178,9 @@ class Settings(BaseSettings):
     keep_transcripts_days: int = Field(
         0, ge=0, description="days that transcripts stay; 0: for ever. Claims and their quotes always stay"
     )
+    dagster_postgres_url: SecretStr = Field(
+        SecretStr(""), description="where Dagster keeps runs, events, schedules; from the environment only"
+    )
     keep_backups: int = Field(7, ge=1, description="backups in the home folder; each new one removes the oldest")
 
     @classmethod
@@ -208,6 +211,13 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"{name!r} is no IANA time zone, for example UTC or America/New_York") from error
         return name
+
+    @field_validator("dagster_postgres_url")
+    @classmethod
+    def _postgres_is_meant(cls, address: SecretStr) -> SecretStr:
+        if address.get_secret_value() and not address.get_secret_value().startswith("postgresql+psycopg2://"):
+            raise ValueError("takes an address like postgresql+psycopg2://user:password@host:5432/dagster")
+        return address
 
     @field_validator("site_url")
     @classmethod

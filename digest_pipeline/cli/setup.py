@@ -21,9 +21,10 @@ from digest_pipeline.delivery.addresses import MAIL
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.smtp import mail_server
 from digest_pipeline.delivery.subscribers import SubscriberBook
-from digest_pipeline.errors import DigestError, ModelError
+from digest_pipeline.errors import DigestError, ModelError, SettingsError
+from digest_pipeline.instance import check_postgres, prepare_home
 from digest_pipeline.model_files import encoder_source, is_local, whisper_source
-from digest_pipeline.runs import one_at_a_time, prepare_home
+from digest_pipeline.runs import one_at_a_time
 from digest_pipeline.settings import (
     ENV_PREFIX,
     SECRET_FIELDS,
@@ -127,6 +128,8 @@ def _examine() -> Iterator[_Finding]:
     yield _Finding("DuckDB", f"{duckdb.__version__}, no extension needed")
     yield _dbt()
     yield _webserver()
+    if settings.dagster_postgres_url.get_secret_value():
+        yield _postgres(settings)
     settings.home.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.home).free
     yield _Finding("disk", f"{free / 1e9:.1f} GB free", "make room: audio needs it" if free < FREE_BYTES else "")
@@ -210,3 +213,11 @@ def _webserver() -> _Finding:
     if importlib.util.find_spec("dagster_webserver"):
         return _Finding("Dagster UI", "installed")
     return _Finding("Dagster UI", "not installed", "install the extra `ui` for `dagster dev`")
+
+
+def _postgres(settings: Settings) -> _Finding:
+    try:
+        check_postgres(settings)
+    except SettingsError as error:
+        return _Finding("Dagster's history", error.said, error.remedy, is_fatal=True)
+    return _Finding("Dagster's history", "Postgres answers")
