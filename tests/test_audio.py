@@ -79,6 +79,25 @@ def test_a_film_without_sound_is_no_episode(tmp_path: Path) -> None:
         announced_seconds(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.mp3", "ffconcat version 1.0\nfile other.mp3\n"),
+        ("a.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:12\n#EXTINF:12,\n{folder}/other.mp3\n#EXT-X-ENDLIST\n"),
+    ],
+)
+def test_a_playlist_opens_no_other_file(name: str, text: str, tmp_path: Path) -> None:
+    write(tmp_path / "other.mp3", "mp3", "libmp3lame", "fltp", 44_100)
+    playlist = tmp_path / name
+    playlist.write_text(text.format(folder=tmp_path))
+    with av.open(str(playlist)) as container:  # without the guard it would be read
+        assert next(container.decode(audio=0))
+    with pytest.raises(AudioError):
+        announced_seconds(playlist)
+    with pytest.raises(AudioError):
+        decoded(playlist)
+
+
 def test_parts_in_another_form_are_read_on(tmp_path: Path) -> None:
     """Dynamic insertion splices a mono advert of another rate into a stereo show, frame by frame."""
     show = write(tmp_path / "show.mp3", "mp3", "libmp3lame", "fltp", 44_100)

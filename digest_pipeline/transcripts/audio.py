@@ -22,6 +22,10 @@ SEARCH_SECONDS = 10.0  # a piece ends at the quietest moment of its last so many
 FRAME_SECONDS = 0.1
 WHOLE_SHARE = 0.9  # a file that decodes to less of the length its container announces is truncated
 MAX_DAMAGED_SHARE = 0.1  # of a file's packets; a few broken ones are common in the wild and cost a syllable each
+# What an episode may be. Without the list FFmpeg also takes a text for a playlist (ffconcat, HLS) and opens the files
+# that it names, so that a feed could have other files of this machine transcribed.
+CONTAINERS = "mp3,aac,mov,ogg,flac,wav,w64,aiff,au,caf,matroska,asf,avi,flv,mpeg,mpegts,ac3,eac3,amr,wv,ape"
+ONLY_CONTAINERS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 
 
 def sha256_of(path: Path) -> str:
@@ -37,7 +41,7 @@ def announced_seconds(path: Path) -> float | None:
         AudioError: the file is not audio that FFmpeg reads.
     """
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), options=ONLY_CONTAINERS) as container:
             if not container.streams.audio:
                 raise AudioError("the file has no audio stream", remedy="the feed's enclosure is not an episode")
             return container.duration / av.time_base if container.duration else None
@@ -91,7 +95,7 @@ def _decode(path: Path) -> Iterator[_Pcm]:
     """
     packets = damaged = 0
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), options=ONLY_CONTAINERS) as container:
             stream = container.streams.audio[0]
             resampler, accepts = _resampler(), None
             for packet in container.demux(stream):
