@@ -108,6 +108,17 @@ def test_every_list_of_the_collection_is_read_or_has_its_reason() -> None:
     assert len(files) > 20
 
 
+def test_a_list_from_elsewhere_names_no_folder_of_this_machine(web: Web, settings: Settings, tmp_path: Path) -> None:
+    body = write_opml([Subscription(URL), Subscription(tmp_path.as_uri())])
+    said = run("feeds", "import", web.put("/list.opml", body, "text/x-opml"), status=1)
+    assert f"names a folder of this machine, {tmp_path.as_uri()}" in said
+    with Warehouse(settings.database).read() as con:
+        assert store.subscriptions(con, private=True) == []
+    own = tmp_path / "own.opml"
+    own.write_bytes(body)
+    assert "2 new" in run("feeds", "import", str(own))  # what `digest feeds export` wrote comes back
+
+
 def test_a_feed_is_found_by_its_page_and_by_its_address(web: Web, settings: Settings) -> None:
     web.put("/rss.xml", FEED.encode(), "application/rss+xml")
     web.put("/comments.xml", FEED.encode(), "application/rss+xml")

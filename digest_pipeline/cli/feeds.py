@@ -12,10 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from digest_pipeline.cli.console import err, out
-from digest_pipeline.errors import DigestError
+from digest_pipeline.errors import DigestError, FeedError
 from digest_pipeline.feeds import subscriptions as store
 from digest_pipeline.feeds.directory import find_feed_of, search_shows
 from digest_pipeline.feeds.fetch import Fetched, Fetcher
+from digest_pipeline.feeds.folder import local_path
 from digest_pipeline.feeds.health import feed_states
 from digest_pipeline.feeds.opml import read_opml, write_opml
 from digest_pipeline.feeds.redaction import is_private
@@ -227,6 +228,12 @@ def subscribe_to_list(source: str, settings: Settings) -> tuple[int, int]:
         except OSError as error:
             raise DigestError(f"{source} cannot be read: {error.strerror}", remedy="check the path") from error
     feeds = read_opml(body, source=source)
+    folders = [feed.feed_url for feed in feeds if local_path(feed.feed_url)]
+    if folders and source.startswith(("http://", "https://")):
+        raise FeedError(
+            f"{source} names a folder of this machine, {folders[0]}",
+            remedy="a list from elsewhere may not; subscribe to a folder of your own with `digest feeds add FOLDER`",
+        )
     new = _subscribe(feeds, settings)
     return new, len(feeds) - new
 
