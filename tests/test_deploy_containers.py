@@ -85,6 +85,8 @@ def test_images_have_versions_and_secrets_stand_in_no_file(services: dict[str, A
         assert not one["image"].endswith(":latest"), name
     passwords = [value for one in services.values() for key, value in one.get("environment", {}).items()]
     assert all("${POSTGRES_PASSWORD:?" in value for value in passwords if value != "dagster")
+    with_settings = {name: one["env_file"] for name, one in services.items() if "env_file" in one}
+    assert with_settings == {name: ["digest.env"] for name in ("init", "code", "serve")}  # .env is Postgres's
     assert "postgresqlPassword" not in values["postgresql"]
     assert values["generatePostgresqlPasswordSecret"] is False
 
