@@ -5,4 +5,10 @@ The package is a plain library: the stages ``feeds``, ``transcripts``, ``claims`
 with the software-defined assets in the top-level package ``assets``.
 """
 
+import os
+
+# onnxruntime, which finds voices for Whisper, otherwise reports its use to its maker: it reads this when it is loaded,
+# wherever that happens.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 __version__ = "0.1.0"

@@ -1,5 +1,8 @@
 """Audio and recognition with the real packaged model: whole, truncated, silent, interrupted."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -119,3 +122,16 @@ def test_audio_that_is_too_long_is_not_begun(spoken: Path, quick: Settings) -> N
     with pytest.raises(AudioError, match="max_audio_seconds"):
         recognise(spoken, "long", counting, quick.model_copy(update={"max_audio_seconds": 60.0}))
     assert counting.pieces == []
+
+
+def test_finding_voices_reports_nothing_to_anybody(tmp_path: Path) -> None:
+    code = (
+        "import numpy as np; from digest_pipeline.transcripts.guards import voice_share;"
+        " print(voice_share(np.zeros(16000, np.float32), 0, 1))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**environment, "HOME": str(tmp_path)}, check=True, capture_output=True
+    )
+    assert done.stdout.strip() == b"0.0"
+    assert not list(tmp_path.rglob("*onnxruntime*"))  # where it keeps what it is about to report
