@@ -138,7 +138,7 @@ def _watch_stages(note: Callable[[str, str], None]) -> None:
             note("stage", END)
         bare(self, event, **rest)
 
-    DagsterInstance.handle_new_event = handle  # type: ignore[method-assign]
+    DagsterInstance.handle_new_event = handle  # type: ignore[method-assign, assignment]
 
 
 def _watch_pieces(note: Callable[[str, str], None]) -> None:
