@@ -51,7 +51,10 @@ def dbt_project() -> DbtProject:
     manifest = project.manifest_path
     if not manifest.exists() or manifest.stat().st_mtime < max(path.stat().st_mtime for path in _dbt_sources()):
         os.environ.setdefault(DATABASE_VARIABLE, str(settings.database))
-        dbt_resource().cli(["parse", "--quiet"], manifest={}, target_path=project.target_path).wait()
+        # dbt writes in place: half a manifest, of a full disk or a power cut, would stop every later run
+        draft = manifest.parent / "parse"
+        dbt_resource().cli(["parse", "--quiet"], manifest={}, target_path=draft).wait()
+        (draft / manifest.name).replace(manifest)
     return project
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 REPORTED = "digest/reported"  # tag of runs whose report is made here: no sensor makes another
 FULL = (os.strerror(errno.ENOSPC), "disk is full")  # as the system says it, and as SQLite does
+DBT_ERRORS = "Errors parsed from dbt logs:"  # dagster-dbt's words, after the command line
 MAKE_ROOM = "make room and run the day again; what is done is kept"
 
 
@@ -153,10 +154,13 @@ def _reason(failure: object) -> str:
     error = getattr(failure, "error", None)
     while error is not None and error.cause is not None:
         error = error.cause
-    message = str(error.message).strip() if error is not None else ""
+    message = str(error.message) if error is not None else ""
+    _, of_dbt, by_dbt = message.partition(DBT_ERRORS)
+    lines = [line.strip() for line in (by_dbt or message).splitlines() if line.strip()]
+    said = ": ".join(line.rstrip(":") for line in lines[: 2 if of_dbt else 1])
     if any(words in message for words in FULL):
-        return f"the disk is full: {message.splitlines()[0]} ({MAKE_ROOM})"
-    return message.splitlines()[0] if message else "failed; the Dagster UI has the trace"
+        return f"the disk is full: {said} ({MAKE_ROOM})"
+    return said or "failed; the Dagster UI has the trace"
 
 
 def summarise(

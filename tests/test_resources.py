@@ -1,0 +1,59 @@
+"""What the definitions stand on: dbt's manifest is whole or not there, and failed steps say why in a line."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from digest_pipeline import resources
+from digest_pipeline.runs import _reason
+from digest_pipeline.settings import Settings
+
+
+class DyingDbt:
+    """In the place of the command: a disk that is full when half the manifest is written cannot be had on demand."""
+
+    def cli(self, arguments: list[str], *, manifest: object, target_path: Path) -> "DyingDbt":
+        target_path.mkdir(parents=True)
+        (target_path / "manifest.json").write_text('{"metadata": {')
+        return self
+
+    def wait(self) -> None:
+        raise RuntimeError("No space left on device")
+
+
+def test_half_a_manifest_is_never_taken_for_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resources, "dbt_resource", DyingDbt)
+    with pytest.raises(RuntimeError):
+        resources.dbt_project.__wrapped__()
+    assert list((settings.home / "dbt").glob("*.json")) == []
+
+
+def failure(message: str) -> Any:
+    return SimpleNamespace(error=SimpleNamespace(message=message, cause=None))
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("ValueError: no\nmore\n", "ValueError: no"),
+        (
+            (
+                "DagsterDbtCliRuntimeError: The dbt CLI process with command\n\n`dbt build`\n\nfailed.\n\n"
+                "Errors parsed from dbt logs:\n\nRuntime Error in model dim_shows (models/dim_shows.sql)\n  Binder Error: x\n"
+            ),
+            "Runtime Error in model dim_shows (models/dim_shows.sql): Binder Error: x",
+        ),
+        (
+            "OperationalError: database or disk is full",
+            (
+                "the disk is full: OperationalError: database or disk is full"
+                " (make room and run the day again; what is done is kept)"
+            ),
+        ),
+        ("", "failed; the Dagster UI has the trace"),
+    ],
+)
+def test_the_reason_of_a_failed_step_fits_a_line(message: str, said: str) -> None:
+    assert _reason(failure(message)) == said
