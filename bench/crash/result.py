@@ -15,8 +15,8 @@ from digest_pipeline.upkeep.leftovers import find_leftovers
 
 Rows = list[tuple[Any, ...]]
 
-# These differ between any two runs: how long the computer took, and when.
-NOT_COMPARED = re.compile(r"_at$|seconds$|real_time_factor|failing_since")
+# These differ between any two runs: how long the computer took, when, and how often it looked a kept reply up again.
+NOT_COMPARED = re.compile(r"_at$|seconds$|real_time_factor|failing_since|^llm_calls$|^replies_kept$")
 COMPARED_SECONDS = {"start_seconds", "end_seconds", "audio_seconds", "duration_seconds"}
 MOMENT = re.compile(
     rb"(?<=>|\")\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(?=<|\")"
