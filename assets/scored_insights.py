@@ -12,9 +12,13 @@ from digest_pipeline.previews import markdown_table
 from digest_pipeline.progress import step
 from digest_pipeline.resources import SettingsResource, WarehouseResource
 from digest_pipeline.scoring import store
-from digest_pipeline.scoring.components import COMPONENTS, components_of
+from digest_pipeline.scoring.components import ADJUSTMENTS, COMPONENTS, components_of
 from digest_pipeline.scoring.relations import CONTRADICTS, relations_of
 from digest_pipeline.scoring.select import select_insights
+from digest_pipeline.scoring.verdict_store import judged_claims
+from digest_pipeline.scoring.verdicts import opinions_of
+
+NAMES = (*COMPONENTS, *ADJUSTMENTS)
 
 
 @asset(
@@ -31,15 +35,17 @@ def scored_insights(
     config, tables, day = settings.load(), warehouse.open(), date.fromisoformat(context.partition_key)
     model = get_embedder(config).name
     with tables.read() as con:
-        claims = store.claims_of_window(con, day, config.cluster_window_days)
+        claims = store.claims_of_window(con, day, config.cluster_window_days, config.zone)
         today = [claim for claim in claims if claim.digest_date == day]
         before = [claim for claim in claims if claim.digest_date < day]
         today_vectors = load_vectors(con, [claim.claim_id for claim in today], model)
         before_vectors = load_vectors(con, [claim.claim_id for claim in before], model)
         growth = store.growth_of_themes(con, day)
         published = store.published_before(con, day, config.cluster_window_days, model)
+        judged = judged_claims(con, model)
     relations = relations_of(today, today_vectors, before, before_vectors)
-    components = components_of(today, today_vectors, before, before_vectors, relations, growth)
+    opinions = opinions_of(today, today_vectors, judged, config.max_similarity)
+    components = components_of(today, today_vectors, before, before_vectors, relations, growth, opinions)
     insights = select_insights(today, today_vectors, components, published, config)
     with tables.write() as con:
         store.save_insights(con, day, insights)
@@ -52,13 +58,14 @@ def scored_insights(
         metadata={
             "dagster/row_count": len(insights),
             "chosen": sum(insight.rank is not None for insight in insights),
+            "verdicts": len(judged.verdicts),
             "relations": dict(Counter(r.relation for found in relations.values() for r in found)),
             "may_contradict": MetadataValue.md(markdown_table(["quote", "other quote", "who and when"], opposed)),
             "insights": MetadataValue.md(
                 markdown_table(
-                    ["rank", "score", *COMPONENTS, "headline", "why not"],
+                    ["rank", "score", *NAMES, "headline", "why not"],
                     [
-                        (i.rank, i.score, *(i.components[c] for c in COMPONENTS), by_id[i.claim_id].headline, i.why_not)
+                        (i.rank, i.score, *(i.components[c] for c in NAMES), by_id[i.claim_id].headline, i.why_not)
                         for i in insights
                     ],
                 )

@@ -23,5 +23,5 @@ insert into raw.cluster_days select $first::date + d::int, 'made up', 45, 9000, 
 insert into raw.scored_insights
     select claim_id, digest_date, 'th_' || hash(claim_id) % 40, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5,
         case when row_number() over (partition by digest_date order by claim_id) <= 5
-            then row_number() over (partition by digest_date order by claim_id) end, 'Why.', 'Why not.'
+            then row_number() over (partition by digest_date order by claim_id) end, 'Why.', 'Why not.', 0.5, 1
     from raw.claim_candidates;

@@ -131,6 +131,12 @@ class Settings(BaseSettings):
     cluster_window_days: int = Field(45, ge=1, le=730, description="days of claims that are clustered together")
     cluster_min_size: int = Field(3, ge=2, description="fewest claims that make a theme")
     score_weights: ScoreWeights = Field(default_factory=ScoreWeights, description="weights of the score components")
+    verdict_weight: float = Field(
+        0.20, ge=0, le=1, description="how far analysts' verdicts on similar claims move a score, at most"
+    )
+    recency_weight: float = Field(
+        0.05, ge=0, le=1, description="what an old episode's claims lose of their score, at most"
+    )
     top_n: int = Field(5, ge=1, le=20, description="insights in a digest")
     min_score: float = Field(0.55, ge=0, le=1, description="nothing below is published: no filler")
     min_clarity: float = Field(0.45, ge=0, le=1, description="nothing that reads worse by itself is published")

@@ -65,14 +65,14 @@ def test_components_say_what_they_mean() -> None:
     vectors = unit([1, 0, 0], [0.95, 0.3, 0], [0, 0, 1])
     before = [claim("old", "D", day=DAY - timedelta(days=2))]
     relations = relations_of(today, vectors, before, unit([0, 0, 1]))
-    one, two, three = components_of(today, vectors, before, unit([0, 0, 1]), relations, {"th": 0.9})
+    one, two, three = components_of(today, vectors, before, unit([0, 0, 1]), relations, {"th": 0.9}, {})
     assert (one.values["novelty"], three.values["novelty"]) == (1.0, 0.0)
     assert one.other_shows == ("B",)
     assert one.values["corroboration"] == two.values["corroboration"] == 0.5
     assert three.other_shows == ("D",)
     assert (three.values["momentum"], one.values["momentum"]) == (0.9, 0.0)
     assert all(0 <= value <= 1 for c in (one, two, three) for value in c.values.values())
-    assert components_of([], unit([1, 0])[:0], before, unit([0, 0, 1]), {}, {}) == []
+    assert components_of([], unit([1, 0])[:0], before, unit([0, 0, 1]), {}, {}, {}) == []
 
 
 def test_a_score_is_the_weighted_mean() -> None:
@@ -96,7 +96,16 @@ def test_a_score_is_the_weighted_mean() -> None:
 
 def components(worth: float) -> Components:
     return Components(
-        {"worthiness": worth, "clarity": 1, "novelty": 1, "specificity": 0.7, "corroboration": 0, "momentum": 0},
+        {
+            "worthiness": worth,
+            "clarity": 1,
+            "novelty": 1,
+            "specificity": 0.7,
+            "corroboration": 0,
+            "momentum": 0,
+            "verdicts": 0.5,
+            "recency": 1,
+        },
         None,
         (),
     )

@@ -105,7 +105,7 @@ def test_corroboration_counts_voices_and_not_contradictions() -> None:
     ]  # fmt: skip
     vectors = alike(4)
     relations = relations_of(today, vectors[:1], before, vectors[1:])
-    (found,) = components_of(today, vectors[:1], before, vectors[1:], relations, {})
+    (found,) = components_of(today, vectors[:1], before, vectors[1:], relations, {}, {})
     assert found.other_shows == ("Show b",)
     assert found.values["corroboration"] == 0.5
     assert "Show d may contradict it" in why(found, 45)
@@ -119,7 +119,7 @@ def test_an_update_of_what_was_sent_may_be_sent_and_is_marked(settings: Settings
     def chosen(headline: str) -> tuple[int | None, str]:
         today = [claim("a", headline)]
         relations = relations_of(today, vectors[:1], [old], vectors[1:])
-        (found,) = components_of(today, vectors[:1], [old], vectors[1:], relations, {})
+        (found,) = components_of(today, vectors[:1], [old], vectors[1:], relations, {}, {})
         strong = Components(
             {**found.values, "worthiness": 1, "clarity": 1}, found.nearest_before, found.other_shows, found.relations
         )

@@ -19,6 +19,7 @@ from digest_pipeline.cli import (
     setup,
     subscribers,
     upkeep,
+    verdict,
 )
 from digest_pipeline.cli.console import err
 from digest_pipeline.errors import DigestError
@@ -57,6 +58,8 @@ app.command()(serve.serve)
 app.command()(look.show)
 app.command()(search.search)
 app.command()(look.why)
+app.command()(verdict.verdict)
+app.command()(verdict.verdicts)
 app.command()(look.export)
 app.command()(look.status)
 app.command()(deliver.deliver)

@@ -22,6 +22,8 @@ from digest_pipeline.publishing.render import clock, to_json, to_markdown, to_te
 from digest_pipeline.publishing.store import published_days, published_digest
 from digest_pipeline.runs import summarise
 from digest_pipeline.scoring.components import COMPONENTS
+from digest_pipeline.scoring.verdict_store import verdict_on
+from digest_pipeline.scoring.verdicts import SAID
 from digest_pipeline.settings import load_settings
 from digest_pipeline.upkeep.health import health_of
 from digest_pipeline.warehouse.connection import open_for_reading
@@ -64,6 +66,7 @@ def show(
 WHY = """
 select c.*, coalesce(f.title, f.shown_url) as show_title, e.title as episode_title, i.score, i.rank, i.why, i.why_not,
     i.worthiness as worthiness_component, i.clarity, i.novelty, i.specificity, i.corroboration, i.momentum,
+    i.verdicts, i.recency, coalesce(f.weight, 1) as feed_weight,
     t.label as theme
 from raw.claim_candidates c
 join raw.episodes e using (episode_id)
@@ -81,6 +84,7 @@ def why(claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim id: 
         cursor = con.execute(WHY, [claim_id])
         names = [column[0] for column in cursor.description or []]
         rows = cursor.fetchall()
+        verdict = verdict_on(con, claim_id)
     if not rows:
         raise DigestError(
             f"there is no claim {claim_id}", remedy="`digest export claim_candidates --format csv` lists them all"
@@ -90,6 +94,9 @@ def why(claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim id: 
     place = f"{row['speaker'] + ', ' if row['speaker'] else ''}{row['show_title']}, “{row['episode_title']}”"
     out.print(f"{escape(place)}, {clock(row['start_seconds'])}–{clock(row['end_seconds'])}, {row['digest_date']}")
     out.print(f"\n“{escape(row['quote'])}”\n")
+    if verdict:
+        note = f": {verdict.note}" if verdict.note else ""
+        out.print(f"Verdict of {verdict.given_at:%Y-%m-%d}: {SAID[verdict.kind]}{escape(note)}")
     if row["rejected_reason"]:
         out.print(f"[red]Refused as a candidate:[/] {escape(row['rejected_reason'])}")
         return
@@ -105,6 +112,10 @@ def why(claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim id: 
     for name in COMPONENTS:
         value = row["worthiness_component"] if name == "worthiness" else row[name]
         table.add_row(name, f"{value:.3f}", f"{weights[name] / sum(weights.values()):.2f}")
+    if row["feed_weight"] != 1:
+        table.add_row("weight of the show", "", f"×{row['feed_weight']:g}")
+    table.add_row("verdicts (0.5: none)", f"{row['verdicts']:.3f}", f"±{settings.verdict_weight:.2f}")
+    table.add_row("recency", f"{row['recency']:.3f}", f"-{settings.recency_weight:.2f}")
     table.add_row("[bold]score[/]", f"[bold]{row['score']:.3f}[/]", "")
     out.print(table)
     if row["theme"]:

@@ -20,6 +20,7 @@ select coalesce(rank, 0), claim_id, headline, explanation, quote, speaker, show_
 CHOSEN = f"{SCORED} from marts.daily_top_insights where digest_date = $day order by rank"
 WORTHY = (
     f"{SCORED} from marts.fct_insights where digest_date = $day and score >= $score and clarity >= $clarity"
+    " and coalesce(verdicts, 0.5) > 0"
     " order by score desc, claim_id"
 )
 COUNTS = """

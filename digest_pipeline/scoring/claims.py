@@ -1,12 +1,19 @@
-"""A claim as scoring sees it."""
+"""A claim as scoring sees it, and what the cosine of two claims means."""
 
 from dataclasses import dataclass
 from datetime import date
 
+# Cosines of all-MiniLM-L6-v2: unrelated claims lie under 0.3, the same claim in other words above 0.8.
+UNRELATED, RELATED, SAME = 0.35, 0.55, 0.85
+
 
 @dataclass(frozen=True, slots=True)
 class ScoringClaim:
-    """A usable claim as scoring sees it. ``weight`` is what an operator gave its feed: it multiplies the score."""
+    """A usable claim as scoring sees it.
+
+    ``weight`` is what an operator gave its feed: it multiplies the score. ``days_late`` are the days between the
+    episode's publication and the end of the claim's day.
+    """
 
     claim_id: str
     digest_date: date
@@ -19,3 +26,4 @@ class ScoringClaim:
     cluster_id: str | None = None
     weight: float = 1.0
     speaker: str | None = None
+    days_late: int = 0

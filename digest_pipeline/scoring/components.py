@@ -1,4 +1,8 @@
-"""The components of a score, each in 0..1 and each explained by one number a person can check."""
+"""The components of a score, each in 0..1 and each explained by one number a person can check.
+
+A score is the weighted mean of ``COMPONENTS`` times the feed's weight, then moved by the ``ADJUSTMENTS``: each has a
+neutral value, which most claims have, and which changes nothing.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,16 +12,16 @@ import numpy as np
 from digest_pipeline.claims.features import specificity
 from digest_pipeline.claims.wording import clarity
 from digest_pipeline.encoder import Vectors
-from digest_pipeline.scoring.claims import ScoringClaim
+from digest_pipeline.scoring.claims import SAME, UNRELATED, ScoringClaim
 from digest_pipeline.scoring.relations import CONTRADICTS, UPDATES, Relation, independent_voices
-from digest_pipeline.settings import ScoreWeights
+from digest_pipeline.scoring.verdicts import NEUTRAL, NO_OPINION, Opinion
+from digest_pipeline.settings import ScoreWeights, Settings
 
-# Cosines of all-MiniLM-L6-v2: unrelated claims lie under 0.3, the same claim in other words above 0.8.
-UNRELATED, SAME = 0.35, 0.85
-RELATED = 0.55
 UPDATE_NOVELTY = 0.5  # least novelty of a claim that gives a newer figure
+RECENCY_HALF_LIFE = 3  # days after which an episode is half as recent
 
 COMPONENTS = ("worthiness", "clarity", "novelty", "specificity", "corroboration", "momentum")
+ADJUSTMENTS = ("verdicts", "recency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Components:
     nearest_before: tuple[float, ScoringClaim] | None
     other_shows: tuple[str, ...]
     relations: tuple[Relation, ...] = ()
+    opinion: Opinion = NO_OPINION
 
 
 def components_of(
@@ -37,6 +42,7 @@ def components_of(
     before_vectors: Vectors,
     relations: Mapping[str, Sequence[Relation]],
     growth: Mapping[str, float],
+    opinions: Mapping[str, Opinion],
 ) -> list[Components]:
     """Components of each of today's claims.
 
@@ -45,6 +51,7 @@ def components_of(
         before: usable claims of earlier days of the window, with ``before_vectors``.
         relations: of today's claims that have any, by their ids.
         growth: probability that a theme has grown, where there is evidence, by its id.
+        opinions: what analysts' verdicts mean for today's claims, where they mean anything, by the claim's id.
     """
     back = today_vectors @ before_vectors.T if len(today) and len(before) else None
     results = []
@@ -60,6 +67,7 @@ def components_of(
         novelty = 1 - min(1.0, max(0.0, (closeness - UNRELATED) / (SAME - UNRELATED)))
         if any(r.relation == UPDATES for r in related):
             novelty = max(novelty, UPDATE_NOVELTY)
+        opinion = opinions.get(claim.claim_id, NO_OPINION)
         values = {
             "worthiness": claim.worthiness,
             "clarity": clarity(claim.headline, claim.quote),
@@ -67,9 +75,12 @@ def components_of(
             "specificity": specificity(claim.quote),
             "corroboration": 1 - 0.5 ** len(voices),
             "momentum": growth.get(claim.cluster_id or "", 0.0),
+            "verdicts": opinion.value,
+            "recency": 0.5 ** (claim.days_late / RECENCY_HALF_LIFE),
         }
         shows = tuple(sorted({voice.show for voice in voices}))
-        results.append(Components({k: round(v, 4) for k, v in values.items()}, nearest, shows, tuple(related)))
+        rounded = {name: round(value, 4) for name, value in values.items()}
+        results.append(Components(rounded, nearest, shows, tuple(related), opinion))
     return results
 
 
@@ -79,3 +90,11 @@ def score_of(values: Mapping[str, float], weights: ScoreWeights) -> float:
     total = sum(shares.values()) or 1.0
     score: float = sum(shares[name] * values[name] for name in COMPONENTS) / total
     return round(score, 4)
+
+
+def adjusted_score(values: Mapping[str, float], feed_weight: float, settings: Settings) -> float:
+    """The score that ranks: the mean times the feed's weight, moved by verdicts and age, within 0..1."""
+    mean = feed_weight * score_of(values, settings.score_weights)
+    moved = settings.verdict_weight * (values["verdicts"] - NEUTRAL) / NEUTRAL
+    late = settings.recency_weight * (1 - values["recency"])
+    return min(1.0, max(0.0, round(mean + moved - late, 4)))

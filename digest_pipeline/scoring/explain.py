@@ -1,7 +1,8 @@
 """Why an insight scores as it does, in one sentence that a reader understands."""
 
 from digest_pipeline.clusters.trends import SURE
-from digest_pipeline.scoring.components import RELATED, Components
+from digest_pipeline.scoring.claims import RELATED
+from digest_pipeline.scoring.components import Components
 from digest_pipeline.scoring.relations import CONTRADICTS, UPDATES
 
 WORTH_STRONG, WORTH_FAIR = 0.5, 0.3  # probabilities that an editor would send it
@@ -43,6 +44,8 @@ def why(components: Components, window_days: int) -> str:
         parts.append(f"{against.other.show} may contradict it")
     if values["momentum"] >= SURE:
         parts.append("its theme is growing")
+    if components.opinion.reason:
+        parts.append(components.opinion.reason)
     return f"{'; '.join(parts)}."
 
 

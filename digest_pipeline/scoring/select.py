@@ -10,9 +10,10 @@ import numpy as np
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.models import ScoredInsight
 from digest_pipeline.scoring.claims import ScoringClaim
-from digest_pipeline.scoring.components import Components, score_of
+from digest_pipeline.scoring.components import Components, adjusted_score
 from digest_pipeline.scoring.explain import why
 from digest_pipeline.scoring.relations import UPDATES
+from digest_pipeline.scoring.verdicts import NEUTRAL
 from digest_pipeline.settings import Settings
 
 # Cosine from which two claims of a theme speak of the same matter: in a small window a theme may hold more than one.
@@ -37,19 +38,16 @@ def select_insights(
     settings: Settings,
 ) -> list[ScoredInsight]:
     """Score every claim of a day and rank at most ``top_n``; each of the others says why not. Strongest first."""
-    scores = [
-        min(1.0, claim.weight * score_of(c.values, settings.score_weights))
-        for claim, c in zip(claims, components, strict=True)
-    ]
+    scores = [adjusted_score(c.values, claim.weight, settings) for claim, c in zip(claims, components, strict=True)]
     order = sorted(range(len(claims)), key=lambda i: (-scores[i], claims[i].claim_id))
-    unclear = {row: text for row in order if (text := _unclear(components[row], settings))}
+    barred = {row: text for row in order if (text := _bar(components[row], scores[row], settings))}
     insights = []
     n_chosen = 0
     updates = {
         claim.claim_id: frozenset(r.other.claim_id for r in c.relations if r.relation == UPDATES)
         for claim, c in zip(claims, components, strict=True)
     }
-    for row, refusal in choose(order, claims, vectors, scores, published, settings, barred=unclear, updates=updates):
+    for row, refusal in choose(order, claims, vectors, scores, published, settings, barred=barred, updates=updates):
         n_chosen += refusal is None
         insights.append(
             ScoredInsight(
@@ -103,7 +101,17 @@ def choose(
         yield row, refusal
 
 
-def _unclear(components: Components, settings: Settings) -> str | None:
+def _bar(components: Components, score: float, settings: Settings) -> str | None:
+    """Why a claim is refused whatever else is chosen."""
+    opinion = components.opinion
+    if opinion.bar:
+        return opinion.bar
+    lowered = settings.verdict_weight * (NEUTRAL - opinion.value) / NEUTRAL
+    if score < settings.min_score <= score + lowered:
+        return (
+            f"its score {score:.2f}, which verdicts on claims like it lowered by {lowered:.2f}, is under"
+            f" {settings.min_score:.2f}, the least that is published"
+        )
     if components.values["clarity"] < settings.min_clarity:
         return "it does not stand alone: its words lean on what was said before, or stumble"
     return None

@@ -2,20 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import duckdb
 import polars as pl
 
 from digest_pipeline.clusters.store import load_vectors
+from digest_pipeline.feeds.store import end_of_day
 from digest_pipeline.models import ScoredInsight
 from digest_pipeline.scoring.claims import ScoringClaim
-from digest_pipeline.scoring.components import COMPONENTS
+from digest_pipeline.scoring.components import ADJUSTMENTS, COMPONENTS
 from digest_pipeline.scoring.relations import Relation
 from digest_pipeline.scoring.select import Published
 
 CLAIMS = """
 select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url), c.episode_id, c.headline, c.explanation, c.quote,
-    c.worthiness, m.cluster_id, coalesce(f.weight, 1), c.speaker
+    c.worthiness, m.cluster_id, coalesce(f.weight, 1), c.speaker,
+    coalesce(greatest(0, floor(epoch($midnight - e.published_at) / 86400)), 0)::integer
 from raw.claim_candidates c
 join raw.episodes e using (episode_id)
 left join raw.feeds f using (feed_url)
@@ -25,9 +28,10 @@ order by c.digest_date, c.claim_id
 """
 
 
-def claims_of_window(con: duckdb.DuckDBPyConnection, day: date, days: int) -> list[ScoringClaim]:
+def claims_of_window(con: duckdb.DuckDBPyConnection, day: date, days: int, zone: ZoneInfo) -> list[ScoringClaim]:
     """Usable claims of the ``days`` days that end with ``day``, with the themes that ``day`` gave them."""
-    rows = con.execute(CLAIMS, {"after": day - timedelta(days=days), "day": day}).fetchall()
+    values = {"after": day - timedelta(days=days), "day": day, "midnight": end_of_day(day, zone)}
+    rows = con.execute(CLAIMS, values).fetchall()
     return [ScoringClaim(*row) for row in rows]
 
 
@@ -52,7 +56,7 @@ def save_insights(con: duckdb.DuckDBPyConnection, day: date, insights: Sequence[
         [
             {
                 "claim_id": i.claim_id, "digest_date": day, "cluster_id": i.cluster_id, "score": i.score,
-                **{name: i.components[name] for name in COMPONENTS}, "rank": i.rank, "why": i.why,
+                **{name: i.components[name] for name in (*COMPONENTS, *ADJUSTMENTS)}, "rank": i.rank, "why": i.why,
                 "why_not": i.why_not,
             }
             for i in insights

@@ -36,6 +36,8 @@ select
     i.specificity,
     i.corroboration,
     i.momentum,
+    i.verdicts,
+    i.recency,
     case when d.digest_date is not null then coalesce(r.relation, 'new') end as relation,
     i.rank,
     i.rank is not null as is_chosen,

@@ -9,6 +9,8 @@ select
     specificity,
     corroboration,
     momentum,
+    verdicts,
+    recency,
     rank,
     why,
     why_not

@@ -1,0 +1,75 @@
+"""``digest verdict`` and ``digest verdicts``: what analysts say of claims, which the next run's ranking heeds."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import duckdb
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from digest_pipeline.cli.console import err, out
+from digest_pipeline.errors import WarehouseError, WarehouseLocked
+from digest_pipeline.scoring import verdict_store as store
+from digest_pipeline.scoring.verdicts import SAID, Kind
+from digest_pipeline.settings import Settings, load_settings
+from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.connection import open_for_reading
+
+
+def verdict(
+    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim id: `digest show` and `search` print them.")],
+    kind: Annotated[Kind | None, typer.Argument(metavar="good|bad|duplicate|wrong", help="What it is.")] = None,
+    note: Annotated[str | None, typer.Option(help="Why, for other analysts; no reader sees it.")] = None,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take the verdict back.")] = False,
+) -> None:
+    """Say what a claim is worth: the next run ranks it, and claims like it, accordingly.
+
+    bad and wrong: it is not published again, and similar claims score less. duplicate: neither it nor what says the
+    same is published. good: similar claims score more. What was published stays as it was.
+    """
+    if withdraw == (kind is not None) or (withdraw and note):
+        raise typer.BadParameter("give good, bad, duplicate or wrong, or --withdraw alone")
+    settings, now = load_settings(), datetime.now(UTC)
+
+    def keep(con: duckdb.DuckDBPyConnection) -> None:
+        if kind:
+            store.give_verdict(con, claim_id, kind, note, now)
+        else:
+            store.withdraw_verdict(con, claim_id, now)
+
+    _write(settings, keep)
+    said = f"{claim_id} is {SAID[kind]}" if kind else f"the verdict on {claim_id} is withdrawn"
+    out.print(f"Kept: {said}; it counts from the next run on.")
+
+
+def verdicts() -> None:
+    """List the verdicts that count, the latest first."""
+    settings = load_settings()
+    with open_for_reading(settings.database, settings.snapshot) as con:
+        found = store.last_verdicts(con)
+        headlines = store.headlines_of(con, found)
+    table = Table("given (UTC)", "claim", "verdict", "headline", "note")
+    for given in found:
+        table.add_row(
+            f"{given.given_at:%Y-%m-%d %H:%M}",
+            given.claim_id,
+            given.kind.value,
+            escape(headlines.get(given.claim_id, "(no longer stored)")),
+            escape(given.note or ""),
+        )
+    out.print(table if found else "No verdicts yet: `digest verdict ID good|bad|duplicate|wrong` gives one.")
+
+
+def _write(settings: Settings, keep: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+    """Write at once, or, with a word about it, between two steps of the run that holds the database."""
+    if not settings.database.exists():
+        raise WarehouseError(f"there is no database at {settings.database} yet", remedy="run `digest run` first")
+    try:
+        with Warehouse(settings.database, lock_wait_seconds=0).write() as con:
+            keep(con)
+    except WarehouseLocked:
+        err.print("A run holds the database: waiting for a gap between two of its steps …")
+        with Warehouse(settings.database).write() as con:
+            keep(con)

@@ -1,0 +1,83 @@
+"""What analysts said of claims, as it is kept: every word of theirs, of which the last one on a claim counts."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import duckdb
+
+from digest_pipeline.clusters.store import load_vectors
+from digest_pipeline.errors import DigestError
+from digest_pipeline.scoring.verdicts import Judged, Kind, Verdict
+
+WITHDRAWN = "withdrawn"
+LAST = """
+select claim_id, arg_max(verdict, given_at) as verdict, arg_max({'note': note}, given_at).note as note,
+    max(given_at) as given_at
+from raw.verdicts group by claim_id having verdict <> 'withdrawn'
+"""
+JUDGED = f"""
+with last_ones as ({LAST})
+select l.claim_id, l.verdict, l.note, l.given_at, c.headline, coalesce(f.title, f.shown_url, ''), c.episode_id
+from last_ones l
+join raw.claim_candidates c using (claim_id)
+join raw.episodes e using (episode_id)
+left join raw.feeds f using (feed_url)
+join raw.claim_embeddings v on v.claim_id = l.claim_id and v.model = ?
+order by l.given_at, l.claim_id
+"""  # noqa: S608 - a constant
+
+
+def give_verdict(con: duckdb.DuckDBPyConnection, claim_id: str, kind: Kind, note: str | None, now: datetime) -> None:
+    """Keep a verdict on a claim; it takes the place of an earlier one.
+
+    Raises:
+        DigestError: there is no such claim.
+    """
+    if not con.execute("select 1 from raw.claim_candidates where claim_id = ?", [claim_id]).fetchall():
+        raise DigestError(f"there is no claim {claim_id}", remedy="`digest show` and `digest search` print claim ids")
+    _keep(con, claim_id, kind.value, note, now)
+
+
+def withdraw_verdict(con: duckdb.DuckDBPyConnection, claim_id: str, now: datetime) -> None:
+    """Take a claim's verdict back.
+
+    Raises:
+        DigestError: the claim has none.
+    """
+    if all(verdict.claim_id != claim_id for verdict in last_verdicts(con)):
+        raise DigestError(f"there is no verdict on {claim_id}", remedy="`digest verdicts` lists them")
+    _keep(con, claim_id, WITHDRAWN, None, now)
+
+
+def _keep(con: duckdb.DuckDBPyConnection, claim_id: str, verdict: str, note: str | None, now: datetime) -> None:
+    given_at = now.astimezone(UTC).replace(tzinfo=None)
+    con.execute("insert or replace into raw.verdicts values (?, ?, ?, ?)", [claim_id, given_at, verdict, note])
+
+
+def last_verdicts(con: duckdb.DuckDBPyConnection) -> list[Verdict]:
+    """The verdicts that count, the latest first."""
+    rows = con.execute(f"{LAST} order by given_at desc, claim_id").fetchall()
+    return [Verdict(claim_id, Kind(verdict), note, given_at) for claim_id, verdict, note, given_at in rows]
+
+
+def verdict_on(con: duckdb.DuckDBPyConnection, claim_id: str) -> Verdict | None:
+    """The verdict on a claim that counts."""
+    return next((verdict for verdict in last_verdicts(con) if verdict.claim_id == claim_id), None)
+
+
+def headlines_of(con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict]) -> dict[str, str]:
+    """The headline of each judged claim that is still stored, by its id."""
+    ids = [verdict.claim_id for verdict in verdicts]
+    return dict(
+        con.execute(
+            "select claim_id, headline from raw.claim_candidates where claim_id in (select unnest(?::varchar[]))", [ids]
+        ).fetchall()
+    )
+
+
+def judged_claims(con: duckdb.DuckDBPyConnection, model: str) -> Judged:
+    """Every judged claim that ``model`` has embedded; the others cannot be compared with anything."""
+    rows = con.execute(JUDGED, [model]).fetchall()
+    verdicts = [Verdict(claim_id, Kind(verdict), note, given_at) for claim_id, verdict, note, given_at, *_ in rows]
+    vectors = load_vectors(con, [verdict.claim_id for verdict in verdicts], model)
+    return Judged(verdicts, [row[4] for row in rows], [row[5] for row in rows], [row[6] for row in rows], vectors)

@@ -1,0 +1,128 @@
+"""What analysts' verdicts say of other claims: which are barred, which are raised or lowered, and because of which.
+
+A verdict acts on claims that resemble the judged one, the more the closer they are: on those of the same show from
+``UNRELATED`` on, since a show repeats its ways, on those of others from ``RELATED`` on; at ``SAME`` it acts in full.
+The ``NEAREST`` verdicts vote, and one neutral vote is always among them, so that a single analyst's word moves a score
+half as far as many that agree.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import numpy as np
+
+from digest_pipeline.encoder import Vectors
+from digest_pipeline.scoring.claims import RELATED, SAME, UNRELATED, ScoringClaim
+
+NEAREST = 5
+NEUTRAL = 0.5
+
+
+class Kind(StrEnum):
+    """What an analyst can say of a claim."""
+
+    GOOD = "good"
+    BAD = "bad"
+    DUPLICATE = "duplicate"
+    WRONG = "wrong"
+
+
+SAID = {
+    Kind.GOOD: "worth sending",
+    Kind.BAD: "not worth sending",
+    Kind.DUPLICATE: "a repetition of what is known",
+    Kind.WRONG: "wrong",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The last word on a claim. ``note`` is for analysts."""
+
+    claim_id: str
+    kind: Kind
+    note: str | None
+    given_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Claims with a verdict, which the encoder has embedded: where each is from, and unit vectors in the same order."""
+
+    verdicts: Sequence[Verdict]
+    headlines: Sequence[str]
+    shows: Sequence[str]
+    episodes: Sequence[str]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the verdicts mean for one claim.
+
+    ``value`` is 0 where a verdict bars it, for the reason ``bar``; else over 0 and under 1, 0.5 being neutral, and
+    ``reason`` names the verdict that counts most for that.
+    """
+
+    value: float = NEUTRAL
+    bar: str | None = None
+    reason: str = ""
+
+
+NO_OPINION = Opinion()
+
+
+def opinions_of(
+    claims: Sequence[ScoringClaim], vectors: Vectors, judged: Judged, max_similarity: float
+) -> dict[str, Opinion]:
+    """The opinion on each claim that the verdicts have one of, by its id.
+
+    Args:
+        claims: with ``vectors`` (unit rows, same order).
+        judged: the last verdict of each judged claim.
+        max_similarity: cosine from which two claims say the same.
+    """
+    if not claims or not judged.verdicts:
+        return {}
+    found = {}
+    for claim, likeness in zip(claims, vectors @ judged.vectors.T, strict=True):
+        bar = _bar(claim, likeness, judged, max_similarity)
+        opinion = Opinion(0.0, bar) if bar else _vote(claim, likeness, judged)
+        if opinion != NO_OPINION:
+            found[claim.claim_id] = opinion
+    return found
+
+
+def _bar(claim: ScoringClaim, likeness: Vectors, judged: Judged, max_similarity: float) -> str | None:
+    if own := next((v for v in judged.verdicts if v.claim_id == claim.claim_id), None):
+        return None if own.kind is Kind.GOOD else f"an analyst judged it {SAID[own.kind]}"
+    for i in np.argsort(-likeness, kind="stable").tolist():
+        verdict = judged.verdicts[i]
+        if verdict.kind is Kind.GOOD or likeness[i] < max_similarity:
+            continue
+        if verdict.kind is Kind.DUPLICATE or judged.episodes[i] == claim.episode_id:
+            return f"it says much the same as “{judged.headlines[i]}”, which an analyst judged {SAID[verdict.kind]}"
+    return None
+
+
+def _vote(claim: ScoringClaim, likeness: Vectors, judged: Judged) -> Opinion:
+    reach = np.array([UNRELATED if show == claim.show else RELATED for show in judged.shows])
+    votes = np.array([v.kind is not Kind.DUPLICATE for v in judged.verdicts])
+    strength = np.clip((likeness - reach) / (SAME - reach), 0, 1) * votes
+    nearest = np.argsort(-strength, kind="stable")[:NEAREST]
+    strength = strength[nearest]
+    if not strength.any():
+        return NO_OPINION
+    signs = np.array([1 if judged.verdicts[i].kind is Kind.GOOD else -1 for i in nearest.tolist()])
+    balance = float(signs @ strength) / (1 + float(strength.sum()))
+    agreeing = [i for i, sign in zip(nearest.tolist(), signs.tolist(), strict=True) if sign * balance > 0]
+    if not agreeing:
+        return NO_OPINION
+    first = judged.verdicts[agreeing[0]]
+    is_own = first.claim_id == claim.claim_id
+    which = "it" if is_own else "a claim like it"
+    named = "" if is_own else f": “{judged.headlines[agreeing[0]]}”"
+    value = round(NEUTRAL + NEUTRAL * balance, 4)
+    return Opinion(value, reason=f"analysts judged {which} {SAID[first.kind]}{named}")

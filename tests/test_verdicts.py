@@ -1,0 +1,205 @@
+"""Analysts' verdicts: what they bar, raise and lower, how that is explained, and how they are kept."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from digest_pipeline.cli import app
+from digest_pipeline.errors import DigestError, WarehouseError
+from digest_pipeline.models import ScoredInsight
+from digest_pipeline.scoring.claims import ScoringClaim
+from digest_pipeline.scoring.components import RECENCY_HALF_LIFE, adjusted_score, components_of
+from digest_pipeline.scoring.select import Published, select_insights
+from digest_pipeline.scoring.verdict_store import give_verdict, judged_claims, last_verdicts, withdraw_verdict
+from digest_pipeline.scoring.verdicts import NO_OPINION, Judged, Kind, Opinion, Verdict, opinions_of
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+
+DAY = date(2026, 9, 14)
+NOW = datetime(2026, 9, 15, 8, tzinfo=UTC)
+NONE_PUBLISHED = Published([], [], np.zeros((0, 4), dtype=np.float32))
+
+
+def claim(name: str, show: str = "A", episode: str = "ep_1") -> ScoringClaim:
+    quote = f"The deposit of {name} cleared 40 percent of the queue because it costs more than asking twice."
+    return ScoringClaim(name, DAY, show, episode, quote, "", quote, 0.7)
+
+
+def near(cosine: float) -> list[float]:
+    """A unit vector of this cosine with the judged claim's."""
+    return [cosine, float(np.sqrt(1 - cosine**2)), 0, 0]
+
+
+def judged(*kinds: Kind, ids: Sequence[str] = (), show: str = "A", episode: str = "ep_0") -> Judged:
+    """Verdicts on claims that all lie at the first axis."""
+    names = ids or [f"old{n}" for n in range(len(kinds))]
+    verdicts = [Verdict(name, kind, None, NOW) for name, kind in zip(names, kinds, strict=True)]
+    vectors = np.array([[1, 0, 0, 0]] * len(kinds), dtype=np.float32)
+    return Judged(verdicts, ["Old words"] * len(kinds), [show] * len(kinds), [episode] * len(kinds), vectors)
+
+
+def opinion(cosine: float, said: Judged, of: ScoringClaim | None = None) -> Opinion:
+    of = of or claim("new")
+    return opinions_of([of], np.array([near(cosine)], dtype=np.float32), said, 0.7).get(of.claim_id, NO_OPINION)
+
+
+def insight(cosine: float, said: Judged, settings: Settings, of: ScoringClaim | None = None) -> ScoredInsight:
+    today, vectors = [of or claim("new")], np.array([near(cosine)], dtype=np.float32)
+    found = opinions_of(today, vectors, said, settings.max_similarity)
+    components = components_of(today, vectors, [], np.zeros((0, 4), dtype=np.float32), {}, {}, found)
+    (scored,) = select_insights(today, vectors, components, NONE_PUBLISHED, settings)
+    return scored
+
+
+def test_without_a_verdict_nothing_changes() -> None:
+    nothing = Judged([], [], [], [], np.zeros((0, 0), dtype=np.float32))
+    assert opinion(1, nothing) == NO_OPINION
+    assert opinion(0.3, judged(Kind.BAD, Kind.GOOD)) == NO_OPINION
+    assert opinions_of([], np.zeros((0, 4), dtype=np.float32), judged(Kind.BAD), 0.7) == {}
+
+
+@pytest.mark.parametrize("kind", [Kind.GOOD, Kind.BAD, Kind.WRONG])
+def test_the_closer_the_judged_claim_the_more_it_counts_and_a_show_feels_it_from_further(kind: Kind) -> None:
+    away = [abs(opinion(cosine, judged(kind)).value - 0.5) for cosine in (0.36, 0.5, 0.8, 0.9, 1)]
+    assert away == sorted(away)
+    assert away[0] > 0
+    assert away[-1] == away[-2] == 0.25
+    assert (opinion(0.9, judged(kind)).value > 0.5) is (kind is Kind.GOOD)
+    other_show = judged(kind, show="B")
+    assert opinion(0.5, other_show) == NO_OPINION
+    assert 0 < abs(opinion(0.65, other_show).value - 0.5) < abs(opinion(0.65, judged(kind)).value - 0.5)
+
+
+def test_many_that_agree_count_more_than_one_within_bounds_and_who_disagree_cancel_out() -> None:
+    many = opinion(1, judged(*[Kind.GOOD] * 50)).value
+    assert opinion(1, judged(Kind.GOOD)).value < many < 1
+    assert 0 < opinion(1, judged(*[Kind.BAD] * 50)).value < 0.5
+    assert opinion(1, judged(Kind.GOOD, Kind.BAD)) == NO_OPINION
+
+
+@pytest.mark.parametrize("kind", [Kind.BAD, Kind.WRONG, Kind.DUPLICATE])
+def test_a_judged_claim_is_never_published_again(kind: Kind, settings: Settings) -> None:
+    found = insight(1, judged(kind, ids=["new"]), settings)
+    assert found.rank is None
+    assert "an analyst judged it" in (found.why_not or "")
+    assert found.components["verdicts"] == 0
+    praised = insight(1, judged(Kind.GOOD, ids=["new"]), settings)
+    assert praised.rank == 1
+    assert praised.why.endswith("; analysts judged it worth sending.")
+
+
+def test_the_same_passage_of_the_episode_is_barred_too_however_it_was_cut() -> None:
+    assert "“Old words”" in (opinion(0.71, judged(Kind.WRONG, episode="ep_1")).bar or "")
+    assert opinion(0.69, judged(Kind.WRONG, episode="ep_1")).bar is None
+    assert opinion(0.99, judged(Kind.WRONG, episode="ep_2")).bar is None
+
+
+def test_a_duplicate_bars_what_says_the_same_and_lowers_nothing() -> None:
+    assert "a repetition of what is known" in (opinion(0.71, judged(Kind.DUPLICATE, show="B")).bar or "")
+    assert opinion(0.69, judged(Kind.DUPLICATE)) == NO_OPINION
+
+
+def test_the_reasons_name_the_verdict(settings: Settings) -> None:
+    plain = insight(0, judged(Kind.GOOD), settings)
+    raised = insight(1, judged(Kind.GOOD), settings)
+    assert raised.score == pytest.approx(plain.score + settings.verdict_weight / 2, abs=1e-3)
+    assert "analysts judged a claim like it worth sending: “Old words”" in raised.why
+    lowered = insight(1, judged(Kind.BAD), settings.model_copy(update={"min_score": plain.score - 0.01}))
+    assert lowered.rank is None
+    assert "which verdicts on claims like it lowered by 0.10" in (lowered.why_not or "")
+    assert "not worth sending: “Old words”" in lowered.why
+    assert "judged" not in plain.why
+
+
+def test_an_old_episode_loses_a_little(settings: Settings) -> None:
+    def score(days_late: int) -> float:
+        return insight(0, judged(Kind.GOOD), settings, replace(claim("new"), days_late=days_late)).score
+
+    assert score(0) - score(RECENCY_HALF_LIFE) == pytest.approx(settings.recency_weight / 2, abs=1e-3)
+    assert score(0) > score(1) > score(60) >= score(0) - settings.recency_weight
+    values = insight(0, judged(Kind.GOOD), settings).components
+    assert adjusted_score({**values, "verdicts": 0.0}, 0.0, settings) == 0
+    assert adjusted_score({**values, "verdicts": 1.0}, 5.0, settings) == 1
+
+
+@pytest.fixture
+def stored(warehouse: Warehouse) -> Warehouse:
+    """Two claims, one of them embedded."""
+    with warehouse.write() as con:
+        con.execute(
+            "insert into raw.episodes (episode_id, feed_url, title, first_seen_at, transcript_urls, description, status)"
+            " values ('ep_1', 'https://x.example/f', 'One', '2026-09-14', '[]', '', 'transcribed')"
+        )
+        for claim_id in ("cl_1", "cl_2"):
+            con.execute(
+                "insert into raw.claim_candidates (claim_id, digest_date, episode_id, headline, explanation, quote,"
+                " start_seconds, end_seconds, first_position, last_position, worthiness, is_ad, extractor)"
+                " values (?, '2026-09-14', 'ep_1', 'Head [1]', '', 'Words', 0, 1, 0, 0, 0.7, false, 'test')",
+                [claim_id],
+            )
+        con.execute("insert into raw.claim_embeddings values ('cl_1', 'm', [1.0, 0.0, 0.0, 0.0])")
+    return warehouse
+
+
+def test_the_last_verdict_counts_until_it_is_withdrawn(stored: Warehouse) -> None:
+    with stored.write() as con:
+        give_verdict(con, "cl_1", Kind.BAD, "why", NOW)
+        give_verdict(con, "cl_1", Kind.GOOD, None, NOW + timedelta(seconds=1))
+        give_verdict(con, "cl_2", Kind.WRONG, None, NOW)
+        assert [(v.claim_id, v.kind, v.note) for v in last_verdicts(con)] == [
+            ("cl_1", Kind.GOOD, None),
+            ("cl_2", Kind.WRONG, None),
+        ]
+        found = judged_claims(con, "m")  # the other claim has no vector
+        assert [(v.claim_id, v.kind) for v in found.verdicts] == [("cl_1", Kind.GOOD)]
+        assert found.vectors.tolist() == [[1, 0, 0, 0]]
+        withdraw_verdict(con, "cl_1", NOW + timedelta(seconds=2))
+        assert [v.claim_id for v in last_verdicts(con)] == ["cl_2"]
+        assert con.execute("select count(*) from raw.verdicts").fetchall() == [(4,)]
+        with pytest.raises(DigestError, match="no verdict on cl_1"):
+            withdraw_verdict(con, "cl_1", NOW)
+        with pytest.raises(DigestError, match="no claim cl_9"):
+            give_verdict(con, "cl_9", Kind.BAD, None, NOW)
+
+
+def test_the_commands_keep_list_and_withdraw(stored: Warehouse) -> None:
+    run = CliRunner()
+    assert "No verdicts yet" in run.invoke(app, ["verdicts"]).output
+    assert "cl_1 is wrong" in run.invoke(app, ["verdict", "cl_1", "wrong", "--note", "made [up]"]).output
+    listed = run.invoke(app, ["verdicts"], env={"COLUMNS": "200"}).output
+    assert "Head [1]" in listed
+    assert "made [up]" in listed
+    explained = run.invoke(app, ["why", "cl_1"])
+    assert "wrong: made [up]" in explained.output
+    assert "withdrawn" in run.invoke(app, ["verdict", "cl_1", "--withdraw"]).output
+    for wrong in (
+        ["cl_1"],
+        ["cl_1", "good", "--withdraw"],
+        ["cl_1", "splendid"],
+        ["cl_1", "--withdraw", "--note", "x"],
+    ):
+        assert run.invoke(app, ["verdict", *wrong]).exit_code == 2
+
+
+def test_a_home_without_a_database_is_named(settings: Settings) -> None:
+    result = CliRunner().invoke(app, ["verdict", "cl_1", "bad"])
+    assert isinstance(result.exception, WarehouseError)
+    assert not settings.database.exists()
+
+
+def test_a_verdict_waits_for_the_run_that_holds_the_database(stored: Warehouse) -> None:
+    code = f"import duckdb, time; con = duckdb.connect({str(stored.path)!r}); print('held', flush=True); time.sleep(2)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        result = CliRunner().invoke(app, ["verdict", "cl_1", "bad"])
+        assert result.exit_code == 0, result.output
+        assert "waiting for a gap" in result.output
+    with stored.read() as con:
+        assert [v.kind for v in last_verdicts(con)] == [Kind.BAD]
