@@ -192,6 +192,8 @@ def main() -> None:
             intercepts=model.intercepts.astype(np.float32), length_weight=np.float32(length_weight),
             slopes=np.array(slopes), offsets=np.array(offsets),
         )  # fmt: skip
+        names = sorted({e.name for e in episodes})
+        WEIGHTS.with_name("trained_on.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
         print(f"{WEIGHTS}: {model.coefficients.size} weights, {WEIGHTS.stat().st_size} bytes")
 
 

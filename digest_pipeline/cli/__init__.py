@@ -9,6 +9,7 @@ from digest_pipeline import __version__
 from digest_pipeline.cli import (
     deliver,
     demo,
+    evaluate,
     feeds,
     look,
     preview,
@@ -60,6 +61,7 @@ app.command()(search.search)
 app.command()(look.why)
 app.command()(verdict.verdict)
 app.command()(verdict.verdicts)
+app.command("eval")(evaluate.evaluate)
 app.command()(look.export)
 app.command()(look.status)
 app.command()(deliver.deliver)

@@ -1,0 +1,48 @@
+"""``digest eval``: an extractor measured on labelled episodes, beside plain baselines."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from digest_pipeline.cli.console import err, out
+from digest_pipeline.settings import load_settings
+
+
+def evaluate(
+    labels: Annotated[Path, typer.Option("--labels", metavar="DIR", help="Folder of labelled episodes.")],
+    ranking: Annotated[
+        list[Path] | None,
+        typer.Option("--ranking", metavar="FILE", help="Another row: a line a candidate (episode, rank, quote)."),
+    ] = None,
+) -> None:
+    """Measure the settings' extractor on labelled episodes, beside baselines: each episode, and the mean.
+
+    What the worthiness model was trained on is marked: those figures are not held out. `python -m
+    bench.worthiness.train --labels DIR --out FOLDER` ranks each episode by a model that has not seen it, and --ranking
+    measures that.
+    """
+    from digest_pipeline.evaluation.evaluate import evaluate as measure
+    from digest_pipeline.evaluation.evaluate import means
+
+    results = []
+    for result in measure(labels, load_settings(), {path.stem: path for path in ranking or []}):
+        mark = " (worthiness and full ranking are not held out)" if result.was_trained_on else ""
+        _print(f"{result.episode}{mark}", result.figures)
+        results.append(result)
+    seen = sum(result.was_trained_on for result in results)
+    mark = f"; worthiness and full ranking are not held out on {seen} of them" if seen else ""
+    _print(f"mean of {len(results)}{mark}", means(results))
+    if seen:
+        err.print(
+            "Held out: `python -m bench.worthiness.train --out FOLDER`, then --ranking FOLDER/episode.published.jsonl"
+        )
+
+
+def _print(title: str, figures: Mapping[str, dict[str, float]]) -> None:
+    table = Table("", *next(iter(figures.values())), title=title, title_justify="left")
+    for name, row in figures.items():
+        table.add_row(name, *(f"{value:.3f}" for value in row.values()))
+    out.print(table)
