@@ -1,5 +1,6 @@
 """What a claim is to what was said before: the same, an update, a contradiction, and by how many independent voices."""
 
+import json
 from datetime import date, timedelta
 
 import numpy as np
@@ -11,12 +12,21 @@ from digest_pipeline.scoring.components import Components, components_of
 from digest_pipeline.scoring.explain import why
 from digest_pipeline.scoring.relations import are_independent, independent_voices, relations_of
 from digest_pipeline.scoring.select import Published, select_insights
-from digest_pipeline.scoring.store import save_relations
+from digest_pipeline.scoring.store import claims_of_window, save_relations
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 
 DAY = date(2026, 9, 14)
 HEADLINE = "Closed models keep a lead of six months over open ones"
+EPISODE = """
+insert into raw.episodes (episode_id, feed_url, title, first_seen_at, digest_date, persons, transcript_urls, description,
+    status) values ($1, 'feed', 'T', now(), $2, $3, '[]', '', 'transcribed')
+"""
+CLAIM = """
+insert into raw.claim_candidates (claim_id, digest_date, episode_id, headline, explanation, quote, start_seconds,
+    end_seconds, first_position, last_position, worthiness, is_ad, extractor)
+    values ($1, $2, $3, 'H', '', 'Q', 0, 9, 0, 0, 0.9, false, 'test')
+"""
 
 
 def claim(
@@ -27,9 +37,10 @@ def claim(
     speaker: str | None = None,
     days_ago: int = 0,
     quote: str | None = None,
+    guests: tuple[str, ...] = (),
 ) -> ScoringClaim:
     said = quote or name * 60
-    return ScoringClaim(name, DAY - timedelta(days=days_ago), show or f"Show {name}", f"ep_{name}", headline, "", said, 0.9, speaker=speaker)  # fmt: skip
+    return ScoringClaim(name, DAY - timedelta(days=days_ago), show or f"Show {name}", f"ep_{name}", headline, "", said, 0.9, speaker=speaker, guests=guests)  # fmt: skip
 
 
 def alike(count: int, cosine: float = 0.8) -> Vectors:
@@ -95,6 +106,24 @@ def test_a_guest_on_tour_and_a_clip_in_two_feeds_count_once() -> None:
     assert not are_independent(mine, claim("g", show=mine.show))
     assert not are_independent(mine, claim("h", speaker="Host One"))
     assert are_independent(claim("i", speaker="Speaker 1"), claim("j", speaker="Speaker 1"))
+
+
+def test_a_guest_whom_only_the_feeds_name_is_one_voice() -> None:
+    mine = claim("a", speaker="Host One", guests=("Bo Park",))
+    tour = [claim("b", guests=("Ann Lee",)), claim("c", speaker="Speaker 2", guests=("Cy Wu", "Ann Lee"))]
+    others = [claim("d", speaker="Ann Lee"), claim("e", guests=("Cy Wu",)), claim("f", speaker="Bo Park")]
+    assert [voice.claim_id for voice in independent_voices(mine, [*tour, *others])] == ["b", "e", "f"]
+    assert are_independent(claim("g", speaker="Eve Fox", guests=("Ann Lee",)), claim("h", speaker="Host Two"))
+
+
+def test_the_guests_of_an_episode_come_with_its_claims(warehouse: Warehouse) -> None:
+    cast = [{"name": "Host One", "role": "host"}, {"name": "Ann Lee", "role": "guest"}]
+    with warehouse.write() as con:
+        for episode, persons in (("ep_a", json.dumps(cast)), ("ep_b", None)):
+            con.execute(EPISODE, [episode, DAY, persons])
+            con.execute(CLAIM, [f"of {episode}", DAY, episode])
+        found = claims_of_window(con, DAY, 45)
+    assert [(c.claim_id, c.guests) for c in found] == [("of ep_a", ("Ann Lee",)), ("of ep_b", ())]
 
 
 def test_corroboration_counts_voices_and_not_contradictions() -> None:

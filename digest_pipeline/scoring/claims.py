@@ -12,7 +12,8 @@ class ScoringClaim:
     """A usable claim as scoring sees it.
 
     ``weight`` is what an operator gave its feed: it multiplies the score. ``days_late`` are the days between the
-    episode's publication and the end of the claim's day.
+    episode's publication and the end of the claim's day. ``guests`` are whom the publisher names as guests of the
+    episode: one of them may have said it where ``speaker`` is unknown.
     """
 
     claim_id: str
@@ -27,3 +28,4 @@ class ScoringClaim:
     weight: float = 1.0
     speaker: str | None = None
     days_late: int = 0
+    guests: tuple[str, ...] = ()

@@ -72,15 +72,18 @@ def independent_voices(claim: ScoringClaim, others: Iterable[ScoringClaim]) -> l
 
 def are_independent(one: ScoringClaim, other: ScoringClaim) -> bool:
     """Whether two claims come from different shows, from different people and from different recordings."""
-    if one.show == other.show or _same_speaker(one.speaker, other.speaker):
+    if one.show == other.show or any(_same_person(a, b) for a in _voices(one) for b in _voices(other)):
         return False
     return fuzz.ratio(" ".join(normalise_words(one.quote)), " ".join(normalise_words(other.quote))) < SAME_WORDS
 
 
-def _same_speaker(one: str | None, other: str | None) -> bool:
+def _voices(claim: ScoringClaim) -> tuple[str, ...]:
+    """Who said it, or, where the transcript does not tell, the guests of the episode, who may have."""
+    return claim.guests if NAMELESS.fullmatch(claim.speaker or "") else (claim.speaker or "",)
+
+
+def _same_person(one: str, other: str) -> bool:
     """Whether two names are one person's: the words of one are among those of the other ("Adam", "Adam Smith")."""
-    if not one or not other or NAMELESS.fullmatch(one) or NAMELESS.fullmatch(other):
-        return False
     mine, theirs = set(normalise_words(one)), set(normalise_words(other))
     return mine <= theirs or theirs <= mine
 

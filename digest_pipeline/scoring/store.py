@@ -18,7 +18,10 @@ from digest_pipeline.scoring.select import Published
 CLAIMS = """
 select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url), c.episode_id, c.headline, c.explanation, c.quote,
     c.worthiness, m.cluster_id, coalesce(f.weight, 1), c.speaker,
-    coalesce(greatest(0, floor(epoch($midnight - e.published_at) / 86400)), 0)::integer
+    coalesce(greatest(0, floor(epoch($midnight - e.published_at) / 86400)), 0)::integer,
+    coalesce(
+        [p.name for p in from_json(e.persons, '[{"name": "VARCHAR", "role": "VARCHAR"}]') if p.role like 'guest%'], []
+    )
 from raw.claim_candidates c
 join raw.episodes e using (episode_id)
 left join raw.feeds f using (feed_url)
@@ -32,7 +35,7 @@ def claims_of_window(con: duckdb.DuckDBPyConnection, day: date, days: int, zone:
     """Usable claims of the ``days`` days that end with ``day``, with the themes that ``day`` gave them."""
     values = {"after": day - timedelta(days=days), "day": day, "midnight": end_of_day(day, zone)}
     rows = con.execute(CLAIMS, values).fetchall()
-    return [ScoringClaim(*row) for row in rows]
+    return [ScoringClaim(*row, guests=tuple(guests)) for *row, guests in rows]
 
 
 def published_before(con: duckdb.DuckDBPyConnection, day: date, days: int, model: str) -> Published:
