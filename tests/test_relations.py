@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -122,7 +123,7 @@ def test_the_guests_of_an_episode_come_with_its_claims(warehouse: Warehouse) -> 
         for episode, persons in (("ep_a", json.dumps(cast)), ("ep_b", None)):
             con.execute(EPISODE, [episode, DAY, persons])
             con.execute(CLAIM, [f"of {episode}", DAY, episode])
-        found = claims_of_window(con, DAY, 45)
+        found = claims_of_window(con, DAY, 45, ZoneInfo("UTC"))
     assert [(c.claim_id, c.guests) for c in found] == [("of ep_a", ("Ann Lee",)), ("of ep_b", ())]
 
 

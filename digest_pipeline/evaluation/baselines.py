@@ -50,7 +50,8 @@ def by_place(texts: Sequence[str], vectors: Vectors) -> WEIGHTS:  # noqa: ARG001
 
 def by_centroid(texts: Sequence[str], vectors: Vectors) -> WEIGHTS:  # noqa: ARG001
     """Closeness to the mean of all windows in meaning."""
-    return (vectors @ vectors.mean(axis=0)).astype(np.float64)
+    weights: WEIGHTS = (vectors @ vectors.mean(axis=0)).astype(np.float64)
+    return weights
 
 
 def by_textrank(texts: Sequence[str], vectors: Vectors) -> WEIGHTS:  # noqa: ARG001
