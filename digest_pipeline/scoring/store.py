@@ -1,6 +1,7 @@
 """What the scoring stage asks and keeps: the window's claims with their themes, what was published, scored insights."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -35,7 +36,7 @@ def claims_of_window(con: duckdb.DuckDBPyConnection, day: date, days: int, zone:
     """Usable claims of the ``days`` days that end with ``day``, with the themes that ``day`` gave them."""
     values = {"after": day - timedelta(days=days), "day": day, "midnight": end_of_day(day, zone)}
     rows = con.execute(CLAIMS, values).fetchall()
-    return [ScoringClaim(*row, tuple(guests)) for *row, guests in rows]
+    return [replace(ScoringClaim(*row), guests=tuple(guests)) for *row, guests in rows]
 
 
 def published_before(con: duckdb.DuckDBPyConnection, day: date, days: int, model: str) -> Published:
