@@ -81,4 +81,4 @@ def _share(wanted: Sequence[Trigram], has: set[Trigram]) -> float:
 
 
 def _gain(scores: Sequence[int]) -> float:
-    return sum((2.0**score - 1) / math.log2(place + 1) for place, score in enumerate(scores, start=1))
+    return sum(((1 << score) - 1) / math.log2(place + 1) for place, score in enumerate(scores, start=1))
