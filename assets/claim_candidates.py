@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from datetime import date
 
-from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
+from dagster import AssetCheckResult, AssetCheckSpec, AssetExecutionContext, MaterializeResult, MetadataValue, asset
 from structlog.contextvars import bound_contextvars
 
 from digest_pipeline.claims import store
@@ -12,13 +12,23 @@ from digest_pipeline.claims.choose import get_extractor
 from digest_pipeline.claims.llm import LlmExtractor
 from digest_pipeline.claims.rewording import reword_best
 from digest_pipeline.claims.rewrite import Rewriter
+from digest_pipeline.evaluation.evaluate import verdict_of
 from digest_pipeline.feeds.store import episodes_of_day
 from digest_pipeline.llm import books
 from digest_pipeline.partitions import DAILY
 from digest_pipeline.previews import markdown_table
 from digest_pipeline.progress import step
 from digest_pipeline.resources import SettingsResource, WarehouseResource
+from digest_pipeline.settings import load_settings
 from digest_pipeline.transcripts.store import load_segments
+
+CHECKS = [
+    AssetCheckSpec(
+        "claims_beat_the_baselines",
+        asset="claim_candidates",
+        description="On the labelled episodes of eval_labels the ranking beats every baseline at p@5.",
+    )
+] * bool(load_settings().eval_labels)
 
 
 @asset(
@@ -27,6 +37,7 @@ from digest_pipeline.transcripts.store import load_segments
     group_name="insights",
     kinds={"python", "duckdb"},
     owners=["team:digest"],
+    check_specs=CHECKS,
 )
 def claim_candidates(
     context: AssetExecutionContext, warehouse: WarehouseResource, settings: SettingsResource
@@ -64,7 +75,9 @@ def claim_candidates(
         by_episode, outcomes = books.spending_of_episodes(con, day), books.outcomes_of_day(con, day)
     refused = Counter(reason.split(":")[0].split(" 0.")[0] for *_, reason in rows if reason)
     usable = [row for row in rows if not row[-1]]
+    measured = [verdict_of(config) for _ in CHECKS]
     return MaterializeResult(
+        check_results=[AssetCheckResult(passed=passed, metadata=figures) for passed, figures in measured],
         metadata={
             "dagster/row_count": len(rows),
             "usable": len(usable),
@@ -82,5 +95,5 @@ def claim_candidates(
             "candidates": MetadataValue.md(
                 markdown_table(["show", "worthiness", "headline", "refused"], [row[1:] for row in rows])
             ),
-        }
+        },
     )

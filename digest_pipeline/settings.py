@@ -106,6 +106,10 @@ class Settings(BaseSettings):
     )
     max_candidates_per_hour: int = Field(30, ge=1, description="candidates kept for an hour of speech")
 
+    eval_labels: str = Field(
+        "", description="folder of labelled episodes that each run measures the claims on, as a check"
+    )
+
     # LLM (only with extractor = "llm" or "rewrite")
     llm_model: str = Field("", description="a litellm model name, for example openai/gpt-5-mini or ollama/llama3.2")
     llm_api_base: str = Field("", description="address of an OpenAI-compatible server, for local models")

@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 from digest_pipeline.cli import app
 from digest_pipeline.errors import DigestError
 from digest_pipeline.evaluation import baselines
-from digest_pipeline.evaluation.evaluate import trained_on
+from digest_pipeline.evaluation.evaluate import trained_on, verdict_of
 from digest_pipeline.evaluation.figures import FIGURES, Ruler
 from digest_pipeline.evaluation.labels import read_labels
+from digest_pipeline.settings import Settings
 
 TEXTS = [
     "Welcome back to the show, it is good to have you all here today.",
@@ -67,7 +68,7 @@ def test_baselines_rank_what_they_say() -> None:
     assert some == baselines.rank_windows(texts, vectors, baselines.by_chance(1), 3)
 
 
-def test_the_command_prints_every_row_and_says_what_is_not_held_out(folder: Path, settings: object) -> None:
+def test_the_command_prints_every_row_and_says_what_is_not_held_out(folder: Path, settings: Settings) -> None:
     ranking = folder / "mine.jsonl"
     ranking.write_text(json.dumps({"episode": "talk", "rank": 1, "quote": TEXTS[1]}) + "\n")
     result = CliRunner().invoke(
@@ -85,6 +86,18 @@ def test_the_command_prints_every_row_and_says_what_is_not_held_out(folder: Path
         "not held out on 1 of them"
         in CliRunner().invoke(app, ["eval", "--labels", str(folder)], env={"COLUMNS": "200"}).output
     )
+
+
+def test_the_check_has_the_figures_and_a_fault_does_not_stop_a_day(folder: Path, settings: Settings) -> None:
+    passed, figures = verdict_of(settings.model_copy(update={"eval_labels": str(folder)}))
+    assert figures["full ranking grounded"] in (0, 1)
+    assert passed is (
+        figures["full ranking p@5"]
+        > max(figures[f"{n} p@5"] for n in ("random", "lead", "TextRank", "LexRank", "centroid"))
+    )  # type: ignore[type-var, operator]
+    passed, figures = verdict_of(settings.model_copy(update={"eval_labels": str(folder / "none")}))
+    assert not passed
+    assert "no labelled episodes" in str(figures["error"])
 
 
 def test_what_cannot_be_read_is_named(folder: Path, tmp_path: Path) -> None:

@@ -78,6 +78,21 @@ def means(results: Sequence[Result]) -> dict[str, dict[str, float]]:
     return {name: mean_figures([result.figures[name] for result in results]) for name in results[0].figures}
 
 
+def verdict_of(settings: Settings) -> tuple[bool, dict[str, float | str]]:
+    """Whether the full ranking beats every baseline at p@5 on the folder ``eval_labels``, and its figures.
+
+    Labels that cannot be read are a failure with its reason, and no reason to stop a day.
+    """
+    try:
+        results = list(evaluate(Path(settings.eval_labels), settings))
+    except DigestError as error:
+        return False, {"error": str(error)}
+    found = means(results)
+    beaten = all(found[FULL]["p@5"] > found[name]["p@5"] for name in ("random", *RATERS))
+    figures: dict[str, float | str] = {f"{name} {key}": v for name, row in found.items() for key, v in row.items()}
+    return beaten, figures | {"not held out": sum(result.was_trained_on for result in results)}
+
+
 def trained_on() -> frozenset[str]:
     """Names of the labelled episodes that the worthiness model has learnt from: figures on them are too kind."""
     listed = (files("digest_pipeline.claims") / "trained_on.txt").read_text(encoding="utf-8")
