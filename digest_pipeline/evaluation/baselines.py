@@ -8,10 +8,8 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
-import networkx as nx
 import numpy as np
 import numpy.typing as npt
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from digest_pipeline.encoder import Vectors
 
@@ -67,6 +65,8 @@ def by_textrank(texts: Sequence[str], vectors: Vectors) -> WEIGHTS:  # noqa: ARG
 
 def by_lexrank(texts: Sequence[str], vectors: Vectors) -> WEIGHTS:  # noqa: ARG001
     """LexRank: windows whose tf-idf vectors have a cosine over the threshold are joined."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     if not any(re.search(r"\w\w", text) for text in texts):
         return np.zeros(len(texts))
     rows = TfidfVectorizer().fit_transform(texts)
@@ -76,5 +76,7 @@ def by_lexrank(texts: Sequence[str], vectors: Vectors) -> WEIGHTS:  # noqa: ARG0
 
 
 def _page_rank(alike: WEIGHTS) -> WEIGHTS:
+    import networkx as nx
+
     ranks = nx.pagerank(nx.from_numpy_array(alike))
     return np.array([ranks[row] for row in range(len(alike))])
