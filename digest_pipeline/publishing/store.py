@@ -18,9 +18,10 @@ select coalesce(rank, 0), claim_id, headline, explanation, quote, speaker, show_
     case when theme is not null then cluster_id end
 """
 CHOSEN = f"{SCORED} from marts.daily_top_insights where digest_date = $day order by rank"
+BARRED = "select claim_id from raw.scored_insights where digest_date = $day and verdicts = 0"  # by an analyst
 WORTHY = (
     f"{SCORED} from marts.fct_insights where digest_date = $day and score >= $score and clarity >= $clarity"
-    " and coalesce(verdicts, 0.5) > 0"
+    f" and claim_id not in ({BARRED})"
     " order by score desc, claim_id"
 )
 COUNTS = """
