@@ -105,6 +105,30 @@ def test_after_a_restore_nobody_is_sent_what_they_may_have_got(lived_in: Setting
         assert ledger.tally(con)[0][2:4] == ("unknown", ledger.RESTORED)
 
 
+def test_a_restore_that_dies_and_is_done_again_holds_all_the_same(
+    lived_in: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = back_up(lived_in, NOW)
+    lived_in.subscribers.rename(lived_in.home / "lost")
+
+    rename = Path.rename
+
+    def dies_when_subscribers_are_in_place(path: Path, target: Path) -> Path:
+        renamed = rename(path, target)
+        if target == lived_in.subscribers:
+            raise KeyboardInterrupt
+        return renamed
+
+    monkeypatch.setattr(Path, "rename", dies_when_subscribers_are_in_place)
+    with pytest.raises(KeyboardInterrupt):
+        restore(lived_in, read_backup(made.folder), NOW)
+    monkeypatch.undo()
+    assert restore(lived_in, read_backup(made.folder), NOW).held == 0
+    with open_delivery(lived_in.subscribers) as con:
+        (ann, _) = SubscriberBook(con).active()
+        assert not ledger.claim(con, Delivery(ann, (made_up_archive(NOW.date() - timedelta(days=1), 1)[0],)))
+
+
 def test_restored_subscribers_do_not_forget_who_left_and_what_was_sent(lived_in: Settings) -> None:
     made = back_up(lived_in, NOW)
     digest = made_up_archive(FIRST, 1)[0]

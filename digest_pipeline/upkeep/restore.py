@@ -55,22 +55,22 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
         if name == DATABASE or not there[name].exists() or (name == SUBSCRIBERS and subscribers)
     ]
     settings.home.mkdir(parents=True, exist_ok=True)
-    for name in wanted:  # whole copies first: what follows is renaming
-        shutil.copy(backup.folder / name, beside(there[name]))
-    replaced = settings.backups / f"replaced-{now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
-    old_subscribers = replaced / SUBSCRIBERS
     for name in wanted:
+        shutil.copy(backup.folder / name, beside(there[name]))
+    held = 0
+    if SUBSCRIBERS in wanted:  # before they are in their place: a restore may die
+        first = backup.made_at.date() - timedelta(days=settings.mail_days_back)
+        with open_delivery(beside(settings.subscribers)) as con:
+            if settings.subscribers.exists():
+                _carry_over(con, settings.subscribers)
+            held = _hold(con, first, now.date())
+    replaced = settings.backups / f"replaced-{now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
+    for name in wanted:  # from here on it is renaming
         for old in (there[name], *(there[name].with_name(there[name].name + end) for end in (".wal", "-wal", "-shm"))):
             if old.exists():
                 replaced.mkdir(parents=True, exist_ok=True)
                 old.rename(replaced / old.name)
         beside(there[name]).rename(there[name])
-    held = 0
-    if SUBSCRIBERS in wanted:
-        with open_delivery(settings.subscribers) as con:
-            if old_subscribers.exists():
-                _carry_over(con, old_subscribers)
-            held = _hold(con, backup.made_at.date() - timedelta(days=settings.mail_days_back), now.date())
     warehouse = Warehouse(settings.database)
     warehouse.snapshot_to(settings.snapshot)
     build_again(warehouse, settings)
@@ -92,15 +92,15 @@ def _refuse_what_is_newer(backup: Backup) -> None:
         )
 
 
-def _carry_over(con: sqlite3.Connection, replaced: Path) -> None:
-    """What the replaced file knows and the restored one must not forget: what was sent, and who left."""
-    with open_delivery(replaced):  # brings its schema up to date
+def _carry_over(con: sqlite3.Connection, present: Path) -> None:
+    """What the present file knows and the one that takes its place must not forget: what was sent, and who left."""
+    with open_delivery(present):  # brings its schema up to date
         pass
-    con.execute("attach ? as replaced", [str(replaced)])
+    con.execute("attach ? as present", [str(present)])
     with transaction(con):
         for table in ("deliveries", "delivered_items", "suppressions"):
-            con.execute(f"insert or replace into {table} select * from replaced.{table}")  # noqa: S608 - our own names
-    con.execute("detach replaced")
+            con.execute(f"insert or replace into {table} select * from present.{table}")  # noqa: S608 - our own names
+    con.execute("detach present")
     book = SubscriberBook(con)
     for one in book.all():
         if book.is_suppressed(one.channel, one.address):
