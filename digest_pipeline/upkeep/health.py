@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 import duckdb
 
 from digest_pipeline.delivery.ledger import tally
+from digest_pipeline.publishing.render import plural
 from digest_pipeline.settings import Settings
 
 LOOKED_BACK_DAYS = 30
@@ -41,12 +42,14 @@ class Health:
         """What an operator has to look at, worst first."""
         said = []
         if self.last_day and self.behind_days:
-            said.append(f"no digest since {self.last_day}: {self.behind_days} complete days without one")
+            said.append(f"no digest since {self.last_day}: {plural(self.behind_days, 'complete day')} without one")
         if self.missing_days:
             days = ", ".join(str(day) for day in self.missing_days[:5])
-            said.append(f"{len(self.missing_days)} days have no digest: {days}{', …' * (len(self.missing_days) > 5)}")
+            said.append(
+                f"no digest of {plural(len(self.missing_days), 'day')}: {days}{', …' * (len(self.missing_days) > 5)}"
+            )
         said += [
-            f"{self.deliveries[status]} deliveries are {status}: `digest deliveries` says why"
+            f"{status}: {self.deliveries[status]} of the last deliveries; `digest deliveries` says why"
             for status in ("refused", "unknown", "started", "given up")
             if self.deliveries[status]
         ]
