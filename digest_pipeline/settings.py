@@ -145,7 +145,7 @@ class Settings(BaseSettings):
     min_score: float = Field(0.55, ge=0, le=1, description="nothing below is published: no filler")
     min_clarity: float = Field(0.45, ge=0, le=1, description="nothing that reads worse by itself is published")
     max_per_show: int = Field(2, ge=1, description="insights of one show in a digest")
-    max_per_theme: int = Field(1, ge=1, description="insights of one theme in a digest")
+    max_per_theme: int = Field(1, ge=1, description="insights of one theme, on one matter, in a digest")
     max_similarity: float = Field(0.70, ge=0, le=1, description="two insights closer than this (cosine) say the same")
 
     # Publishing

@@ -172,3 +172,12 @@ def test_a_preview_leaves_no_trace(chosen: Warehouse, settings: Settings, tmp_pa
     wrong = runner.invoke(app, ["preview", "--date", "2026-01-01"])
     assert "scored days: 2026-09-14 to 2026-09-15" in str(wrong.exception)
     assert "is the site itself" in str(runner.invoke(app, ["preview", "-o", str(settings.site)]).exception)
+
+
+def test_what_a_verdict_bars_is_sent_to_nobody(chosen: Warehouse) -> None:
+    """Asked of the scores: a mart that an earlier release left does not know of verdicts."""
+    with chosen.write() as con:
+        con.execute("create table marts.fct_insights as from marts.daily_top_insights")
+        assert {item.claim_id for item in store.worthy_items(con, DAY, score=0, clarity=0)} == {"cl_2", "cl_3"}
+        con.execute("update raw.scored_insights set verdicts = 0 where claim_id = 'cl_3'")
+        assert {item.claim_id for item in store.worthy_items(con, DAY, score=0, clarity=0)} == {"cl_2"}
