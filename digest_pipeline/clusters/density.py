@@ -18,6 +18,7 @@ NEIGHBOURS, FEW_NEIGHBOURS = 15, 5  # in a small window no more than a theme may
 SMALL_WINDOW_SHARE = 8  # which is taken to be one in eight
 ROUNDS = 2  # of averaging
 BOND = 0.3  # how much what was together the day before is drawn together: more, and no theme would ever split
+ONE_THEME = 0.15  # distance of averaged vectors up to which parts are one theme: at 0.25 the intents of BANKING77 merge
 APART = 2.0  # distance of parts of the graph that nothing links: the farthest that two unit vectors can lie
 LEAST_DISTANCE = 1e-6  # a sparse matrix takes zero for "no edge"
 EDGES_AT_ONCE = 100_000
@@ -43,7 +44,10 @@ def density_clusters(vectors: Vectors, min_size: int, bonds: npt.NDArray[np.int6
 
     graph = _bound(_neighbour_graph(vectors), bonds)
     distances = _bound(_distances(graph, _averaged(vectors, graph)), bonds, away=True)
-    found = hdbscan.HDBSCAN(min_cluster_size=min_size, min_samples=1, metric="precomputed", core_dist_n_jobs=1)
+    found = hdbscan.HDBSCAN(
+        min_cluster_size=min_size, min_samples=1, cluster_selection_epsilon=ONE_THEME, metric="precomputed",
+        core_dist_n_jobs=1,
+    )  # fmt: skip
     found.fit(distances)
     return Density(found.labels_.astype(np.int64), found.probabilities_.astype(np.float64))
 
