@@ -8,23 +8,21 @@ plain loop does less (nothing is stored) over a sample of the same feeds, so tim
 sample twice as such loops do, and once more with the entity tags that it could have kept.
 """
 
-import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import feedparser
-import psutil
 import requests
 
 from bench.feed_server import HOSTS, NEWEST, fails, number_of_items
+from bench.measure import processor_seconds, watch_memory
 from digest_pipeline.feeds import store
 from digest_pipeline.feeds.arrivals import save_episodes
 from digest_pipeline.feeds.health import save_outcomes
@@ -61,35 +59,6 @@ def main(feeds: int = FEEDS) -> None:
         print(f"peak memory of all processes of the scan together: {max(memory):.0f} MB")
         check(warehouse, feeds)
         compare(scans, urls)
-
-
-def processor_seconds() -> float:
-    """Of this process and those that it ended, which the server is not among."""
-    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in spent)
-
-
-@contextmanager
-def watch_memory() -> Iterator[list[float]]:
-    """Resident megabytes of this process and those that it starts in the block, looked at ten times a second."""
-    this, ended = psutil.Process(), threading.Event()
-    others, memory = set(this.children()), []
-
-    def look() -> None:
-        while not ended.wait(0.1):
-            used = this.memory_info().rss
-            for process in set(this.children(recursive=True)) - others:
-                with suppress(psutil.NoSuchProcess):  # it has just ended
-                    used += process.memory_info().rss
-            memory.append(used / 1e6)
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield memory
-    finally:
-        ended.set()
-        thread.join()
 
 
 def scan(warehouse: Warehouse, settings: Settings, now: datetime) -> tuple[float, float, Counter[str]]:
