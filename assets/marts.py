@@ -1,6 +1,5 @@
 """The dbt project: staging views and marts, with their tests as checks."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,7 +14,7 @@ from dagster_dbt import (
 )
 
 from digest_pipeline.progress import step
-from digest_pipeline.resources import DATABASE_VARIABLE, WarehouseResource, dbt_project, dbt_sources_hash
+from digest_pipeline.resources import DATABASE_VARIABLE, DAY_VARIABLE, WarehouseResource, dbt_project, dbt_sources_hash
 from digest_pipeline.warehouse.marts import marts_built_from, note_marts_built
 
 
@@ -40,10 +39,9 @@ def marts(context: AssetExecutionContext, dbt: DbtCliResource, warehouse: Wareho
     with warehouse.open().read() as con:  # the sources exist from here on; no connection is open while dbt writes
         was_built_from = marts_built_from(con)
     os.environ[DATABASE_VARIABLE] = warehouse.database
+    os.environ[DAY_VARIABLE] = context.partition_key if context.has_partition_key else ""
     sources = dbt_sources_hash()
     command = ["build"]
-    if context.has_partition_key:
-        command += ["--vars", json.dumps({"day": context.partition_key})]
     if was_built_from != sources:  # by another release: what incremental models hold is of other columns
         command += ["--full-refresh"]
     # One folder for all runs: by default dagster-dbt makes a new one inside the project for each.

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from digest_pipeline.bundled import bundled
-from digest_pipeline.resources import DATABASE_VARIABLE, DBT_EXECUTABLE
+from digest_pipeline.resources import DATABASE_VARIABLE, DAY_VARIABLE, DBT_EXECUTABLE
 from digest_pipeline.warehouse import Warehouse
 
 FIRST = date(2025, 1, 1)
@@ -34,8 +34,8 @@ def main(sizes: list[int]) -> None:
                         values = {"first": FIRST, "days": days}
                         con.execute(statement, {k: v for k, v in values.items() if f"${k}" in statement})
                 members = con.execute("select count(*) from raw.cluster_members").fetchall()[0][0]
-            whole = run(database, "--full-refresh")
-            day = run(database, "--vars", json.dumps({"day": str(FIRST + timedelta(days=days - 1))}))
+            whole = run(database, None)
+            day = run(database, FIRST + timedelta(days=days - 1))
             print(f"{days} days, {days * 200:,} claims, {members:,} memberships", flush=True)
             for model, seconds in day.items():
                 rows.setdefault(model, []).append(f"{seconds:6.2f} ({whole[model]:.2f})")
@@ -44,13 +44,14 @@ def main(sizes: list[int]) -> None:
         print(f"  {model:22}{''.join(f'{cell:>18}' for cell in cells)}")
 
 
-def run(database: Path, *options: str) -> dict[str, float]:
-    """Run the marts' models; dbt's seconds of each."""
+def run(database: Path, day: date | None) -> dict[str, float]:
+    """Run the marts' models, whole without a day; dbt's seconds of each."""
     folder, target = str(bundled("dbt")), database.parent / "target"
     subprocess.run(
         [str(DBT_EXECUTABLE), "--quiet", "run", "--profiles-dir", folder, "--target-path", str(target),
-         "--threads", "1", "--log-level-file", "none", *options],
-        cwd=folder, env={**os.environ, DATABASE_VARIABLE: str(database), "DO_NOT_TRACK": "1"}, check=True,
+         "--threads", "1", "--log-level-file", "none", *([] if day else ["--full-refresh"])],
+        cwd=folder, check=True,
+        env={**os.environ, DATABASE_VARIABLE: str(database), DAY_VARIABLE: str(day or ""), "DO_NOT_TRACK": "1"},
     )  # fmt: skip
     results = json.loads((target / "run_results.json").read_text())["results"]
     marts = {path.stem for path in (bundled("dbt") / "models" / "marts").glob("*.sql")}

@@ -15,6 +15,9 @@ from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
 
 DATABASE_VARIABLE = "DBT_DUCKDB_PATH"  # dbt/profiles.yml reads it; absolute, since dbt runs in its own folder
+# The day that incremental models read, empty for all. No dbt variable: another value of one makes dbt parse everything
+# again, and another value here only the models that read it.
+DAY_VARIABLE = "DBT_DUCKDB_DAY"
 DBT_EXECUTABLE = Path(sys.executable).with_name("dbt")
 
 

@@ -5,8 +5,8 @@
 with members as (
     select *
     from {{ ref('stg_theme_members') }}
-    {% if is_incremental() and var('day') %}
-    where as_of >= '{{ var("day") }}'::date
+    {% if is_incremental() and env_var('DBT_DUCKDB_DAY', '') %}
+    where as_of >= '{{ env_var("DBT_DUCKDB_DAY") }}'::date
     {% endif %}
 ),
 

@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='digest_date',
-    pre_hook="{% if is_incremental() and var('day') %}delete from {{ this }} where digest_date = '{{ var('day') }}'{% endif %}"
+    pre_hook="{% if is_incremental() and env_var('DBT_DUCKDB_DAY', '') %}delete from {{ this }} where digest_date = '{{ env_var('DBT_DUCKDB_DAY') }}'{% endif %}"
 ) }}
 
 with relations as (
@@ -50,10 +50,10 @@ inner join {{ ref('stg_feeds') }} as f using (feed_url)
 left join {{ ref('stg_themes') }} as t on t.cluster_id = i.cluster_id and t.digest_date = i.digest_date
 left join relations as r using (claim_id)
 left join {{ ref('stg_clustered_days') }} as d on d.digest_date = i.digest_date
-{% if is_incremental() and var('day') %}
+{% if is_incremental() and env_var('DBT_DUCKDB_DAY', '') %}
 -- the day that was run, and days that show what was changed since: a title, or the addresses of a feed now private
 where
-    i.digest_date = '{{ var("day") }}'::date
+    i.digest_date = '{{ env_var("DBT_DUCKDB_DAY") }}'::date
     or i.digest_date in (
         select o.digest_date
         from {{ this }} as o
