@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from digest_pipeline import __version__
+from digest_pipeline.cli.pace import Pace
 from digest_pipeline.settings import Settings
 from tests.conftest import Web
 from tests.test_feed_parsing import FEED
@@ -89,6 +90,16 @@ def test_wrong_use_is_one_clear_line(web: Web, tmp_path: Path) -> None:
         assert len(found.stderr.strip().splitlines()) == 1, found.stderr
     assert "is no date like" in digest("run", "--date", "soon", home=tmp_path, code=2).stderr
     assert "top_n" in digest("status", home=tmp_path, code=1, DIGEST_TOP_N="many").stderr
+
+
+def test_a_range_tells_how_long_the_rest_takes_at_the_pace_of_the_last_days() -> None:
+    resumed = [0.0, 1, 2]  # two days that were done before, then ten that take a minute
+    seconds = iter(resumed + [2.0 + 60 * n for n in range(1, 11)])
+    pace = Pace(12, lambda: next(seconds))
+    said = [pace.after_day() for _ in range(12)]
+    assert said[:2] == ["about 0:00:11 left", "about 0:00:10 left"]
+    assert said[8] == "about 0:03:00 left"  # the first two are forgotten
+    assert said[-1] == "done"
 
 
 def test_show_prints_the_digest_in_three_forms(demo: Settings) -> None:

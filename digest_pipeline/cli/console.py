@@ -41,6 +41,7 @@ class _ProgressHandler(logging.Handler):
         super().__init__(logging.INFO)
         self.progress = progress
         self._tasks: dict[str, TaskID] = {}
+        self._days: TaskID | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         message = escape(record.getMessage())
@@ -56,6 +57,14 @@ class _ProgressHandler(logging.Handler):
             self.progress.update(self._tasks[stage], completed=done, total=total, what=message.split(": ", 1)[-1][:70])
         elif self._tasks:
             self.progress.update(list(self._tasks.values())[-1], what=message[:70])
+
+    def show_days(self, done: int, total: int, left: str) -> None:
+        """How far a range of days is, in a bar that stays."""
+        if not self.progress.console.is_terminal:
+            self.progress.console.print(f"  days {done}/{total}: {left}", soft_wrap=True)
+        if self._days is None:
+            self._days = self.progress.add_task("days", total=total, what="")
+        self.progress.update(self._days, completed=done, what=left)
 
     def start_day(self) -> None:
         """Forget the stages of the day before."""

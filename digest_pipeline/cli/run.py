@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from digest_pipeline.cli.console import out, parse_day, progress_bars
 from digest_pipeline.cli.feeds import subscribe_to_list
+from digest_pipeline.cli.pace import Pace
 from digest_pipeline.errors import DigestError
 from digest_pipeline.runs import DaySummary, days_between, latest_day, run_days
 from digest_pipeline.settings import load_settings
@@ -47,11 +48,13 @@ def run(
             raise DigestError(
                 "there are no subscriptions", remedy="`digest feeds add URL`, or `digest run --opml FILE`"
             )
-    summaries = []
+    summaries, pace = [], Pace(len(days))
     with progress_bars() as bars:
         for summary in run_days(days, settings, only_due=due, before=lambda _: bars.start_day()):
             print_summary(summary)
             summaries.append(summary)
+            if len(days) > 1:
+                bars.show_days(len(summaries), len(days), pace.after_day())
     if len(summaries) > 1:
         print_total(summaries)
     out.print(f"\nPage: {settings.site / 'index.html'}")
