@@ -64,6 +64,7 @@ def themes_among_others(paragraphs: list[str], settings: Settings) -> tuple[list
                 Headline(f"cl_{i}", re.split(r"(?<=[.!?])\s", texts[i])[0], float(vectors[i] @ t.centroid))
                 for i in t.members
             ],
+            t.keywords,
             None,
         )
         for t in themes

@@ -65,7 +65,7 @@ def cluster_claims(
     labels, firmness = _labels(distinct, least, np.full(len(distinct), NOISE) if bonds is None else bonds[originals])
     members = [np.flatnonzero(labels[copies] == label) for label in range(labels.max() + 1)]
     members.sort(key=lambda rows: int(rows[0]))
-    keywords = theme_keywords([" ".join(texts[i] for i in rows.tolist()) for rows in members])
+    keywords = theme_keywords([[texts[i] for i in rows.tolist()] for rows in members])
     themes = []
     for rows, words in zip(members, keywords, strict=True):
         centroid = _centroid(vectors[rows])

@@ -79,7 +79,7 @@ def _named(
             for i, c in zip(theme.members, closeness, strict=True)
         ]
         known = before.get(cluster_id)
-        asked.append((members, known.title if known else None))
+        asked.append((members, theme.keywords, known.title if known else None))
     titles = titler.titles(asked)
     trends = _trends(themes, claims, day)
     return [

@@ -1,13 +1,17 @@
-"""Keywords of themes by class-based TF-IDF: words frequent in one theme's joined text and rare over all themes.
+"""Keywords of themes by class-based TF-IDF: what is frequent in one theme's joined text and rare over all themes.
 
 Source: Grootendorst 2022 (BERTopic).
 """
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 KEYWORDS = 5
+PHRASE = 2.0  # what a phrase weighs against a word that is as frequent and as rare
+WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[^\w\s]")  # or a mark, which ends a phrase
 # Words of talk that name no topic, beyond the usual stop words.
 SPOKEN_WORDS = """
 actually also basically case course day did didn does doesn doing don end ever every exactly example fact get gets
@@ -16,36 +20,74 @@ literally little long look looking lot lots make makes making maybe mean means m
 people percent cent person point pretty probably put question quite real really right said say saying says sense shouldn
 somebody sort start stuff sure talk talking tell that thing things think thinking thousand billion time today tried try
 trying use used using wanna want wanted wants wasn way ways well went whole won work works would wouldn year years yeah
-yes you came come comes coming bit big bigger better different
+yes you came come comes coming bit big bigger better different able absolutely amazing completely cool couple difference
+easy especially exactly extremely fairly folks goes hard highly huge inside kinda nice obviously particular
+significantly simply somehow somewhat sometimes specific suddenly super totally true usually variety various whatever
+wide yep
 """
 
 
-def theme_keywords(documents: Sequence[str]) -> list[tuple[str, ...]]:
-    """At most ``KEYWORDS`` words for each theme, the most telling first. A document is a theme's joined claims."""
+def theme_keywords(themes: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """At most ``KEYWORDS`` words and phrases for each theme, the most telling first, spelt as they mostly are.
+
+    Args:
+        themes: the claims of each. What a claim repeats counts once; a phrase has to be in two.
+    """
     from sklearn.feature_extraction.text import CountVectorizer
 
-    counter = CountVectorizer(stop_words=_stop_words(), token_pattern=r"(?u)\b[^\W\d_][\w-]{2,}\b")  # noqa: S106
-    if not any(map(counter.build_analyzer(), documents)):
-        return [() for _ in documents]  # nothing but stop words
-    counts = counter.fit_transform(documents).tocsr().astype(np.float64)
+    stop = frozenset(_stop_words())
+    said = [[phrases_of(claim, stop) for claim in claims] for claims in themes]
+    if not any(any(claims) for claims in said):
+        return [() for _ in themes]  # nothing but stop words
+    counter = CountVectorizer(analyzer=lambda claims: [name.lower() for names in claims for name in names])
+    counts = counter.fit_transform(said).tocsr().astype(np.float64)
     totals = np.asarray(counts.sum(axis=0)).ravel()
-    rarity = np.log(1 + counts.sum() / len(documents) / np.maximum(totals, 1))
-    words = counter.get_feature_names_out()
+    rarity = np.log(1 + counts.sum() / len(themes) / np.maximum(totals, 1))
+    names = counter.get_feature_names_out()
+    is_phrase = np.array([" " in name for name in names])
     found = []
-    for row in range(len(documents)):  # within a row of counts a word's frequency is its count over a constant
+    for row, claims in enumerate(said):  # within a row of counts a word's frequency is its count over a constant
         places = counts.indices[counts.indptr[row] : counts.indptr[row + 1]]
-        weights = counts.data[counts.indptr[row] : counts.indptr[row + 1]] * rarity[places]
+        seen = counts.data[counts.indptr[row] : counts.indptr[row + 1]]
+        weights = seen * rarity[places] * np.where(is_phrase[places], np.where(seen > 1, PHRASE, 0.0), 1.0)
         order = np.lexsort((places, -weights))
-        found.append(_distinct([str(words[place]) for place in places[order]]))
+        chosen = _distinct([str(names[places[n]]) for n in order if weights[n] > 0])
+        spelt = Counter(name for names_of_claim in claims for name in names_of_claim)
+        found.append(tuple(_as_spelt(name, spelt) for name in chosen))
     return found
 
 
-def _distinct(words: Sequence[str]) -> tuple[str, ...]:
-    """The first words, without plural and singular of the same."""
-    kept: list[str] = []
-    for word in words:
-        if not any(word.startswith(k[:-1]) or k.startswith(word[:-1]) for k in kept):
-            kept.append(word)
+def phrases_of(claim: str, stop: Collection[str]) -> list[str]:
+    """Every word that names something, and every two or three of them side by side, each once.
+
+    Example:
+        >>> phrases_of("The open source tax; that's it.", {"the", "that", "it"})
+        ['open', 'source', 'tax', 'open source', 'source tax', 'open source tax']
+    """
+    found, run = dict[str, str](), list[str]()
+    for word in [*WORD.findall(claim), ""]:
+        if len(word) > 2 and word[0].isalpha() and not set("'’") & set(word) and word.lower() not in stop:
+            run.append(word)
+            continue
+        for name in (" ".join(run[i : i + size]) for size in (1, 2, 3) for i in range(len(run) - size + 1)):
+            found.setdefault(name.lower(), name)
+        run.clear()
+    return list(found.values())
+
+
+def _as_spelt(name: str, spelt: Counter[str]) -> str:
+    """A name in its most frequent spelling, of equal ones the one in small letters."""
+    return max((s for s in spelt if s.lower() == name), key=lambda s: (spelt[s], s))
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """The first ones, none of whose words is in another, in plural or singular."""
+    kept, known = [], list[str]()
+    for name in names:
+        words = name.split()
+        if not any(word.startswith(k[:-1]) or k.startswith(word[:-1]) for word in words for k in known):
+            kept.append(name)
+            known += words
         if len(kept) == KEYWORDS:
             break
     return tuple(kept)

@@ -1,10 +1,12 @@
-"""What a person would call a theme: a language model's words where one is set, else its most central claim, cut short.
+"""What a person would call a theme: a language model's words where one is set, else a central claim, else keywords.
 
-Keywords stay the label. A title stays while the claim that it was given for is one of the theme's, so that a reader
-finds a theme again, and a model is asked once.
+A claim is a title when it is short, stands alone and names what the theme is about; talk seldom has one, and then the
+keywords say more than a sentence out of the middle of a conversation. A title stays while the claim that it was given
+for is one of the theme's, so that a reader finds a theme again, and a model is asked once.
 """
 
 import logging
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,9 +25,11 @@ from digest_pipeline.llm.prompt import ModelUnavailable, Prompt, Reading, Unusab
 log = logging.getLogger(__name__)
 
 LONGEST = 90  # characters of a title
-BY_CLAIM = "claim"
-CENTRAL = 5  # claims around the centroid among which the best worded gives the title
+BY_CLAIM, BY_KEYWORDS = "claim", "keywords"
+CENTRAL = 8  # claims around the centroid among which the best worded gives the title
 READABLE = 0.3  # what a clear, short wording weighs against a cosine of 1
+CLEAR = 0.9  # the least clarity of a claim that is a title
+NAMED = 3  # keywords that are a title otherwise
 SHOWN = 8  # claims that a model sees of a theme
 VERSION = "title-1"
 SYSTEM = """You name a theme of podcasts, as an editor would head a section. You get claims that people made about it.
@@ -38,7 +42,7 @@ theme from its neighbours. No number and no name that the claims do not have. No
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """A theme's title, who gave it (``claim`` or a model's name), and the claim that it was given for."""
+    """A theme's title, what gave it (``claim``, ``keywords``, a model's name), and the claim it was given for."""
 
     text: str
     by: str
@@ -68,18 +72,21 @@ class Titler:
     def __init__(self, client: LlmClient | None = None, model: str | None = None, concurrency: int = 1) -> None:
         self._client, self._model, self._concurrency = client, model, concurrency
 
-    def titles(self, themes: Sequence[tuple[Sequence[Headline], Title | None]]) -> list[Title]:
-        """A title for each theme of (members, the title of the day before), in order."""
+    def titles(self, themes: Sequence[tuple[Sequence[Headline], Sequence[str], Title | None]]) -> list[Title]:
+        """A title for each theme of (members, keywords, the title of the day before), in order."""
         with ThreadPoolExecutor(self._concurrency) as pool:
             return list(pool.map(lambda theme: self._title(*theme), themes))
 
-    def _title(self, members: Sequence[Headline], before: Title | None) -> Title:
+    def _title(self, members: Sequence[Headline], keywords: Sequence[str], before: Title | None) -> Title:
         if before and any(member.claim_id == before.claim_id for member in members):
             return before
         central = central_headline(members)
-        worded = self._ask(members)
-        return Title(worded or shortened(central.text), self._model if worded and self._model else BY_CLAIM,
-                     central.claim_id)  # fmt: skip
+        if self._model and (worded := self._ask(members)):
+            return Title(worded, self._model, central.claim_id)
+        if keywords and not says_what_it_is_about(central.text, keywords):
+            named = ", ".join(keywords[:NAMED])
+            return Title(named[:1].upper() + named[1:], BY_KEYWORDS, central.claim_id)
+        return Title(shortened(central.text), BY_CLAIM, central.claim_id)
 
     def _ask(self, members: Sequence[Headline]) -> str | None:
         """A model's title that says nothing which the claims do not; ``None``: there is no model, or no such title."""
@@ -109,6 +116,12 @@ def central_headline(members: Sequence[Headline]) -> Headline:
         return member.closeness + READABLE * fit * clarity(member.text, member.text)
 
     return max(nearest, key=lambda m: (merit(m), m.claim_id))
+
+
+def says_what_it_is_about(headline: str, keywords: Sequence[str]) -> bool:
+    """Whether a headline can be a theme's title as it is: short, clear, and with the most telling keyword."""
+    is_named = re.search(rf"\b{re.escape(keywords[0])}", headline, re.IGNORECASE) is not None
+    return is_named and len(headline) <= LONGEST and clarity(headline, headline) >= CLEAR
 
 
 def shortened(headline: str) -> str:
