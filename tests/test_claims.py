@@ -184,6 +184,8 @@ def test_a_span_without_a_headline_gives_way_to_one_that_has_it_and_is_nearly_as
         ("In other words, five of seven are spam.", "Five of seven are spam."),
         ("So far, nobody came.", "So far, nobody came."),
         ("But also, a fee is a fee.", "A fee is a fee."),
+        ("The thing is that most printers are alike.", "Most printers are alike."),
+        ("So it turns out that steel is scarce.", "Steel is scarce."),
     ],
 )
 def test_cleaning_removes_stumbling_and_keeps_facts(said: str, shown: str) -> None:

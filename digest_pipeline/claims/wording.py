@@ -90,7 +90,8 @@ _OPENS = (
     r"^(?:(?:and|or|so(?! (?:far|much|many|long|called|that)\b)|anyway|basically|essentially|now(?! that\b)|oh|um|well|of course|"
     r"in other words|obviously{links})(?:\s*[,.]\s*|\s+(?=\w))"
     r"|(?:yeah|yes|right|okay|ok|no|sure|exactly|absolutely|look|listen|like|also|in fact|i mean|you know|to be honest|honestly|"
-    r"at the end of the day|the thing is)\s*[,.]\s*)+"
+    r"at the end of the day|the thing is)\s*[,.]\s*"
+    r"|(?:the (?:thing|reality|fact|truth|point) (?:of the matter )?is|it turns out),? that\s+)+"
 )
 _OPENING = re.compile(_OPENS.format(links=f"|{_LINKS}"), re.IGNORECASE)
 _FOLLOWING = re.compile(_OPENS.format(links=""), re.IGNORECASE)
