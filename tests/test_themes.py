@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from digest_pipeline.clusters.cluster import cluster_claims
+from digest_pipeline.clusters.day import cluster_day
 from digest_pipeline.clusters.identity import Group, PastTheme, ThemeEvent, assign_ids, events_of_day
 from digest_pipeline.clusters.keywords import theme_keywords
 from digest_pipeline.clusters.neighbours import _exact, _searched
@@ -80,6 +82,42 @@ def test_without_common_claims_the_centroid_tells_unless_another_encoder_made_it
     near = np.array([0.95, 0.312, 0], dtype=np.float32)
     assert assign_ids([group("x y z", near)], [past("th_1", "", centroid=NOWHERE)], DAY) == ["th_1"]
     assert assign_ids([group("x y z", near)], [past("th_1", "")], DAY) != ["th_1"]
+
+
+class Turned:
+    """A stand-in encoder of another name and size: the same blobs of meaning, in directions of its own."""
+
+    def __init__(self, name: str, seed: int, sizes: list[int]) -> None:
+        self.name, self._vectors = name, blobs(sizes, seed)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        return self._vectors[[int(text.split()[1]) for text in texts]]
+
+
+def test_themes_keep_their_ids_when_another_encoder_is_set(warehouse: Warehouse, settings: Settings) -> None:
+    sizes = [12, 12, 12]
+    with warehouse.write() as con:
+        con.execute(
+            "insert into raw.episodes (episode_id, feed_url, title, published_at, first_seen_at, digest_date,"
+            " transcript_urls, description, status) values ('ep', 'u', 't', $day, $day, $day, '[]', '', 'transcribed')",
+            {"day": DAY},
+        )
+        for n in range(sum(sizes)):
+            con.execute(
+                "insert into raw.claim_candidates (claim_id, digest_date, episode_id, headline, explanation, quote,"
+                " start_seconds, end_seconds, first_position, last_position, worthiness, is_ad, extractor)"
+                " values ($id, $day, 'ep', $head, '', 'q', 0, 1, 0, 0, 0.5, false, 'x')",
+                {"id": f"cl_{n:02}", "day": DAY, "head": f"claim {n} of mine"},
+            )
+    first = cluster_day(warehouse, Turned("one", 3, sizes), DAY, settings)
+    again = cluster_day(warehouse, Turned("two", 8, sizes), DAY + timedelta(days=1), settings)
+    assert len(first.themes) == 3
+    assert [theme.cluster_id for theme in again.themes] == [theme.cluster_id for theme in first.themes]
+    assert (first.embedded, again.embedded, list(again.events)) == (36, 36, [])
+    with warehouse.read() as con:
+        assert con.execute("select model, n_themes from raw.cluster_days order by digest_date").fetchall() == [
+            ("one", 3), ("two", 3),
+        ]  # fmt: skip
 
 
 def blobs(sizes: list[int], seed: int = 3, spread: float = 0.25) -> Vectors:
