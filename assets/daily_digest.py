@@ -51,7 +51,7 @@ def daily_digest(
     with tables.write() as con:
         is_new = record(con, verdict, config)
     changed = build(tables, day, config)
-    tables.snapshot_to(config.snapshot)
+    tables.leave_snapshot(config.snapshot)
     page = config.site / "days" / f"{day}.html"
     step("publish", 1, 1, f"{len(verdict.digest.items)} insights for {day}")
     yield MaterializeResult(

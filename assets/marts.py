@@ -14,7 +14,7 @@ from dagster_dbt import (
 )
 
 from digest_pipeline.progress import step
-from digest_pipeline.resources import DATABASE_VARIABLE, DAY_VARIABLE, WarehouseResource, dbt_project, dbt_sources_hash
+from digest_pipeline.resources import DAY_VARIABLE, WarehouseResource, dbt_environment, dbt_project, dbt_sources_hash
 from digest_pipeline.warehouse.marts import marts_built_from, note_marts_built
 
 
@@ -38,7 +38,7 @@ def marts(context: AssetExecutionContext, dbt: DbtCliResource, warehouse: Wareho
     """Staging views and marts over what the stages wrote; dbt's data tests run with them."""
     with warehouse.open().read() as con:  # the sources exist from here on; no connection is open while dbt writes
         was_built_from = marts_built_from(con)
-    os.environ[DATABASE_VARIABLE] = warehouse.database
+    os.environ.update(dbt_environment(warehouse))
     os.environ[DAY_VARIABLE] = context.partition_key if context.has_partition_key else ""
     sources = dbt_sources_hash()
     command = ["build"]

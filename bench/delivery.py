@@ -36,8 +36,7 @@ from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.models import Subscriber
 from digest_pipeline.publishing.store import published_digests
 from digest_pipeline.settings import Settings
-from digest_pipeline.warehouse import Warehouse
-from digest_pipeline.warehouse.connection import open_for_reading
+from digest_pipeline.warehouse.choice import looking, warehouse_of
 
 SUBSCRIBERS, KILLS = 1_000, 30
 DELAYS = (0.0, 0.05)  # seconds that the server takes for a text: none, and about what one on the internet takes
@@ -118,7 +117,7 @@ class Books:
 def prepare(home: Path, subscribers: int) -> Path:
     """A home with a published digest and so many subscribers."""
     settings = Settings(home=home)
-    with Warehouse(settings.database).write() as con:
+    with warehouse_of(settings).write() as con:
         publish(con, next(iter(made_up_archive(DAY, 1))), np.random.default_rng(1))
         con.execute("create schema marts")
         con.execute(EMPTY_MART)
@@ -176,7 +175,7 @@ def send(way: str, home: Path, port: int) -> None:
 def plain_loop(settings: Settings) -> Counter[str]:
     """The loop that everybody writes first: one connection, one message after the other."""
     counts: Counter[str] = Counter()
-    with open_for_reading(settings.database, settings.snapshot) as con:
+    with looking(settings) as con:
         digest = published_digests(con, [DAY])[DAY]
     with open_delivery(settings.subscribers) as con:
         subscribers = SubscriberBook(con).active()

@@ -30,6 +30,7 @@ from digest_pipeline.feeds.scan import FeedScan, scan_feeds
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds, feeds_to_ask
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.choice import warehouse_of
 
 FEEDS, SAMPLE = 1_000, 60
 NOW = (NEWEST + timedelta(hours=6)).replace(tzinfo=None)
@@ -41,7 +42,7 @@ def main(feeds: int = FEEDS) -> None:
     with tempfile.TemporaryDirectory() as folder, serve(feeds) as port, watch_memory() as memory:
         urls = [f"http://{HOSTS[n % len(HOSTS)]}:{port}/feed/{n}" for n in range(feeds)]
         settings = Settings(home=Path(folder), allowed_networks=("127.0.1.0/24",))
-        warehouse = Warehouse(settings.database)
+        warehouse = warehouse_of(settings)
         with warehouse.write() as con:
             add_feeds(con, [Subscription(url) for url in urls], NOW)
         scans = []

@@ -25,7 +25,7 @@ from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.publishing.store import published_days, published_digests
 from digest_pipeline.scoring.select import Published, choose
 from digest_pipeline.settings import load_settings
-from digest_pipeline.warehouse.connection import open_for_reading
+from digest_pipeline.warehouse.choice import looking
 
 PROFILES = (
     "AI hardware and chips, the cost of training large models",
@@ -67,7 +67,7 @@ def main(home: Path, days: int) -> None:
     """Measure and print."""
     settings = load_settings(home=home)
     embedder = get_embedder(settings)
-    with open_for_reading(settings.database, settings.snapshot) as con:
+    with looking(settings) as con:
         digests = published_digests(con, published_days(con))
         pools = {day: load_pool(con, digest, settings, load=lambda: embedder) for day, digest in digests.items()}
     richest = sorted(sorted(pools, key=lambda day: -len(pools[day].items))[:days])

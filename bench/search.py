@@ -33,6 +33,7 @@ from digest_pipeline.search.index import add_episode, open_index
 from digest_pipeline.search.passages import EpisodePassages, Passage
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.choice import warehouse_of
 
 T = TypeVar("T")
 FIRST = date(2025, 1, 1)
@@ -172,7 +173,7 @@ def main(claims: int, talk: int) -> None:
     """Build and measure."""
     with tempfile.TemporaryDirectory() as name:
         settings = Settings(home=Path(name))
-        warehouse = Warehouse(settings.database)
+        warehouse = warehouse_of(settings)
         embedder = get_embedder(settings)
         made_up = MadeUp(settings, talk)
         with warehouse.write() as con:

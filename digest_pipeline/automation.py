@@ -28,7 +28,7 @@ from digest_pipeline.settings import load_settings
 from digest_pipeline.upkeep.backup import back_up
 from digest_pipeline.upkeep.report import report
 from digest_pipeline.upkeep.retention import remove_old
-from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.choice import warehouse_of
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +114,6 @@ def finished_days(context: RunStatusSensorContext) -> None:
     if REPORTED in context.dagster_run.tags or not context.partition_key:
         return
     settings, day = load_settings(), date.fromisoformat(context.partition_key)
-    with Warehouse(settings.database).read() as con:
+    with warehouse_of(settings).read() as con:
         summary = summarise(con, day, settings)
     report(settings, f"Digest of {day}", [*summary.attention, *summary.notices], datetime.now(UTC))

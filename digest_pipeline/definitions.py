@@ -17,7 +17,7 @@ from digest_pipeline.automation import (
     upkeep_job,
     upkeep_schedule,
 )
-from digest_pipeline.resources import SettingsResource, WarehouseResource, dbt_resource
+from digest_pipeline.resources import SettingsResource, dbt_resource, warehouse_resource
 from digest_pipeline.settings import load_settings
 
 
@@ -33,7 +33,7 @@ def build_defs(*, resources: Mapping[str, Any] | None = None) -> Definitions:
         schedules=[daily_digest_schedule, deliveries_schedule, upkeep_schedule],
         sensors=[failed_runs, finished_days],
         resources={
-            "warehouse": WarehouseResource(database=str(load_settings().database)),
+            "warehouse": warehouse_resource(load_settings()),
             "settings": SettingsResource(),
             "dbt": dbt_resource(),
             **(resources or {}),

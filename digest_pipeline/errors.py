@@ -4,7 +4,8 @@ DigestError
 ├── SettingsError          a setting is wrong or missing
 ├── WarehouseError
 │   ├── WarehouseLocked    another process holds the database
-│   └── WarehouseTooNew    the database was written by a later release
+│   ├── WarehouseTooNew    the database was written by a later release
+│   └── WarehouseConflict  two processes changed the same rows of a DuckLake
 ├── FetchError             an address could not be read (refused, too large, timed out, HTTP error)
 │   └── AddressRefused     the address is private, or its scheme is not http(s)
 ├── FeedError              a document was read and is no feed, or a subscription list is none
@@ -50,6 +51,10 @@ class WarehouseLocked(WarehouseError):
 
 class WarehouseTooNew(WarehouseError):
     """The database carries migrations that this release does not know."""
+
+
+class WarehouseConflict(WarehouseError):
+    """Another process changed the same rows of a DuckLake first; nothing of the write was kept."""
 
 
 class FetchError(DigestError):

@@ -18,6 +18,7 @@ from digest_pipeline.instance import prepare_home
 from digest_pipeline.runs import failures_of
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.choice import warehouse_of
 
 CHOICE = """
 select i.claim_id, i.rank, i.score, c.headline, i.why, i.why_not
@@ -74,7 +75,7 @@ def rescore(days: Sequence[date], settings: Settings) -> Iterator[list[Rescored]
     settings.cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.cache, prefix="rescore-") as folder:
         copy = Warehouse(Path(folder) / "digest.duckdb")
-        Warehouse(settings.database).snapshot_to(copy.path)
+        warehouse_of(settings).snapshot_to(copy.path)
         with copy.write() as con:
             _check(con, days)
             published = {day: con.execute(PUBLISHED, [day]).fetchall() for day in days}

@@ -13,24 +13,37 @@ from dagster_duckdb import DuckDBResource
 from digest_pipeline.bundled import bundled
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.choice import warehouse_of
 
 DATABASE_VARIABLE = "DBT_DUCKDB_PATH"  # dbt/profiles.yml reads it; absolute, since dbt runs in its own folder
 # The day that incremental models read, empty for all. No dbt variable: another value of one makes dbt parse everything
 # again, and another value here only the models that read it.
 DAY_VARIABLE = "DBT_DUCKDB_DAY"
+TARGET_VARIABLE = "DBT_TARGET"
 DBT_EXECUTABLE = Path(sys.executable).with_name("dbt")
 
 
+LAKE = "ducklake"
+
+
 class WarehouseResource(DuckDBResource):
-    """The DuckDB file, configured as dagster-duckdb configures it.
+    """The DuckDB file, configured as dagster-duckdb configures it; or, where ``database`` is ``ducklake``, the DuckLake
+    that the settings name, whose address is a secret and no part of a resource's configuration.
 
     Assets use ``open()``: dagster-duckdb's own ``get_connection`` keeps the connection, and with it the file's lock,
     when the block raises, and does not join the block's statements in a transaction.
     """
 
     def open(self) -> Warehouse:
-        """The library's store over this file."""
+        """The library's store over it."""
+        if self.database == LAKE:
+            return warehouse_of(load_settings())
         return Warehouse(Path(self.database), config=self.connection_config)
+
+
+def warehouse_resource(settings: Settings) -> WarehouseResource:
+    """The store that the settings name, as a resource."""
+    return WarehouseResource(database=LAKE if settings.warehouse.get_secret_value() else str(settings.database))
 
 
 class SettingsResource(ConfigurableResource[Settings]):
@@ -59,6 +72,11 @@ def dbt_project() -> DbtProject:
         dbt_resource().cli(["parse", "--quiet"], manifest={}, target_path=draft).wait()
         (draft / manifest.name).replace(manifest)
     return project
+
+
+def dbt_environment(warehouse: WarehouseResource) -> dict[str, str]:
+    """What ``dbt/profiles.yml`` reads to find the store."""
+    return {DATABASE_VARIABLE: warehouse.database, TARGET_VARIABLE: "lake" if warehouse.database == LAKE else "home"}
 
 
 def dbt_sources_hash() -> str:

@@ -23,7 +23,7 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.upkeep.logs import json_log
 from digest_pipeline.upkeep.report import report
 from digest_pipeline.upkeep.retention import remove_old
-from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.choice import warehouse_of
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
@@ -98,7 +98,7 @@ def run_days(
         DigestError: another run is going on in this home folder, or Dagster cannot write down what this one does.
     """
     prepare_home(settings)
-    warehouse, began = Warehouse(settings.database), datetime.now(UTC).isoformat(timespec="seconds")
+    warehouse, began = warehouse_of(settings), datetime.now(UTC).isoformat(timespec="seconds")
     with one_at_a_time(settings.home), (settings.home / "run.log").open("a", encoding="utf-8") as output:
         from dagster import DagsterInstance
         from sqlalchemy.exc import OperationalError

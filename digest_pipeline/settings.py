@@ -18,6 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from digest_pipeline.errors import SettingsError
+from digest_pipeline.lake_address import LakeAddress
 
 ENV_PREFIX = "DIGEST_"
 MEBIBYTE = 1024 * 1024
@@ -178,6 +179,12 @@ class Settings(BaseSettings):
     mail_bounces: int = Field(3, ge=1, description="held is whose last mails, so many, found no such mailbox")
     mail_empty_days: bool = Field(False, description="send a mail that says so on a day without an insight")
 
+    # Sharing
+    warehouse: SecretStr = Field(
+        SecretStr(""), description="a DuckLake instead of the database file; from the environment only"
+    )
+    lake_snapshot_days: int = Field(7, ge=1, description="days that earlier states of a DuckLake can be read")
+
     # Upkeep
     alert_url: SecretStr = Field(
         SecretStr(""),
@@ -229,6 +236,13 @@ class Settings(BaseSettings):
             raise ValueError("takes an address like postgresql+psycopg2://user:password@host:5432/dagster")
         return address
 
+    @field_validator("warehouse")
+    @classmethod
+    def _warehouse_is_a_lake(cls, address: SecretStr) -> SecretStr:
+        if address.get_secret_value():
+            LakeAddress.parse(address.get_secret_value())
+        return address
+
     @field_validator("site_url")
     @classmethod
     def _site_url_is_a_folder(cls, address: str) -> str:
@@ -261,7 +275,7 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> Path:
-        """The DuckDB file."""
+        """The DuckDB file; not used where ``warehouse`` names a DuckLake."""
         return self.home / "digest.duckdb"
 
     @property

@@ -1,5 +1,7 @@
-"""The read-only snapshot for notebooks: ask it in SQL, get a polars table. It waits for no run, and hinders none."""
+"""For notebooks: ask the snapshot, or the DuckLake, in SQL. It waits for no run, and hinders none."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -7,10 +9,13 @@ import polars as pl
 
 from digest_pipeline.errors import WarehouseError
 from digest_pipeline.settings import load_settings
+from digest_pipeline.warehouse.choice import warehouse_of
 
 
 def query(sql: str, **values: Any) -> pl.DataFrame:
     """What a statement gives over the snapshot of the home folder that ``DIGEST_HOME`` names.
+
+    Where ``DIGEST_WAREHOUSE`` names a DuckLake there is no snapshot: the lake itself is read, as it is now.
 
     Args:
         sql: one statement; ``$name`` stands for a value.
@@ -22,13 +27,23 @@ def query(sql: str, **values: Any) -> pl.DataFrame:
     Example:
         >>> query("select show_title, ad_share from marts.show_scoreboard")  # doctest: +SKIP
     """
-    file = load_settings().snapshot
-    if not file.exists():
-        raise WarehouseError(f"there is no snapshot at {file} yet", remedy="each `digest run` leaves one")
-    with duckdb.connect(str(file), read_only=True) as con:
+    with _snapshot() as con:
         try:
             return con.execute(sql, values or None).pl()
         except duckdb.CatalogException as error:
             raise WarehouseError(
                 f"the snapshot lacks a table: {error}", remedy="`digest run` builds the tables of this release"
             ) from error
+
+
+@contextmanager
+def _snapshot() -> Iterator[duckdb.DuckDBPyConnection]:
+    settings = load_settings()
+    if settings.warehouse.get_secret_value():
+        with warehouse_of(settings).look(settings.snapshot) as con:
+            yield con
+        return
+    if not settings.snapshot.exists():
+        raise WarehouseError(f"there is no snapshot at {settings.snapshot} yet", remedy="each `digest run` leaves one")
+    with duckdb.connect(str(settings.snapshot), read_only=True) as con:
+        yield con

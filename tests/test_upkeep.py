@@ -29,7 +29,7 @@ from digest_pipeline.upkeep.leftovers import find_leftovers
 from digest_pipeline.upkeep.restore import restore
 from digest_pipeline.upkeep.retention import Removed, remove_old
 from digest_pipeline.warehouse import Warehouse
-from digest_pipeline.warehouse.connection import migrations
+from digest_pipeline.warehouse.schema import migrations
 
 NOW = datetime(2026, 9, 18, 9, 0, tzinfo=UTC)
 FIRST = date(2026, 9, 14)

@@ -13,7 +13,8 @@ from digest_pipeline.feeds.scan import FeedScan
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds, complete_feeds
 from digest_pipeline.models import ParsedFeed
 from digest_pipeline.warehouse import Warehouse
-from digest_pipeline.warehouse.connection import migrate, migrations, open_for_reading
+from digest_pipeline.warehouse.connection import open_for_reading
+from digest_pipeline.warehouse.schema import migrate, migrations
 from tests.feed_items import NOW, item
 
 INSERT = "insert into raw.llm_replies values ('key', 'reply')"

@@ -5,6 +5,7 @@ from dataclasses import fields
 from datetime import date
 
 import duckdb
+import polars as pl
 
 from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.rewrite import Rewording
@@ -36,8 +37,9 @@ def save_extraction(
         [episode.episode_id],
     )
     _insert(con, extraction.candidates, day)
+    con.execute("delete from raw.extractions where episode_id = ?", [episode.episode_id])
     con.execute(
-        "insert or replace into raw.extractions values (?, ?, ?, ?, ?, ?, ?)",
+        "insert into raw.extractions values (?, ?, ?, ?, ?, ?, ?)",
         [
             episode.episode_id, day, extractor_key, extraction.spans, len(extraction.candidates),
             round(compute_seconds, 3), extraction.note,
@@ -85,17 +87,15 @@ def save_rewordings(con: duckdb.DuckDBPyConnection, day: date, rewordings: Seque
 def _insert(con: duckdb.DuckDBPyConnection, candidates: Sequence[ClaimCandidate], day: date) -> None:
     if not candidates:
         return
-    names = [*COLUMNS, "digest_date"]
-    con.executemany(
-        f"insert into raw.claim_candidates ({', '.join(names)}) values ({', '.join('?' * len(names))})"  # noqa: S608
-        " on conflict do nothing",
-        [[*(_value(candidate, name) for name in COLUMNS), day] for candidate in candidates],
+    rows = pl.DataFrame(  # noqa: F841 - DuckDB reads it by its name
+        {name: [getattr(candidate, name) for candidate in candidates] for name in COLUMNS},
+        schema_overrides={"entities": pl.List(pl.String)},
+    ).unique("claim_id", keep="first", maintain_order=True)
+    con.execute(
+        "merge into raw.claim_candidates using (select *, ?::date as digest_date from rows) as found using (claim_id)"
+        " when not matched then insert by name",
+        [day],
     )
-
-
-def _value(candidate: ClaimCandidate, name: str) -> object:
-    value = getattr(candidate, name)
-    return list(value) if isinstance(value, tuple) else value
 
 
 def candidates_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[tuple[str, str, float, str, str | None]]:

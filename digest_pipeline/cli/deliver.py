@@ -75,10 +75,10 @@ def _preview(day: date | None, file: Path) -> None:
     from digest_pipeline.delivery.message import digest_message
     from digest_pipeline.models import Subscriber
     from digest_pipeline.publishing.store import published_days, published_digests
-    from digest_pipeline.warehouse.connection import open_for_reading
+    from digest_pipeline.warehouse.choice import looking
 
     settings = load_settings()
-    with open_for_reading(settings.database, settings.snapshot) as con:
+    with looking(settings) as con:
         wanted = day or max(published_days(con), default=None)
         digest = published_digests(con, [wanted]).get(wanted) if wanted else None
     if digest is None:

@@ -15,7 +15,7 @@ from digest_pipeline.publishing.render import to_text
 from digest_pipeline.publishing.store import published_digest
 from digest_pipeline.runs import run_days
 from digest_pipeline.settings import home_folder, load_settings
-from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.choice import warehouse_of
 
 PORT = 8790
 
@@ -42,7 +42,7 @@ def demo(
         for summary in run_days(days, settings, before=begin):
             print_summary(summary)
             summaries.append(summary)
-    with Warehouse(settings.database).read() as con:
+    with warehouse_of(settings).read() as con:
         digest = published_digest(con, days[-1])
     if digest:
         typer.echo(f"\n{to_text(digest)}")

@@ -22,8 +22,7 @@ from digest_pipeline.feeds.opml import read_opml, write_opml
 from digest_pipeline.feeds.redaction import is_private
 from digest_pipeline.feeds.subscriptions import Subscription
 from digest_pipeline.settings import Settings, load_settings
-from digest_pipeline.warehouse import Warehouse
-from digest_pipeline.warehouse.connection import open_for_reading
+from digest_pipeline.warehouse.choice import looking, warehouse_of
 
 app = typer.Typer(
     help="Subscriptions: add, search, list, set, remove, import, export, and their health.", no_args_is_help=True
@@ -86,7 +85,7 @@ def list_feeds() -> None:
     """Show the subscriptions and what is set for each."""
     settings = load_settings()
     table = Table("show", "feed", "tags", "episodes", "own settings")
-    with open_for_reading(settings.database, settings.snapshot) as con:
+    with looking(settings) as con:
         rows = con.execute(
             "select coalesce(f.title, '–'), coalesce(f.shown_url, '–'), coalesce(f.tags, []), count(e.episode_id),"
             " f.own_language, f.whisper_model, coalesce(f.weight, 1), f.lookback_days, f.max_per_day,"
@@ -112,7 +111,7 @@ def health() -> None:
     """Show how each feed is: when it was last read, its rhythm, its failures, its next check."""
     settings = load_settings()
     now = datetime.now(UTC).replace(tzinfo=None)
-    with open_for_reading(settings.database, settings.snapshot) as con:
+    with looking(settings) as con:
         states = feed_states(con, now)
     table = Table("show", "state", "last read", "newest episode", "every", "failures", "next check", "reason")
     colours = {"ok": "green", "new": "dim", "paused": "dim", "silent": "yellow", "failing": "red", "retired": "red"}
@@ -165,7 +164,7 @@ def set_feed(
         values[RESETTABLE[word]] = DEFAULTS.get(word)
     if not values:
         raise typer.BadParameter("name what to set, for example --language de or --pause")
-    with Warehouse(settings.database).write() as con:
+    with warehouse_of(settings).write() as con:
         store.set_feed(con, store.find_feed(con, name), values)
     out.print("set")
 
@@ -174,7 +173,7 @@ def set_feed(
 def remove(name: Name) -> None:
     """Stop scanning a feed. What was published stays."""
     settings = load_settings()
-    with Warehouse(settings.database).write() as con:
+    with warehouse_of(settings).write() as con:
         store.remove_feed(con, store.find_feed(con, name))
     out.print("removed")
 
@@ -198,7 +197,7 @@ def export_opml(
     settings = load_settings()
     if with_private and target is None:
         raise DigestError("private feeds are not printed", remedy="name a file to write")
-    with open_for_reading(settings.database, settings.snapshot) as con:
+    with looking(settings) as con:
         everything = store.subscriptions(con, private=True)
         feeds = everything if with_private else store.subscriptions(con, private=False)
     document = write_opml(feeds)
@@ -244,7 +243,7 @@ def fetch(url: str, settings: Settings) -> Fetched:
 
 
 def _subscribe(feeds: list[Subscription], settings: Settings) -> int:
-    with Warehouse(settings.database).write() as con:
+    with warehouse_of(settings).write() as con:
         return store.add_feeds(con, feeds, datetime.now(UTC).replace(tzinfo=None))
 
 

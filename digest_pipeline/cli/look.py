@@ -26,7 +26,7 @@ from digest_pipeline.scoring.verdict_store import verdict_on
 from digest_pipeline.scoring.verdicts import SAID
 from digest_pipeline.settings import load_settings
 from digest_pipeline.upkeep.health import health_of
-from digest_pipeline.warehouse.connection import open_for_reading
+from digest_pipeline.warehouse.choice import looking, warehouse_of
 
 
 class ShowFormat(StrEnum):
@@ -53,7 +53,7 @@ def show(
 ) -> None:
     """Print a published digest."""
     settings = load_settings()
-    with open_for_reading(settings.database, settings.snapshot) as con:
+    with looking(settings) as con:
         days = published_days(con)
         digest = published_digest(con, day or max(days)) if days else None
     if digest is None:
@@ -80,7 +80,7 @@ where c.claim_id = ?
 def why(claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim id: `digest show` prints them.")]) -> None:
     """Explain why a claim was chosen or not: its quote, its components, its reasons."""
     settings = load_settings()
-    with open_for_reading(settings.database, settings.snapshot) as con:
+    with looking(settings) as con:
         cursor = con.execute(WHY, [claim_id])
         names = [column[0] for column in cursor.description or []]
         rows = cursor.fetchall()
@@ -134,7 +134,7 @@ def export(
     settings = load_settings()
     if form is ExportFormat.PARQUET and target is None:
         raise DigestError("parquet is no text", remedy="name a file with --output")
-    with open_for_reading(settings.database, settings.snapshot) as con:
+    with looking(settings) as con:
         schema, columns = _find_table(con, table)
         where, values = "", []
         if day:
@@ -181,12 +181,13 @@ select
 def status() -> None:
     """Say in one screen what is stored, what the last days brought, and what needs attention."""
     settings = load_settings()
-    with open_for_reading(settings.database, settings.snapshot) as con, open_delivery(settings.subscribers) as ledger:
+    warehouse = warehouse_of(settings)
+    with warehouse.look(settings.snapshot) as con, open_delivery(settings.subscribers) as ledger:
         counts = con.execute(STORED).fetchall()[0]
         days = [summarise(con, day, settings) for day in published_days(con)[-7:]]
         health = health_of(con, ledger, settings, datetime.now(UTC))
     names = ("feeds", "episodes", "transcripts", "claims", "published insights")
-    out.print(f"Home: {settings.home}  ({settings.database.stat().st_size / 1e6:.1f} MB)")
+    out.print(f"Home: {settings.home}  ({warehouse.size_bytes() / 1e6:.1f} MB)")
     out.print(", ".join(f"[bold]{count}[/] {name}" for name, count in zip(names, counts, strict=True)))
     table = Table("day", "episodes", "minutes transcribed", "claims", "published", "USD")
     for day in days:

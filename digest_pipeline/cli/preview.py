@@ -13,7 +13,7 @@ from digest_pipeline.errors import DigestError
 from digest_pipeline.publishing.publish import preview as preview_of
 from digest_pipeline.publishing.render import to_text
 from digest_pipeline.settings import load_settings
-from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.choice import warehouse_of
 
 
 def preview(
@@ -29,9 +29,9 @@ def preview(
     target = (folder or Path(tempfile.mkdtemp(prefix="digest-preview-"))).resolve()
     if target == settings.site.resolve():
         raise DigestError(f"{target} is the site itself", remedy="name another folder with --output")
-    if not settings.database.exists():
-        raise DigestError(f"there is no database at {settings.database} yet", remedy="run `digest run`")
-    warehouse = Warehouse(settings.database)
+    warehouse = warehouse_of(settings)
+    if not warehouse.is_there():
+        raise DigestError(f"there is no database at {warehouse} yet", remedy="run `digest run`")
     with warehouse.read() as con:
         scored = con.execute("select distinct digest_date from raw.scored_insights order by 1").fetchall()
     days = [found for (found,) in scored]

@@ -13,7 +13,7 @@ from digest_pipeline.cli.pace import Pace
 from digest_pipeline.errors import DigestError
 from digest_pipeline.runs import DaySummary, days_between, latest_day, run_days
 from digest_pipeline.settings import load_settings
-from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.choice import warehouse_of
 
 
 def run(
@@ -43,7 +43,7 @@ def run(
     if opml:
         new, known = subscribe_to_list(opml, settings)
         out.print(f"{new} new subscriptions, {known} known already")
-    with Warehouse(settings.database).read() as con:
+    with warehouse_of(settings).read() as con:
         if not con.execute("select 1 from raw.feeds where disabled_reason is null limit 1").fetchall():
             raise DigestError(
                 "there are no subscriptions", remedy="`digest feeds add URL`, or `digest run --opml FILE`"

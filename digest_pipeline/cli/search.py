@@ -57,10 +57,10 @@ def search(
 def _build(settings: Settings) -> None:
     from digest_pipeline.encoder import get_embedder
     from digest_pipeline.search import update_index
-    from digest_pipeline.warehouse.connection import open_for_reading
+    from digest_pipeline.warehouse.choice import looking
 
     with progress_bars(err):  # standard output is for the answers
-        read = partial(open_for_reading, settings.database, settings.snapshot)
+        read = partial(looking, settings)
         update_index(settings.search_index, read, get_embedder(settings))
 
 

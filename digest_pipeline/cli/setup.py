@@ -35,7 +35,7 @@ from digest_pipeline.settings import (
 )
 from digest_pipeline.upkeep.backup import latest_backup
 from digest_pipeline.upkeep.leftovers import find_leftovers, remove_leftovers
-from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.choice import warehouse_of
 
 FREE_BYTES = 2_000_000_000
 
@@ -48,9 +48,10 @@ def init() -> None:
     if not file.exists():
         file.write_text(settings_template(), encoding="utf-8")
     prepare_home(settings)
-    with Warehouse(settings.database).read():
+    warehouse = warehouse_of(settings)
+    with warehouse.read():
         pass
-    out.print(f"Home:      {settings.home}\nSettings:  {file}\nDatabase:  {settings.database}")
+    out.print(f"Home:      {settings.home}\nSettings:  {file}\nDatabase:  {warehouse}")
     out.print("Next:      `digest feeds add URL` or `digest feeds import FILE`, then `digest run`")
 
 
@@ -161,13 +162,14 @@ def _llm(settings: Settings) -> _Finding:
 
 
 def _database(settings: Settings) -> _Finding:
+    warehouse = warehouse_of(settings, lock_wait_seconds=1)
     try:
-        with Warehouse(settings.database, lock_wait_seconds=1).read() as con:
+        with warehouse.read() as con:
             feeds = con.execute("select count(*) from raw.feeds where disabled_reason is null").fetchall()[0][0]
     except DigestError as error:
-        return _Finding("database", str(settings.database), str(error), is_fatal=True)
+        return _Finding("database", str(warehouse), str(error), is_fatal=True)
     remedy = "" if feeds else "subscribe: `digest feeds add URL`"
-    return _Finding("database", f"{settings.database}, {feeds} feeds", remedy)
+    return _Finding("database", f"{warehouse}, {feeds} feeds", remedy)
 
 
 def _delivery(settings: Settings) -> Iterator[_Finding]:

@@ -14,8 +14,7 @@ from digest_pipeline.errors import WarehouseError, WarehouseLocked
 from digest_pipeline.scoring import verdict_store as store
 from digest_pipeline.scoring.verdicts import SAID, Kind
 from digest_pipeline.settings import Settings, load_settings
-from digest_pipeline.warehouse import Warehouse
-from digest_pipeline.warehouse.connection import open_for_reading
+from digest_pipeline.warehouse.choice import looking, warehouse_of
 
 
 def verdict(
@@ -47,7 +46,7 @@ def verdict(
 def verdicts() -> None:
     """List the verdicts that count, the latest first."""
     settings = load_settings()
-    with open_for_reading(settings.database, settings.snapshot) as con:
+    with looking(settings) as con:
         found = store.last_verdicts(con)
         headlines = store.headlines_of(con, found)
     table = Table("given (UTC)", "claim", "verdict", "headline", "note")
@@ -64,12 +63,12 @@ def verdicts() -> None:
 
 def _write(settings: Settings, keep: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
     """Write at once, or, with a word about it, between two steps of the run that holds the database."""
-    if not settings.database.exists():
-        raise WarehouseError(f"there is no database at {settings.database} yet", remedy="run `digest run` first")
+    if not (warehouse := warehouse_of(settings)).is_there():
+        raise WarehouseError(f"there is no database at {warehouse} yet", remedy="run `digest run` first")
     try:
-        with Warehouse(settings.database, lock_wait_seconds=0).write() as con:
+        with warehouse_of(settings, lock_wait_seconds=0).write() as con:
             keep(con)
     except WarehouseLocked:
         err.print("A run holds the database: waiting for a gap between two of its steps …")
-        with Warehouse(settings.database).write() as con:
+        with warehouse.write() as con:
             keep(con)

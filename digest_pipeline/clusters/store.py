@@ -63,7 +63,10 @@ def save_embeddings(con: duckdb.DuckDBPyConnection, claims: Sequence[ClaimRow], 
         {"claim_id": [c.claim_id for c in claims], "model": model, "embedding": vectors.tolist()},
         schema={"claim_id": pl.String, "model": pl.String, "embedding": pl.List(pl.Float32)},
     )
-    con.execute("insert or replace into raw.claim_embeddings by name select * from rows")
+    con.execute(
+        "merge into raw.claim_embeddings using rows using (claim_id, model)"
+        " when matched then update by name when not matched then insert by name"
+    )
 
 
 def load_vectors(con: duckdb.DuckDBPyConnection, claim_ids: Sequence[str], model: str) -> Vectors:

@@ -19,7 +19,7 @@ from digest_pipeline.errors import DigestError
 from digest_pipeline.models import Digest
 from digest_pipeline.publishing.store import published_days, published_digests
 from digest_pipeline.settings import Settings
-from digest_pipeline.warehouse.connection import open_for_reading
+from digest_pipeline.warehouse.choice import looking
 
 
 def deliver(settings: Settings, now: datetime, *, day: date | None = None, even_if_old: bool = False) -> Counter[str]:
@@ -53,7 +53,7 @@ def deliver(settings: Settings, now: datetime, *, day: date | None = None, even_
             subscribers = [one for one in subscribers if one.channel != MAIL]
         if not subscribers:
             return +counts
-        with open_for_reading(settings.database, settings.snapshot) as tables:
+        with looking(settings) as tables:
             digests = _may_be_sent(tables, settings, day, date.min if even_if_old else oldest)
             pools = {published: load_pool(tables, digest, settings) for published, digest in digests.items()}
         due = list(due_deliveries(con, subscribers, digests, pools, settings, now, counts, is_by_hand=day is not None))

@@ -32,4 +32,7 @@ def copy_ledger(ledger: sqlite3.Connection, warehouse: Warehouse, now: datetime)
     frame = pl.DataFrame(rows, schema=COLUMNS, orient="row")  # noqa: F841 - DuckDB reads it by its name
     if rows:
         with warehouse.write() as con:
-            con.execute("insert or replace into raw.deliveries by name select * from frame")
+            con.execute(
+                "merge into raw.deliveries using frame using (digest_date, channel, recipient)"
+                " when matched then update by name when not matched then insert by name"
+            )

@@ -16,6 +16,14 @@ insert into raw.llm_calls (call_id, called_at, digest_date, episode_id, stage, m
     tokens_out, tokens_cached, usd, usd_at_most, cached, outcome)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+NOTE_BATCH = """
+merge into raw.llm_batches
+using (
+    select ? as batch_id, ? as digest_date, ? as model, ?::varchar[] as cache_keys, ? as sent_at, ? as status
+) as noted using (batch_id)
+when matched then update set status = noted.status
+when not matched then insert by name
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,8 @@ class Books:
                 ],
             )  # fmt: skip
             if reply is not None:
-                con.execute("insert or replace into raw.llm_replies values (?, ?)", [key, reply])
+                con.execute("delete from raw.llm_replies where cache_key = ?", [key])
+                con.execute("insert into raw.llm_replies values (?, ?)", [key, reply])
             self._run_usd += call.usd_at_most if call.usd is None else call.usd
 
     def open_batch(self, keys: Sequence[str]) -> str | None:
@@ -81,9 +90,7 @@ class Books:
         """Keep what is known of a batch: ``sent``, or what came of it."""
         with self._lock, self._warehouse.write() as con:
             con.execute(
-                "insert into raw.llm_batches values (?, ?, ?, ?, ?, ?)"
-                " on conflict do update set status = excluded.status",
-                [batch_id, self._day, model, list(keys), datetime.now(UTC).replace(tzinfo=None), status],
+                NOTE_BATCH, [batch_id, self._day, model, list(keys), datetime.now(UTC).replace(tzinfo=None), status]
             )
 
     def spent(self) -> tuple[float, float]:

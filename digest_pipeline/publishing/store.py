@@ -34,6 +34,14 @@ ITEM_COLUMNS = (
     "rank, claim_id, headline, explanation, quote, speaker, show_title, episode_title, start_seconds, end_seconds,"
     " audio_url, link, theme, score, components, why, theme_id, said_before, said_after"
 )
+START_DELIVERY = """
+merge into raw.deliveries
+using (select ? as digest_date, ? as channel, ? as recipient, ? as content_hash) as begun
+using (digest_date, channel, recipient)
+when matched then update set content_hash = begun.content_hash, status = 'started', attempts = deliveries.attempts + 1
+when not matched then insert (digest_date, channel, recipient, content_hash, status, attempts)
+    values (begun.digest_date, begun.channel, begun.recipient, begun.content_hash, 'started', 1)
+"""
 SITE = "site"
 
 
@@ -108,8 +116,9 @@ def record_digest(con: duckdb.DuckDBPyConnection, digest: Digest) -> Digest:
     if earlier and (earlier.items or earlier == digest):
         return earlier
     now = datetime.now(UTC).replace(tzinfo=None)
+    con.execute("delete from raw.digests where digest_date = ?", [digest.digest_date])
     con.execute(
-        "insert or replace into raw.digests values (?, ?, ?, ?, ?, ?, ?)",
+        "insert into raw.digests values (?, ?, ?, ?, ?, ?, ?)",
         [
             digest.digest_date, len(digest.items), digest.episodes, digest.shows, digest.candidates,
             content_hash(digest), now,
@@ -138,11 +147,7 @@ def start_delivery(con: duckdb.DuckDBPyConnection, digest: Digest, channel: str,
     ).fetchall()
     if done and done[0][0] == content_hash(digest):
         return False
-    con.execute(
-        "insert into raw.deliveries values (?, ?, ?, ?, 'started', 1, null)"
-        " on conflict do update set content_hash = excluded.content_hash, status = 'started', attempts = attempts + 1",
-        [*key, content_hash(digest)],
-    )
+    con.execute(START_DELIVERY, [*key, content_hash(digest)])
     return True
 
 

@@ -51,7 +51,8 @@ def withdraw_verdict(con: duckdb.DuckDBPyConnection, claim_id: str, now: datetim
 
 def _keep(con: duckdb.DuckDBPyConnection, claim_id: str, verdict: str, note: str | None, now: datetime) -> None:
     given_at = now.astimezone(UTC).replace(tzinfo=None)
-    con.execute("insert or replace into raw.verdicts values (?, ?, ?, ?)", [claim_id, given_at, verdict, note])
+    con.execute("delete from raw.verdicts where claim_id = ? and given_at = ?", [claim_id, given_at])
+    con.execute("insert into raw.verdicts values (?, ?, ?, ?)", [claim_id, given_at, verdict, note])
 
 
 def last_verdicts(con: duckdb.DuckDBPyConnection) -> list[Verdict]:

@@ -14,7 +14,7 @@ from digest_pipeline.search.index import open_index
 from digest_pipeline.search.nearest import load, nearest
 from digest_pipeline.search.words import Question, holding, matching
 from digest_pipeline.settings import Settings, load_settings
-from digest_pipeline.warehouse.connection import open_for_reading
+from digest_pipeline.warehouse.choice import looking
 
 DEPTH = 200  # places of each ranking that count
 RANK_CONSTANT = 60  # of reciprocal rank fusion
@@ -74,7 +74,7 @@ def search(
     try:
         with (
             open_index(settings.search_index) as con,
-            open_for_reading(settings.database, settings.snapshot) as warehouse,
+            looking(settings) as warehouse,
         ):
             loaded = load(con, settings.search_index, embedder.name)
             allowed = filters.allowed(con, warehouse, loaded) & holding(con, asked, loaded)

@@ -119,8 +119,9 @@ def load_segments(warehouse: Warehouse, episode_id: str) -> tuple[Segment, ...]:
 
 def _save_transcript(con: duckdb.DuckDBPyConnection, transcript: Transcript) -> None:
     con.execute("delete from raw.transcript_segments where episode_id = ?", [transcript.episode_id])
+    con.execute("delete from raw.transcripts where episode_id = ?", [transcript.episode_id])
     con.execute(
-        "insert or replace into raw.transcripts (episode_id, source, model, language, word_count, audio_sha256,"
+        "insert into raw.transcripts (episode_id, source, model, language, word_count, audio_sha256,"
         " audio_seconds, real_time_factor, fingerprint, note, has_own_times, unheard_seconds)"
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [

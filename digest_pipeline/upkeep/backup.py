@@ -20,7 +20,7 @@ from digest_pipeline import __version__
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.errors import BackupError
 from digest_pipeline.settings import Settings
-from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.choice import warehouse_of
 
 MANIFEST, DRAFT = "manifest.json", ".part"
 DATABASE, SUBSCRIBERS, SETTINGS = "digest.duckdb", "subscribers.sqlite", "digest.toml"
@@ -56,7 +56,7 @@ def back_up(settings: Settings, now: datetime, *, into: Path | None = None) -> B
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
-        Warehouse(settings.database).snapshot_to(draft / DATABASE)
+        warehouse_of(settings).snapshot_to(draft / DATABASE)
         if settings.subscribers.exists():
             (draft / SUBSCRIBERS).touch(mode=0o600)
             with open_delivery(settings.subscribers) as con, closing(sqlite3.connect(draft / SUBSCRIBERS)) as copy:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digest_pipeline.settings import Settings
-from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.choice import warehouse_of
 
 # By table: which of its rows nothing refers to any more. Each stage writes in transactions, so that these come from
 # removed subscriptions, from restores and from hands.
@@ -41,7 +41,7 @@ def find_leftovers(settings: Settings) -> Leftovers:
     patterns = ("*.part", "*.restored", "backups/*.part", "cache/rescore-*")
     paths = tuple(sorted(path for pattern in patterns for path in settings.home.glob(pattern)))
     rows = {}
-    with Warehouse(settings.database).read() as con:
+    with warehouse_of(settings).read() as con:
         for table, condition in ORPHANS.items():
             count = con.execute(f"select count(*) from raw.{table} where {condition}").fetchall()[0][0]  # noqa: S608
             if count:
@@ -58,7 +58,7 @@ def remove_leftovers(settings: Settings) -> Leftovers:
         else:
             path.unlink()
     removed = dict(found.rows)
-    with Warehouse(settings.database).write() as con:
+    with warehouse_of(settings).write() as con:
         for table, condition in ORPHANS.items():  # in this order: what one leaves behind is the next one's
             gone = con.execute(f"delete from raw.{table} where {condition}").fetchall()[0][0]  # noqa: S608
             if gone:

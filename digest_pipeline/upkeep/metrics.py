@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from digest_pipeline.settings import Settings
 from digest_pipeline.upkeep.health import Health
+from digest_pipeline.warehouse.choice import warehouse_of
 
 COUNTS = """
 select
@@ -55,5 +56,5 @@ def write_metrics(con: duckdb.DuckDBPyConnection, health: Health, settings: Sett
         gauge("digest_deliveries", "Deliveries of the last 7 days, by status.", count, status=status)
     if health.usd is not None:
         gauge("digest_llm_usd", "What language models cost in the last 30 days.", health.usd)
-    gauge("digest_database_bytes", "Size of the database.", settings.database.stat().st_size)
+    gauge("digest_database_bytes", "Size of the database.", warehouse_of(settings).size_bytes())
     write_to_textfile(str(settings.home / "metrics.prom"), registry)

@@ -9,7 +9,7 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.upkeep.alerts import alert
 from digest_pipeline.upkeep.health import health_of
 from digest_pipeline.upkeep.metrics import write_metrics
-from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.choice import warehouse_of
 
 
 def report(settings: Settings, title: str, lines: Sequence[str], now: datetime) -> list[str]:
@@ -21,7 +21,7 @@ def report(settings: Settings, title: str, lines: Sequence[str], now: datetime) 
         lines: what a run found: failures, failing and silent feeds, a spent budget.
         now: aware.
     """
-    with Warehouse(settings.database).read() as con, open_delivery(settings.subscribers) as ledger:
+    with warehouse_of(settings).read() as con, open_delivery(settings.subscribers) as ledger:
         health = health_of(con, ledger, settings, now)
         said = _tell(settings, title, [*lines, *health.problems])  # first: a full disk is worth an alert
         write_metrics(con, health, settings)

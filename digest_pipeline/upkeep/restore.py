@@ -16,8 +16,8 @@ from digest_pipeline.publishing.publish import build_again
 from digest_pipeline.settings import Settings
 from digest_pipeline.sqlite import transaction
 from digest_pipeline.upkeep.backup import DATABASE, SETTINGS, SUBSCRIBERS, Backup
-from digest_pipeline.warehouse import Warehouse
-from digest_pipeline.warehouse.connection import migrations
+from digest_pipeline.warehouse.choice import warehouse_of
+from digest_pipeline.warehouse.schema import migrations
 
 BESIDE = ".restored"
 
@@ -71,8 +71,8 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
                 replaced.mkdir(parents=True, exist_ok=True)
                 old.rename(replaced / old.name)
         beside(there[name]).rename(there[name])
-    warehouse = Warehouse(settings.database)
-    warehouse.snapshot_to(settings.snapshot)
+    warehouse = warehouse_of(settings)
+    warehouse.leave_snapshot(settings.snapshot)
     build_again(warehouse, settings)
     return Restored(tuple(wanted), replaced if replaced.exists() else None, held)
 

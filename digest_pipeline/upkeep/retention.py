@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest_pipeline.settings import Settings
-from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.choice import warehouse_of
 
 MOST_LOG_BYTES = 10_000_000
 # A claim, its quote and what was said around a published one are stored by themselves, and stay.
@@ -29,6 +29,7 @@ def remove_old(settings: Settings, now: datetime) -> Removed:
         settings: ``keep_audio_days`` and ``keep_transcripts_days``; 0 keeps for ever.
         now: aware.
     """
+    warehouse = warehouse_of(settings)
     log = settings.home / "run.log"
     if log.exists() and log.stat().st_size > MOST_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
@@ -42,8 +43,9 @@ def remove_old(settings: Settings, now: datetime) -> Removed:
     segments = 0
     if settings.keep_transcripts_days:
         first = now.astimezone(settings.zone).date() - timedelta(days=settings.keep_transcripts_days)
-        with Warehouse(settings.database).write() as con:
+        with warehouse.write() as con:
             segments = con.execute(f"select count(*) {OLD_SEGMENTS}", [first]).fetchall()[0][0]
             if segments:
                 con.execute(f"delete {OLD_SEGMENTS}", [first])
+    warehouse.compact(keep_days=settings.lake_snapshot_days)
     return Removed(audio, segments)

@@ -1,20 +1,21 @@
 """One way to the database: open late, close early, one transaction a write, wait when another process holds the file.
 
 DuckDB lets one process write, and while it does no other process may open the file at all. Therefore no connection is
-ever kept: a stage opens one to read what it needs, closes it, computes, and opens one to write.
+ever kept: a stage opens one to read what it needs, closes it, computes, and opens one to write. Where several machines
+share the tables, ``lake`` takes the file's place.
 """
 
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
-from digest_pipeline.errors import WarehouseError, WarehouseLocked, WarehouseTooNew
+from digest_pipeline.errors import WarehouseError, WarehouseLocked
+from digest_pipeline.warehouse.schema import migrate, migrations, newest_applied
 
 LOCK_WAIT_SECONDS = 30.0
 
@@ -24,7 +25,7 @@ def _is_lock(error: BaseException) -> bool:
 
 
 class Warehouse:
-    """The store of one digest, a DuckDB file.
+    """The store of one digest: here a DuckDB file, which ``LakeWarehouse`` replaces.
 
     Args:
         path: the database file; its folder is made when missing.
@@ -68,36 +69,59 @@ class Warehouse:
                 raise
             con.execute("commit")
 
+    @contextmanager
+    def look(self, snapshot: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection that cannot write, to the latest snapshot while a run holds the file."""
+        with open_for_reading(self.path, snapshot) as con:
+            yield con
+
     def snapshot_to(self, target: Path) -> None:
-        """Copy the database, as one consistent file, to where notebooks and BI tools read it."""
+        """Copy the database, as one consistent file."""
         with self.read() as con:  # while it is open here, no other process can write
             con.execute("checkpoint")
             draft = target.with_suffix(".part")
             shutil.copyfile(self.path, draft)
             draft.replace(target)
 
+    def leave_snapshot(self, target: Path) -> None:
+        """Copy the database to where people read while a run writes."""
+        self.snapshot_to(target)
+
+    def is_there(self) -> bool:
+        """Whether anything was ever written."""
+        return self.path.exists()
+
+    def size_bytes(self) -> int:
+        """What it takes on the disk."""
+        return self.path.stat().st_size
+
+    def compact(self, *, keep_days: int) -> None:
+        """Give back the space of what is no longer needed; a past that is kept stays ``keep_days``."""
+
+    def __str__(self) -> str:
+        return str(self.path)
+
     def _open(self) -> duckdb.DuckDBPyConnection:
         con = self._connect()
         if not self._migrated:
             try:
-                self._keep_before_migration(con)
-                migrate(con)
+                self._migrate(con)
             except BaseException:
                 con.close()
                 raise
             self._migrated = True
         return con
 
-    def _keep_before_migration(self, con: duckdb.DuckDBPyConnection) -> None:
+    def _migrate(self, con: duckdb.DuckDBPyConnection) -> None:
+        done = newest_applied(con)
+        if done is not None and done < migrations()[-1][0]:
+            self._keep(con, f"{self.path.stem}.before-{done + 1:03d}.duckdb")
+        migrate(con)
+
+    def _keep(self, con: duckdb.DuckDBPyConnection, name: str) -> None:
         """Copy a database of an earlier release before its schema changes; the copy before that goes."""
-        known = con.execute(
-            "select 1 from information_schema.tables where table_schema = 'raw' and table_name = 'migrations'"
-        ).fetchall()
-        done = con.execute("select max(number) from raw.migrations").fetchall()[0][0] if known else None
-        if done is None or done >= migrations()[-1][0]:
-            return
         con.execute("checkpoint")
-        copy = self.path.with_name(f"{self.path.stem}.before-{done + 1:03d}.duckdb")
+        copy = self.path.with_name(name)
         draft = copy.with_suffix(".part")
         shutil.copyfile(self.path, draft)
         draft.replace(copy)
@@ -160,11 +184,7 @@ def open_for_reading(database: Path, snapshot: Path) -> Iterator[duckdb.DuckDBPy
 
 
 def _is_behind(con: duckdb.DuckDBPyConnection) -> bool:
-    try:
-        done = con.execute("select max(number) from raw.migrations").fetchall()[0][0]
-    except duckdb.CatalogException:
-        return True
-    return bool(done != migrations()[-1][0])
+    return newest_applied(con) != migrations()[-1][0]
 
 
 def _upgraded(database: Path) -> duckdb.DuckDBPyConnection | None:
@@ -175,43 +195,3 @@ def _upgraded(database: Path) -> duckdb.DuckDBPyConnection | None:
         return duckdb.connect(str(database), read_only=True)
     except duckdb.IOException:
         return None
-
-
-def migrations() -> list[tuple[int, str, str]]:
-    """The schema's history as (number, name, sql), in order. Read from the numbered files in ``migrations/``."""
-    folder = files("digest_pipeline.warehouse") / "migrations"
-    found = sorted((f.name, f.read_text(encoding="utf-8")) for f in folder.iterdir() if f.name.endswith(".sql"))
-    return [(int(name.split("_")[0]), name, sql) for name, sql in found]
-
-
-def migrate(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Bring the schema up to this release, each migration in its own transaction; returns the names applied.
-
-    Raises:
-        WarehouseTooNew: the file was written by a later release.
-    """
-    con.execute("create schema if not exists raw")
-    con.execute(
-        "create table if not exists raw.migrations (number integer primary key, name varchar, applied_at timestamp)"
-    )
-    done = {number for (number,) in con.execute("select number from raw.migrations").fetchall()}
-    steps = migrations()
-    if unknown := done - {number for number, _, _ in steps}:
-        raise WarehouseTooNew(
-            f"the database has migration {max(unknown)}, this release knows up to {steps[-1][0]}",
-            remedy="install the release that wrote it, or a later one",
-        )
-    applied = []
-    for number, name, sql in steps:
-        if number in done:
-            continue
-        con.execute("begin transaction")
-        try:
-            con.execute(sql)
-            con.execute("insert into raw.migrations values (?, ?, now() at time zone 'UTC')", [number, name])
-        except BaseException:
-            con.execute("rollback")
-            raise
-        con.execute("commit")
-        applied.append(name)
-    return applied
