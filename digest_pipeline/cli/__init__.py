@@ -68,6 +68,7 @@ app.command()(deliver.deliver)
 app.command()(deliver.deliveries)
 app.command()(upkeep.backup)
 app.command()(upkeep.restore)
+app.command()(upkeep.migrate_store)
 app.command()(setup.doctor)
 app.command()(demo.demo)
 

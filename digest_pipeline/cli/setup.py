@@ -126,7 +126,10 @@ def _examine() -> Iterator[_Finding]:
     yield _database(settings)
     yield from _delivery(settings)
     yield from _upkeep(settings)
-    yield _Finding("DuckDB", f"{duckdb.__version__}, no extension needed")
+    needed = (
+        "no extension needed" if not settings.warehouse.get_secret_value() else "extensions of the extra `ducklake`"
+    )
+    yield _Finding("DuckDB", f"{duckdb.__version__}, {needed}")
     yield _dbt()
     yield _webserver()
     if settings.dagster_postgres_url.get_secret_value():

@@ -1,6 +1,7 @@
-"""``digest backup`` and ``digest restore``."""
+"""``digest backup``, ``digest restore`` and ``digest migrate-store``."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -48,3 +49,33 @@ def restore(
             soft_wrap=True,
         )
     out.print("Next:     `digest run --from DAY` runs the days since the backup")
+
+
+class Store(StrEnum):
+    """Where the tables can lie."""
+
+    LAKE = "lake"
+    FILE = "file"
+
+
+def migrate_store(
+    to: Annotated[Store, typer.Argument(help="lake: the DuckLake that DIGEST_WAREHOUSE names; file: out of it.")],
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="FILE", help="The database file; default: the one in the home.")
+    ] = None,
+) -> None:
+    """Copy every table from the database file into the DuckLake, or back; counted and compared before it counts.
+
+    What is copied into has to be empty, and what is copied from stays. The next run makes dbt's views anew.
+    """
+    from digest_pipeline.runs import one_at_a_time
+    from digest_pipeline.warehouse.copying import migrate_to_file, migrate_to_lake
+
+    settings = load_settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(settings.home):
+        move = migrate_to_lake if to is Store.LAKE else migrate_to_file
+        copied = move(settings, file or settings.database)
+    out.print(f"Copied and compared: {sum(copied.values()):,} rows of {len(copied)} tables")
+    if to is Store.FILE:
+        out.print("Next: unset DIGEST_WAREHOUSE, and `digest run` uses the file")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse.choice import warehouse_of
+from digest_pipeline.warehouse.doubles import doubles, remove_doubles
 
 # By table: which of its rows nothing refers to any more. Each stage writes in transactions, so that these come from
-# removed subscriptions, from restores and from hands.
+# removed subscriptions, from restores and from hands. A DuckLake may hold doubles too, where two runs wrote at once.
 ORPHANS = {
     "transcripts": "episode_id not in (select episode_id from raw.episodes)",
     "transcript_segments": "episode_id not in (select episode_id from raw.transcripts)",
@@ -41,11 +42,14 @@ def find_leftovers(settings: Settings) -> Leftovers:
     patterns = ("*.part", "*.restored", "backups/*.part", "cache/rescore-*")
     paths = tuple(sorted(path for pattern in patterns for path in settings.home.glob(pattern)))
     rows = {}
-    with warehouse_of(settings).read() as con:
+    warehouse = warehouse_of(settings)
+    with warehouse.read() as con:
         for table, condition in ORPHANS.items():
             count = con.execute(f"select count(*) from raw.{table} where {condition}").fetchall()[0][0]  # noqa: S608
             if count:
                 rows[table] = int(count)
+        if not warehouse.has_keys:
+            rows |= {f"{table} (double)": count for table, count in doubles(con).items()}
     return Leftovers(paths, rows)
 
 
@@ -58,9 +62,12 @@ def remove_leftovers(settings: Settings) -> Leftovers:
         else:
             path.unlink()
     removed = dict(found.rows)
-    with warehouse_of(settings).write() as con:
+    warehouse = warehouse_of(settings)
+    with warehouse.write() as con:
         for table, condition in ORPHANS.items():  # in this order: what one leaves behind is the next one's
             gone = con.execute(f"delete from raw.{table} where {condition}").fetchall()[0][0]  # noqa: S608
             if gone:
                 removed[table] = int(gone)
+        if not warehouse.has_keys:
+            remove_doubles(con)
     return Leftovers(found.paths, removed)

@@ -17,6 +17,8 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.sqlite import transaction
 from digest_pipeline.upkeep.backup import DATABASE, SETTINGS, SUBSCRIBERS, Backup
 from digest_pipeline.warehouse.choice import warehouse_of
+from digest_pipeline.warehouse.copying import copy_to_lake
+from digest_pipeline.warehouse.lake import LakeWarehouse
 from digest_pipeline.warehouse.schema import migrations
 
 BESIDE = ".restored"
@@ -32,7 +34,7 @@ class Restored:
 
 
 def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: bool = False) -> Restored:
-    """Put a backup's database back, and its subscribers and settings where there are none.
+    """Put a backup's database back, file or DuckLake, and its subscribers and settings where there are none.
 
     The subscribers' file that is there is kept unless ``subscribers``: it is newer, so it knows who left and what was
     sent since. Where the backup's is taken, what may have been sent since then is held as ``unknown``, and who left
@@ -48,6 +50,7 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
         WarehouseTooNew: a later release made the backup; nothing was changed.
     """
     _refuse_what_is_newer(backup)
+    warehouse = warehouse_of(settings)
     there = {DATABASE: settings.database, SUBSCRIBERS: settings.subscribers, SETTINGS: settings.home / SETTINGS}
     wanted = [
         name
@@ -65,13 +68,17 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
                 _carry_over(con, settings.subscribers)
             held = _hold(con, first, now.date())
     replaced = settings.backups / f"replaced-{now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
+    if isinstance(warehouse, LakeWarehouse):  # one transaction; what it replaces stays as an earlier snapshot
+        copy_to_lake(beside(settings.database), warehouse, replace=True)
+        beside(settings.database).unlink()
     for name in wanted:  # from here on it is renaming
+        if not beside(there[name]).exists():
+            continue
         for old in (there[name], *(there[name].with_name(there[name].name + end) for end in (".wal", "-wal", "-shm"))):
             if old.exists():
                 replaced.mkdir(parents=True, exist_ok=True)
                 old.rename(replaced / old.name)
         beside(there[name]).rename(there[name])
-    warehouse = warehouse_of(settings)
     warehouse.leave_snapshot(settings.snapshot)
     build_again(warehouse, settings)
     return Restored(tuple(wanted), replaced if replaced.exists() else None, held)

@@ -40,6 +40,9 @@ class Warehouse:
         [(0,)]
     """
 
+    has_keys = True
+    """Whether the store itself refuses doubles."""
+
     def __init__(
         self, path: Path, *, config: dict[str, Any] | None = None, lock_wait_seconds: float = LOCK_WAIT_SECONDS
     ) -> None:

@@ -32,6 +32,8 @@ class LakeWarehouse(Warehouse):
         address: of its catalog and data.
     """
 
+    has_keys = False
+
     def __init__(self, address: LakeAddress) -> None:
         super().__init__(Path())
         self.address = address
@@ -106,7 +108,7 @@ class LakeWarehouse(Warehouse):
     def _attach(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         try:
             with _ATTACHING:
-                instance = _attached(self.address, read_only)
+                instance = _kept(self.address, read_only)
             con = instance.cursor()
             con.execute(f"use {CATALOG}")
         except duckdb.Error as error:
@@ -116,11 +118,20 @@ class LakeWarehouse(Warehouse):
         return con
 
     def _migrate(self, con: duckdb.DuckDBPyConnection) -> None:
-        migrate(con, has_keys=False)  # what was before stays as a snapshot
+        if newest_applied(con) is None:
+            # Kept in the catalog, small writes would lie in Postgres tables, which go under a reader when they are
+            # written out (seen with DuckLake 1.0); files stay as long as snapshots do.
+            con.execute(f"call {CATALOG}.set_option('data_inlining_row_limit', 0)")
+        migrate(con, has_keys=self.has_keys)  # what was before stays as a snapshot
 
 
 @cache
-def _attached(address: LakeAddress, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _kept(address: LakeAddress, read_only: bool) -> duckdb.DuckDBPyConnection:
+    return attached(address, read_only=read_only)
+
+
+def attached(address: LakeAddress, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """A new in-memory database, attached to the lake as ``CATALOG``."""
     con = duckdb.connect(config={"autoinstall_known_extensions": False})
     prepare(con, address)
     con.execute(f"attach 'ducklake:lake' as {CATALOG}{' (read_only)' if read_only else ''}")

@@ -1,0 +1,149 @@
+"""All tables copied between a database file and a DuckLake: counted and compared before the copy counts.
+
+Copied are the tables of ``raw`` and ``marts``. The views of ``staging`` are dbt's, which makes them anew in every run.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+
+from digest_pipeline.errors import WarehouseError
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse.choice import warehouse_of
+from digest_pipeline.warehouse.connection import Warehouse
+from digest_pipeline.warehouse.lake import CATALOG, LakeWarehouse, attached
+
+FILE = "file"  # the name of a database file while it is attached beside a lake
+TABLES = """
+select table_schema, table_name from information_schema.tables
+where table_catalog = ? and table_schema in ('raw', 'marts') and table_type = 'BASE TABLE'
+    and table_name <> 'migrations'
+order by table_schema desc, table_name
+"""
+COLUMNS = """
+select column_name from information_schema.columns
+where table_catalog = ? and table_schema = ? and table_name = ? order by ordinal_position
+"""
+
+
+def copy_to_file(lake: LakeWarehouse, target: Path) -> dict[str, int]:
+    """Copy a lake, as of one moment, into a file that takes the place of ``target``; returns rows by table.
+
+    Raises:
+        WarehouseError: the lake cannot be read, or what was copied is not the same; ``target`` is as it was.
+    """
+    draft = target.with_suffix(".part")
+    for left in (draft, draft.with_name(f"{draft.name}.wal")):  # of a copy that died
+        left.unlink(missing_ok=True)
+    with lake.read(), Warehouse(draft).read():  # both have the schema of this release
+        pass
+    with closing(attached(lake.address, read_only=True)) as con:
+        con.execute(f"attach '{_quoted(draft)}' as {FILE}")
+        copied = _copy(con, CATALOG, FILE)
+        con.execute(f"detach {FILE}")
+    draft.replace(target)
+    return copied
+
+
+def copy_to_lake(source: Path, lake: LakeWarehouse, *, replace: bool = False) -> dict[str, int]:
+    """Copy a database file into a lake in one transaction; returns rows by table.
+
+    Args:
+        source: brought up to this release first.
+        lake: made when there is none.
+        replace: what the lake holds goes; it stays readable as an earlier snapshot. Otherwise the lake has to be empty.
+
+    Raises:
+        WarehouseError: the lake is not empty, or what was copied is not the same; nothing was kept.
+    """
+    with Warehouse(source).read(), lake.read():  # both have the schema of this release
+        pass
+    with closing(attached(lake.address, read_only=False)) as con:
+        con.execute(f"attach '{_quoted(source)}' as {FILE} (read_only)")
+        if not replace and holds_anything(con, CATALOG):
+            raise WarehouseError(f"the {lake} is not empty", remedy="name another catalog and folder")
+        return _copy(con, FILE, CATALOG, clear=True)
+
+
+def migrate_to_lake(settings: Settings, file: Path) -> dict[str, int]:
+    """Fill the lake that the settings name from a database file; returns rows by table.
+
+    Raises:
+        WarehouseError: the settings name no lake, it is not empty, there is no file, or the copy is not the same.
+    """
+    lake = _lake_of(settings)
+    if not file.exists():
+        raise WarehouseError(f"there is no database at {file}", remedy="name one with --file")
+    return copy_to_lake(file, lake)
+
+
+def migrate_to_file(settings: Settings, file: Path) -> dict[str, int]:
+    """Fill a database file from the lake that the settings name; returns rows by table.
+
+    Raises:
+        WarehouseError: the settings name no lake, the file is not empty, or the copy is not the same.
+    """
+    lake = _lake_of(settings)
+    if file.exists():
+        with Warehouse(file).read() as con:
+            ((name,),) = con.execute("select current_database()").fetchall()
+            if holds_anything(con, name):
+                raise WarehouseError(f"{file} is not empty", remedy="name another with --file, or move it away")
+    return copy_to_file(lake, file)
+
+
+def _lake_of(settings: Settings) -> LakeWarehouse:
+    warehouse = warehouse_of(settings)
+    if not isinstance(warehouse, LakeWarehouse):
+        raise WarehouseError("no DuckLake is named", remedy="set DIGEST_WAREHOUSE")
+    return warehouse
+
+
+def holds_anything(con: duckdb.DuckDBPyConnection, catalog: str) -> bool:
+    """Whether there are marts, or any row."""
+    return any(
+        schema == "marts" or con.execute(f'select 1 from "{catalog}".{schema}.{table} limit 1').fetchall()  # noqa: S608
+        for schema, table in _tables(con, catalog)
+    )
+
+
+def _copy(con: duckdb.DuckDBPyConnection, source: str, target: str, *, clear: bool = False) -> dict[str, int]:
+    con.execute("begin transaction")
+    try:
+        con.execute(f"create schema if not exists {target}.marts")
+        if clear:
+            for schema, table in _tables(con, target):
+                remove = "drop table" if schema == "marts" else "delete from"
+                con.execute(f"{remove} {target}.{schema}.{table}")
+        copied = {}
+        for schema, table in _tables(con, source):
+            name = f"{schema}.{table}"
+            into = f"create table {target}.{name} as" if schema == "marts" else f"insert into {target}.{name} by name"
+            con.execute(f"{into} select * from {source}.{name}")  # noqa: S608
+            there = _content(con, source, target, schema, table)
+            if there != _content(con, source, source, schema, table):
+                raise WarehouseError(f"{name} is not the same after copying", remedy="nothing was kept: try again")
+            copied[name] = there[0]
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")
+    return copied
+
+
+def _tables(con: duckdb.DuckDBPyConnection, catalog: str) -> Iterator[tuple[str, str]]:
+    yield from con.execute(TABLES, [catalog]).fetchall()
+
+
+def _content(con: duckdb.DuckDBPyConnection, columns_of: str, catalog: str, schema: str, table: str) -> tuple[int, int]:
+    """Rows, and a sum over them that any other value would change."""
+    columns = ", ".join(f'"{name}"' for (name,) in con.execute(COLUMNS, [columns_of, schema, table]).fetchall())
+    rows = con.execute(f"select count(*), coalesce(sum(hash({columns})::hugeint), 0) from {catalog}.{schema}.{table}")  # noqa: S608
+    count, total = rows.fetchall()[0]
+    return int(count), int(total)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
