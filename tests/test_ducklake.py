@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
+import psycopg2
 import pytest
 from typer.testing import CliRunner
 
@@ -30,7 +31,7 @@ from digest_pipeline.warehouse import Warehouse
 from digest_pipeline.warehouse.choice import looking, warehouse_of
 from digest_pipeline.warehouse.copying import migrate_to_file, migrate_to_lake
 from digest_pipeline.warehouse.schema import keys, migrate, without_keys
-from tests.postgres_server import PASSWORD, postgres
+from tests.postgres_server import PASSWORD, postgres, server_address
 from tests.two_stores import a_lake, run_demo, tables, without_audio
 
 pytest.importorskip("duckdb_extension_ducklake", reason="the extra `ducklake` is not installed")
@@ -192,7 +193,6 @@ def test_there_and_back_gives_equal_tables(
         migrate_to_lake(settings, on_file.database)
     with pytest.raises(WarehouseError, match="not empty"):
         migrate_to_file(settings, tmp_path / "back.duckdb")
-    assert migrate_to_file(settings, tmp_path / "again.duckdb") == into_file
 
 
 def test_a_backup_of_a_lake_is_a_file_and_goes_back_into_it(empty: Settings) -> None:
@@ -251,6 +251,25 @@ def test_of_two_writers_of_the_same_rows_one_is_told(empty: Settings) -> None:
             first.execute("update raw.llm_replies set reply = 'first'")
     with looking(empty) as con:
         assert con.execute("from raw.llm_replies").fetchall() == [("key", "first")]
+
+
+def test_an_analyst_of_postgres_reads_and_cannot_write(
+    empty: Settings, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with warehouse_of(empty).write() as con:
+        con.execute(INSERT, ["key"])
+    name = dict(LakeAddress.parse(empty.warehouse.get_secret_value()).login)["database"]
+    con = psycopg2.connect(server_address(server).replace("/postgres?", f"/{name}?"))
+    with con, con.cursor() as cursor:
+        cursor.execute("create role analyst login password 'look'")
+        cursor.execute("grant select on all tables in schema public to analyst")
+    con.close()
+    address = f"ducklake:postgresql://analyst:look@/{name}?host={server}&data={empty.home.parent / 'data'}"
+    monkeypatch.setenv("DIGEST_WAREHOUSE", address)
+    assert query("select count(*) as n from raw.llm_replies").item() == 1
+    with pytest.raises(WarehouseError, match="permission denied"), warehouse_of(load_settings()).write() as con:
+        con.execute(INSERT, ["mine"])
+    assert query("select count(*) as n from raw.llm_replies").item() == 1
 
 
 def test_doubles_are_found_and_removed(empty: Settings) -> None:

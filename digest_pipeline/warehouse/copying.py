@@ -3,7 +3,7 @@
 Copied are the tables of ``raw`` and ``marts``. The views of ``staging`` are dbt's, which makes them anew in every run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -17,14 +17,12 @@ from digest_pipeline.warehouse.lake import CATALOG, LakeWarehouse, attached
 
 FILE = "file"  # the name of a database file while it is attached beside a lake
 TABLES = """
-select table_schema, table_name from information_schema.tables
+select table_schema, table_name, list(column_name order by ordinal_position)
+from information_schema.columns join information_schema.tables using (table_catalog, table_schema, table_name)
 where table_catalog = ? and table_schema in ('raw', 'marts') and table_type = 'BASE TABLE'
     and table_name <> 'migrations'
+group by table_schema, table_name
 order by table_schema desc, table_name
-"""
-COLUMNS = """
-select column_name from information_schema.columns
-where table_catalog = ? and table_schema = ? and table_name = ? order by ordinal_position
 """
 
 
@@ -64,7 +62,7 @@ def copy_to_lake(source: Path, lake: LakeWarehouse, *, replace: bool = False) ->
         con.execute(f"attach '{_quoted(source)}' as {FILE} (read_only)")
         if not replace and holds_anything(con, CATALOG):
             raise WarehouseError(f"the {lake} is not empty", remedy="name another catalog and folder")
-        return _copy(con, FILE, CATALOG, clear=True)
+        return _copy(con, FILE, CATALOG, clear=replace)
 
 
 def migrate_to_lake(settings: Settings, file: Path) -> dict[str, int]:
@@ -105,7 +103,7 @@ def holds_anything(con: duckdb.DuckDBPyConnection, catalog: str) -> bool:
     """Whether there are marts, or any row."""
     return any(
         schema == "marts" or con.execute(f'select 1 from "{catalog}".{schema}.{table} limit 1').fetchall()  # noqa: S608
-        for schema, table in _tables(con, catalog)
+        for schema, table, _ in con.execute(TABLES, [catalog]).fetchall()
     )
 
 
@@ -114,16 +112,16 @@ def _copy(con: duckdb.DuckDBPyConnection, source: str, target: str, *, clear: bo
     try:
         con.execute(f"create schema if not exists {target}.marts")
         if clear:
-            for schema, table in _tables(con, target):
+            for schema, table, _ in con.execute(TABLES, [target]).fetchall():
                 remove = "drop table" if schema == "marts" else "delete from"
                 con.execute(f"{remove} {target}.{schema}.{table}")
         copied = {}
-        for schema, table in _tables(con, source):
+        for schema, table, columns in con.execute(TABLES, [source]).fetchall():
             name = f"{schema}.{table}"
             into = f"create table {target}.{name} as" if schema == "marts" else f"insert into {target}.{name} by name"
             con.execute(f"{into} select * from {source}.{name}")  # noqa: S608
-            there = _content(con, source, target, schema, table)
-            if there != _content(con, source, source, schema, table):
+            there = _content(con, f"{target}.{name}", columns)
+            if there != _content(con, f"{source}.{name}", columns):
                 raise WarehouseError(f"{name} is not the same after copying", remedy="nothing was kept: try again")
             copied[name] = there[0]
     except BaseException:
@@ -133,14 +131,10 @@ def _copy(con: duckdb.DuckDBPyConnection, source: str, target: str, *, clear: bo
     return copied
 
 
-def _tables(con: duckdb.DuckDBPyConnection, catalog: str) -> Iterator[tuple[str, str]]:
-    yield from con.execute(TABLES, [catalog]).fetchall()
-
-
-def _content(con: duckdb.DuckDBPyConnection, columns_of: str, catalog: str, schema: str, table: str) -> tuple[int, int]:
+def _content(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> tuple[int, int]:
     """Rows, and a sum over them that any other value would change."""
-    columns = ", ".join(f'"{name}"' for (name,) in con.execute(COLUMNS, [columns_of, schema, table]).fetchall())
-    rows = con.execute(f"select count(*), coalesce(sum(hash({columns})::hugeint), 0) from {catalog}.{schema}.{table}")  # noqa: S608
+    named = ", ".join(f'"{name}"' for name in columns)
+    rows = con.execute(f"select count(*), coalesce(sum(hash({named})::hugeint), 0) from {table}")  # noqa: S608
     count, total = rows.fetchall()[0]
     return int(count), int(total)
 

@@ -44,13 +44,19 @@ class LakeWarehouse(Warehouse):
 
         Raises:
             WarehouseConflict: another process changed the same rows meanwhile; nothing of the block was kept.
+            WarehouseError: Postgres did not take it; nothing was kept.
         """
         try:
             with super().write() as con:
                 yield con
         except duckdb.TransactionException as error:
             if "conflict" not in str(error).lower():
-                raise
+                said = (
+                    str(error).rpartition("ERROR:")[2].strip().partition("\n")[0]
+                )  # of Postgres, without the statement
+                raise WarehouseError(
+                    f"the DuckLake cannot be written: {said}", remedy="check what the user of DIGEST_WAREHOUSE may do"
+                ) from error
             raise WarehouseConflict(
                 "another process changed the same rows of the DuckLake meanwhile; nothing of this write was kept",
                 remedy="let one machine run the digest, and do this again",
