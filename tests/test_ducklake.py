@@ -11,8 +11,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
+import nbformat
 import psycopg2
 import pytest
+from click.testing import Result
+from nbclient import NotebookClient
 from typer.testing import CliRunner
 
 from digest_pipeline.bundled import bundled
@@ -32,6 +35,8 @@ from digest_pipeline.warehouse.choice import looking, warehouse_of
 from digest_pipeline.warehouse.copying import migrate_to_file, migrate_to_lake
 from digest_pipeline.warehouse.schema import keys, migrate, without_keys
 from tests.postgres_server import PASSWORD, postgres, server_address
+from tests.test_notebooks import FOLDER as NOTEBOOKS
+from tests.test_notebooks import PLOTLY, PLOTS
 from tests.two_stores import a_lake, run_demo, tables, without_audio
 
 pytest.importorskip("duckdb_extension_ducklake", reason="the extra `ducklake` is not installed")
@@ -102,7 +107,7 @@ def both(tmp_path_factory: pytest.TempPathFactory, server: str) -> Both:
 
 
 @pytest.fixture
-def empty(settings: Settings, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def empty(settings: Settings, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of a home whose lake is not there yet."""
     name = f"lake_{abs(hash(str(tmp_path)))}"
     monkeypatch.setenv("DIGEST_WAREHOUSE", a_lake(server, name, tmp_path / "data"))
@@ -195,6 +200,29 @@ def test_there_and_back_gives_equal_tables(
         migrate_to_file(settings, tmp_path / "back.duckdb")
 
 
+def test_the_command_copies_into_what_is_empty_only(empty: Settings, tmp_path: Path) -> None:
+    def migrate_store(*arguments: str) -> Result:
+        return CliRunner().invoke(app, ["migrate-store", *arguments])
+
+    assert "no database at" in str(migrate_store("lake").exception)
+    with Warehouse(empty.database).write() as con:
+        con.execute(INSERT, ["key"])
+    assert "1 rows of" in migrate_store("lake").output
+    assert "not empty" in str(migrate_store("lake").exception)
+    assert "not empty" in str(migrate_store("file").exception)
+    assert "1 rows of" in migrate_store("file", "--file", str(tmp_path / "it's.duckdb")).output
+    with Warehouse(tmp_path / "it's.duckdb").read() as con:
+        assert con.execute("from raw.llm_replies").fetchall() == [("key", "reply")]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_notebook_runs_on_the_lake(on_lake: Settings) -> None:
+    notebook = nbformat.read(NOTEBOOKS / "insights.ipynb", as_version=4)
+    NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert sum(PLOTLY in output.get("data", {}) for output in outputs) >= PLOTS["insights"]
+
+
 def test_a_backup_of_a_lake_is_a_file_and_goes_back_into_it(empty: Settings) -> None:
     warehouse = warehouse_of(empty)
     with warehouse.write() as con:
@@ -259,11 +287,11 @@ def test_an_analyst_of_postgres_reads_and_cannot_write(
     with warehouse_of(empty).write() as con:
         con.execute(INSERT, ["key"])
     name = dict(LakeAddress.parse(empty.warehouse.get_secret_value()).login)["database"]
-    con = psycopg2.connect(server_address(server).replace("/postgres?", f"/{name}?"))
-    with con, con.cursor() as cursor:
+    catalog = psycopg2.connect(server_address(server).replace("/postgres?", f"/{name}?"))
+    with catalog, catalog.cursor() as cursor:
         cursor.execute("create role analyst login password 'look'")
         cursor.execute("grant select on all tables in schema public to analyst")
-    con.close()
+    catalog.close()
     address = f"ducklake:postgresql://analyst:look@/{name}?host={server}&data={empty.home.parent / 'data'}"
     monkeypatch.setenv("DIGEST_WAREHOUSE", address)
     assert query("select count(*) as n from raw.llm_replies").item() == 1

@@ -23,10 +23,11 @@ class Removed:
 
 
 def remove_old(settings: Settings, now: datetime) -> Removed:
-    """Remove kept audio and transcripts that are older than the settings say, and turn over a large run log.
+    """Remove kept audio and transcripts that are older than the settings say, turn over a large run log, and join a
+    DuckLake's small files.
 
     Args:
-        settings: ``keep_audio_days`` and ``keep_transcripts_days``; 0 keeps for ever.
+        settings: ``keep_audio_days`` and ``keep_transcripts_days``, 0 keeps for ever; ``lake_snapshot_days``.
         now: aware.
     """
     warehouse = warehouse_of(settings)
