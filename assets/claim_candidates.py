@@ -1,15 +1,14 @@
 """Claim candidates of a day's transcripts."""
 
-import time
 from collections import Counter
 from datetime import date
 
 from dagster import AssetCheckResult, AssetCheckSpec, AssetExecutionContext, MaterializeResult, MetadataValue, asset
-from structlog.contextvars import bound_contextvars
 
 from digest_pipeline.claims import store
 from digest_pipeline.claims.choose import get_extractor
 from digest_pipeline.claims.llm import LlmExtractor
+from digest_pipeline.claims.reading import read_talks
 from digest_pipeline.claims.rewording import reword_best
 from digest_pipeline.claims.rewrite import Rewriter
 from digest_pipeline.evaluation.evaluate import verdict_of
@@ -50,10 +49,9 @@ def claim_candidates(
         unread = store.unread_episodes(con, episodes, extractor.key)
     if isinstance(extractor, LlmExtractor):
         extractor.prepare((episode, load_segments(tables, episode.episode_id)) for episode in unread)
-    for done, episode in enumerate(unread, start=1):
-        began = time.monotonic()
-        with bound_contextvars(episode_id=episode.episode_id):
-            extraction = extractor.extract(episode, load_segments(tables, episode.episode_id))
+    talks = ((episode, load_segments(tables, episode.episode_id)) for episode in unread)
+    read = zip(unread, read_talks(extractor, talks, config), strict=True)
+    for done, (episode, (extraction, seconds)) in enumerate(read, start=1):
         with tables.write() as con:
             store.save_extraction(
                 con,
@@ -61,7 +59,7 @@ def claim_candidates(
                 day,
                 extraction,
                 extractor_key=extractor.key,
-                compute_seconds=time.monotonic() - began,
+                compute_seconds=seconds,
             )
         step("extract claims", done, len(unread), f"{episode.show} · {episode.title}")
     if isinstance(extractor, Rewriter):

@@ -6,7 +6,7 @@ from datetime import date
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
 from digest_pipeline.clusters.store import load_vectors
-from digest_pipeline.encoder import get_embedder
+from digest_pipeline.encoder import embedder_name
 from digest_pipeline.partitions import DAILY
 from digest_pipeline.previews import markdown_table
 from digest_pipeline.progress import step
@@ -33,7 +33,7 @@ def scored_insights(
 ) -> MaterializeResult:
     """Every usable claim of the day with its score, its components, and why it was chosen or not."""
     config, tables, day = settings.load(), warehouse.open(), date.fromisoformat(context.partition_key)
-    model = get_embedder(config).name
+    model = embedder_name(config)
     with tables.read() as con:
         claims = store.claims_of_window(con, day, config.cluster_window_days, config.zone)
         today = [claim for claim in claims if claim.digest_date == day]

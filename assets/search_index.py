@@ -4,6 +4,7 @@ from datetime import date
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
+from digest_pipeline.compute import get_pool
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.partitions import DAILY
 from digest_pipeline.resources import SettingsResource, WarehouseResource
@@ -25,7 +26,7 @@ def search_index(
     It comes last, so that a day is published before it can be searched, and never waits for an index to be built.
     """
     config, tables, day = settings.load(), warehouse.open(), date.fromisoformat(context.partition_key)
-    report = update_index(config.search_index, tables.read, get_embedder(config), day)
+    report = update_index(config.search_index, tables.read, get_embedder(config, get_pool(config)), day)
     return MaterializeResult(
         metadata={
             "dagster/row_count": report.passages,

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from digest_pipeline.compute import ComputePool
 from digest_pipeline.errors import ModelError
 from digest_pipeline.model_files import encoder_source, is_local
 from digest_pipeline.settings import Settings
@@ -15,6 +16,7 @@ from digest_pipeline.settings import Settings
 Vectors = npt.NDArray[np.float32]
 
 EARLY_LAYERS = 3  # that keep the wording
+POOLED_BATCH = 512  # texts that travel together
 
 
 class Embedder(Protocol):
@@ -77,8 +79,40 @@ def embedder_name(settings: Settings) -> str:
     return "all-MiniLM-L6-v2" if settings.encoder_model == "auto" else settings.encoder_model
 
 
-def get_embedder(settings: Settings) -> LayeredEmbedder:
-    """The encoder that the settings name, loaded once a process."""
+class PooledEmbedder:
+    """The encoder on the workers of a pool, which take the texts in batches."""
+
+    def __init__(self, settings: Settings, pool: ComputePool) -> None:
+        self.name = embedder_name(settings)
+        self._settings, self._pool = settings, pool
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """See ``Embedder``."""
+        return np.concatenate(list(self._pool.map(_embed, self._settings, _batches(texts))))
+
+    def embed_layers(self, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
+        """See ``LayeredEmbedder``."""
+        meaning, wording = zip(*self._pool.map(_embed_layers, self._settings, _batches(texts)), strict=True)
+        return np.concatenate(meaning), np.concatenate(wording)
+
+
+def _batches(texts: Sequence[str]) -> list[Sequence[str]]:
+    """At least one, since only a model knows the shape of nothing."""
+    return [texts[first : first + POOLED_BATCH] for first in range(0, max(1, len(texts)), POOLED_BATCH)]
+
+
+def _embed(settings: Settings, texts: Sequence[str]) -> Vectors:
+    return get_embedder(settings).embed(texts)
+
+
+def _embed_layers(settings: Settings, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
+    return get_embedder(settings).embed_layers(texts)
+
+
+def get_embedder(settings: Settings, pool: ComputePool | None = None) -> LayeredEmbedder:
+    """The encoder that the settings name: loaded once in this process, or on the pool's workers."""
+    if pool and pool.workers:
+        return PooledEmbedder(settings, pool)
     return _load(encoder_source(settings.encoder_model), embedder_name(settings))
 
 

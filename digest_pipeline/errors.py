@@ -13,6 +13,8 @@ DigestError
 ├── AudioError             audio is missing, damaged, truncated or too long
 │   └── NoSpeech           nobody speaks in it
 ├── ModelError             a model cannot be found or loaded
+├── ComputeError           the cluster that shall compute cannot be used
+│   └── WorkerLost         one of its workers is gone
 ├── BudgetExceeded         an LLM call would cost more than the budget allows
 ├── BackupError            a backup is damaged, or none
 ├── SearchError            a search cannot be answered
@@ -99,6 +101,14 @@ class NoSpeech(AudioError):
 
 class ModelError(DigestError):
     """A model cannot be found or loaded."""
+
+
+class ComputeError(DigestError):
+    """The cluster that shall compute cannot be used."""
+
+
+class WorkerLost(ComputeError):
+    """A worker was lost with its machine or process; another one can do the task."""
 
 
 class BudgetExceeded(DigestError):

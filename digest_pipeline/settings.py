@@ -185,6 +185,12 @@ class Settings(BaseSettings):
     )
     lake_snapshot_days: int = Field(7, ge=1, description="days that earlier states of a DuckLake can be read")
 
+    # Compute past one machine, on a Ray cluster
+    ray_address: str = Field("", description="host:port of a Ray cluster that this machine is in; empty: compute here")
+    ray_workers: int = Field(0, ge=0, description="workers there; 0: as many as its machines have room for now")
+    ray_cpus_per_worker: float = Field(1, gt=0, description="cores of a worker")
+    ray_gpus_per_worker: float = Field(0, ge=0, description="GPUs of a worker, or a share of one; 0: it uses none")
+
     # Upkeep
     alert_url: SecretStr = Field(
         SecretStr(""),
@@ -241,6 +247,15 @@ class Settings(BaseSettings):
     def _warehouse_is_a_lake(cls, address: SecretStr) -> SecretStr:
         if address.get_secret_value():
             LakeAddress.parse(address.get_secret_value())
+        return address
+
+    @field_validator("ray_address")
+    @classmethod
+    def _ray_is_joined(cls, address: str) -> str:
+        if address.startswith("ray://"):
+            raise ValueError("Ray's client does not stream results: join the cluster, then host:port of its head")
+        if address and address != "auto" and not re.fullmatch(r"[^\s:/]+:\d+", address):
+            raise ValueError(f"{address!r} is no address like ray-head:6379")
         return address
 
     @field_validator("site_url")

@@ -58,7 +58,7 @@ def test_assets_are_small_and_never_import_each_other() -> None:
 
 @pytest.mark.parametrize("module", ["digest_pipeline.definitions", "digest_pipeline.cli"])
 def test_importing_loads_no_model_library(module: str) -> None:
-    heavy = ["torch", "faster_whisper", "sentence_transformers", "litellm", "hdbscan", "sklearn", "dbt.cli.main"]
+    heavy = ["torch", "faster_whisper", "sentence_transformers", "litellm", "hdbscan", "sklearn", "dbt.cli.main", "ray"]
     importlib.import_module(module)  # the first import in a home folder prepares dbt's manifest
     code = f"import sys, {module}; print([m for m in {heavy!r} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -16,6 +16,7 @@ from digest_pipeline.claims.llm import LlmExtractor
 from digest_pipeline.llm.books import Books, outcomes_of_day, spending_of_day
 from digest_pipeline.llm.client import FAILURES_IN_A_ROW, LlmClient
 from digest_pipeline.llm.pace import Pace
+from digest_pipeline.llm.transport import prompt_cache
 from digest_pipeline.models import Episode, Segment
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
@@ -359,9 +360,9 @@ def test_a_call_of_unknown_cost_is_counted_at_most(setup: Setup) -> None:
 
 def test_anthropics_prompt_cache_is_asked_for(setup: Setup) -> None:
     settings = setup.settings.model_copy(update={"llm_model": "anthropic/claude-sonnet-4-5"})
-    marks = LlmClient(settings, Books(setup.warehouse, DAY)).transport._prompt_cache()
+    marks = prompt_cache(settings)
     assert marks == {"cache_control_injection_points": [{"location": "message", "role": "system"}]}
-    assert LlmClient(setup.settings, Books(setup.warehouse, DAY)).transport._prompt_cache() == {}
+    assert prompt_cache(setup.settings) == {}
 
 
 def test_talk_in_another_language_keeps_its_own_words(setup: Setup) -> None:

@@ -14,7 +14,8 @@ from digest_pipeline.errors import AudioError, NoSpeech
 from digest_pipeline.models import normalise_words
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples, read_pieces, sha256_of
-from digest_pipeline.transcripts.recognise import forget_checkpoints, recognise
+from digest_pipeline.transcripts.checkpoints import forget_checkpoints
+from digest_pipeline.transcripts.recognise import recognise
 from digest_pipeline.transcripts.transcriber import Heard, Hints
 from digest_pipeline.transcripts.whisper import get_transcriber
 

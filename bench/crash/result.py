@@ -37,7 +37,7 @@ def result_of(home: Path) -> dict[str, Rows]:
     """Tables, marts, paid calls, the site's files, the search index and what was left lying about, by name."""
     settings = Settings(home=home)
     with duckdb.connect(str(settings.database), read_only=True) as con:
-        found = dict(_tables(con, home)) | {"paid calls": con.execute(PAID).fetchall()}
+        found = dict(tables_of(con, home)) | {"paid calls": con.execute(PAID).fetchall()}
     with duckdb.connect(str(settings.snapshot), read_only=True) as con:
         found["snapshot"] = con.execute("from raw.digest_items order by all").fetchall()
     with closing(sqlite3.connect(settings.search_index)) as index:
@@ -74,7 +74,8 @@ def _first(one: dict[str, Rows], other: dict[str, Rows], name: str) -> str:
     return str([row for row in map(repr, one.get(name, [])) if row not in there][:2])[:800]
 
 
-def _tables(con: duckdb.DuckDBPyConnection, home: Path) -> Iterable[tuple[str, Rows]]:
+def tables_of(con: duckdb.DuckDBPyConnection, home: Path) -> Iterable[tuple[str, Rows]]:
+    """The tables that two runs of a day must agree in, by name; paths below ``home`` begin with ``~``."""
     columns = con.execute(
         "select table_schema || '.' || table_name, column_name from information_schema.columns"
         " where table_schema in ('raw', 'marts') order by 1, ordinal_position"

@@ -16,7 +16,7 @@ from digest_pipeline.errors import BudgetExceeded
 from digest_pipeline.llm.books import Books, LlmCall
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.prompt import Prompt, Reader, UnusableReply
-from digest_pipeline.llm.transport import completion_from
+from digest_pipeline.llm.transport import access, completion_from, import_litellm
 from digest_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class BatchSender:
 
     def __init__(self, settings: Settings, client: LlmClient, books: Books) -> None:
         self._settings, self._client, self._books = settings, client, books
-        self._litellm = client.transport.litellm
+        self._litellm = import_litellm()
         self.sleep: Callable[[float], None] = time.sleep
 
     def send(self, questions: Sequence[Question]) -> None:
@@ -53,36 +53,38 @@ class BatchSender:
         if not todo:
             return
         share = self._client.prices.batch_share()
+        from openai import OpenAIError
+
         words = [f"{q.prompt.system}\n{q.prompt.user}" for q in todo.values()]
         try:
             with self._client.budget.hold(*words, share=share):
                 self._fetch(todo, share)
-        except (BudgetExceeded, self._client.transport.failures) as error:
+        except (BudgetExceeded, OpenAIError) as error:
             log.warning("no batch: %s", str(error)[:300])
 
     def _fetch(self, todo: dict[str, Question], share: float) -> None:
-        access = {**self._client.transport.access(), "custom_llm_provider": self._provider}
+        server = {**access(self._settings), "custom_llm_provider": self._provider}
         keys = sorted(todo)
         batch_id = self._books.open_batch(keys)
         if batch_id is None:
             lines = "\n".join(json.dumps(self._line(key, todo[key].prompt)) for key in keys)
             content = io.BytesIO(lines.encode())
-            uploaded = self._litellm.create_file(file=("batch.jsonl", content), purpose="batch", **access)
+            uploaded = self._litellm.create_file(file=("batch.jsonl", content), purpose="batch", **server)
             batch = self._litellm.create_batch(
-                completion_window="24h", endpoint="/v1/chat/completions", input_file_id=uploaded.id, **access
+                completion_window="24h", endpoint="/v1/chat/completions", input_file_id=uploaded.id, **server
             )
             batch_id = batch.id
             self._books.note_batch(batch_id, self._settings.llm_model, keys, "sent")
         deadline = time.monotonic() + 60 * self._settings.llm_batch_minutes
-        while (batch := self._litellm.retrieve_batch(batch_id=batch_id, **access)).status not in OVER:
+        while (batch := self._litellm.retrieve_batch(batch_id=batch_id, **server)).status not in OVER:
             if time.monotonic() > deadline:
-                self._litellm.cancel_batch(batch_id=batch_id, **access)
+                self._litellm.cancel_batch(batch_id=batch_id, **server)
                 self._books.note_batch(batch_id, self._settings.llm_model, keys, "too late")
                 log.warning("batch %s took longer than %s minutes", batch_id, self._settings.llm_batch_minutes)
                 return
             self.sleep(POLL_SECONDS)
         if batch.output_file_id:
-            output = self._litellm.file_content(file_id=batch.output_file_id, **access)
+            output = self._litellm.file_content(file_id=batch.output_file_id, **server)
             for line in output.text.splitlines():
                 self._book(json.loads(line), todo, share)
         self._books.note_batch(batch_id, self._settings.llm_model, keys, batch.status)

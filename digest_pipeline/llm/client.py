@@ -11,7 +11,7 @@ from digest_pipeline.llm.books import Books, LlmCall
 from digest_pipeline.llm.pace import Pace
 from digest_pipeline.llm.prices import Budget, Prices, at_most_tokens
 from digest_pipeline.llm.prompt import ModelUnavailable, Prompt, Reader, RepairableReply, UnusableReply
-from digest_pipeline.llm.transport import Completion, Transport
+from digest_pipeline.llm.transport import CallFailed, Completion, Transport, import_litellm
 from digest_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class LlmClient:
     def __init__(self, settings: Settings, books: Books) -> None:
         self._settings, self._books = settings, books
         self.transport = Transport(settings)
-        self.prices = Prices(self.transport.litellm, settings)
+        self.prices = Prices(import_litellm(), settings)
         self.budget = Budget(self.prices, settings, books.spent)
         self._pace = Pace(settings.llm_requests_per_minute, settings.llm_tokens_per_minute)
         self._lock = Lock()
@@ -86,15 +86,15 @@ class LlmClient:
                 try:
                     self._pace.wait(at_most_tokens(words))
                     completion = self.transport.complete(messages, prompt.schema)
-                except self.transport.failures as error:
+                except CallFailed as error:
                     failure = error
-                    usd = 0.0 if self.transport.is_free(error) or self._settings.llm_is_free else None
-                    self._books.book(replace(call, usd=usd, usd_at_most=most, outcome=type(error).__name__), key)
+                    usd = 0.0 if error.is_free or self._settings.llm_is_free else None
+                    self._books.book(replace(call, usd=usd, usd_at_most=most, outcome=error.name), key)
                 else:
                     with self._lock:
                         self._failures = 0
                     return self.read_and_book(completion, self.charged(call, completion), key, read)
-            if attempt == self._settings.llm_max_attempts or not self.transport.is_passing(failure):
+            if attempt == self._settings.llm_max_attempts or not failure.is_passing:
                 raise self._failed(failure) from failure
             time.sleep(self._pause(failure, attempt))
         raise AssertionError("the last attempt returns or raises")
@@ -121,22 +121,21 @@ class LlmClient:
         self._books.book(replace(call, outcome=reading.outcome), key, completion.text)
         return reading.value
 
-    def _pause(self, error: Exception, attempt: int) -> float:
+    def _pause(self, failure: CallFailed, attempt: int) -> float:
         """Seconds to wait before the next attempt: what the server asked for, else longer each time."""
-        headers = getattr(getattr(error, "response", None), "headers", None) or {}
-        asked = str(headers.get("retry-after", ""))
+        asked = failure.retry_after
         seconds = float(asked) if asked.replace(".", "", 1).isdigit() else self._settings.llm_retry_seconds * 2**attempt
         return min(seconds, LONGEST_PAUSE_SECONDS)
 
-    def _failed(self, error: Exception) -> ModelUnavailable:
-        name = type(error).__name__
+    def _failed(self, failure: CallFailed) -> ModelUnavailable:
+        name = failure.name
         with self._lock:
             self._failures += 1
-            if self.transport.is_final(error):
+            if failure.is_final:
                 self._down = f"the model's server turned the call away ({name})"
             elif self._failures >= FAILURES_IN_A_ROW:
                 self._down = (
                     f"the model's server failed {self._failures} times in a row and is not asked again ({name})"
                 )
-        log.warning("%s: %s", name, str(error)[:300])
+        log.warning("%s: %s", name, failure.text[:300])
         return ModelUnavailable(self._down or f"the model's server failed ({name})")

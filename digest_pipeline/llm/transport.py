@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from digest_pipeline.compute import get_pool
+from digest_pipeline.errors import WorkerLost
 from digest_pipeline.settings import Settings
 
 
@@ -47,83 +49,119 @@ def completion_from(body: dict[str, Any]) -> Completion:
     )
 
 
+class CallFailed(Exception):
+    """A call without a reply. What it means is said in values, since an exception of litellm cannot be pickled.
+
+    Args:
+        name: of the exception.
+        text: of it.
+        is_passing: asking again may help: rate limits, time-outs, broken connections and servers in trouble.
+        is_final: every other call would fail as well: wrong key, no such model, no money.
+        is_free: it surely cost nothing: the provider turned it away unread.
+        knows_no_schema: it would not have failed without one.
+        retry_after: what the server asked for, as it said it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        is_passing: bool = False,
+        is_final: bool = False,
+        is_free: bool = False,
+        knows_no_schema: bool = False,
+        retry_after: str = "",
+    ) -> None:
+        super().__init__(name, text, is_passing, is_final, is_free, knows_no_schema, retry_after)
+        self.name, self.text, self.retry_after = name, text, retry_after
+        self.is_passing, self.is_final, self.is_free = is_passing, is_final, is_free
+        self.knows_no_schema = knows_no_schema
+
+
 class Transport:
     """Sends completions to the model that the settings name. No tools are ever offered to the model."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        from openai import OpenAIError
-
-        self._litellm = import_litellm()
-        self.failures = OpenAIError  # the base of every exception that litellm raises for a failed call
+        self._settings, self._pool = settings, get_pool(settings)
         self._forces_schema = True
-
-    @property
-    def litellm(self) -> Any:
-        """The module."""
-        return self._litellm
-
-    def access(self) -> dict[str, Any]:
-        """Where the model is reached and with which key, as litellm's functions take them."""
-        settings = self._settings
-        return {
-            "api_base": settings.llm_api_base or None,
-            "api_key": settings.llm_api_key.get_secret_value() or None,
-            "timeout": settings.llm_timeout_seconds,
-            "max_retries": 0,  # every attempt is ours: it is booked
-        }
 
     def complete(self, messages: Sequence[dict[str, str]], schema: type[BaseModel]) -> Completion:
         """Send one completion, once.
 
         Raises:
-            openai.OpenAIError: no reply; ``failures`` names it for callers.
+            CallFailed: no reply.
         """
         try:
             return self._send(messages, schema if self._forces_schema else None)
-        except self._litellm.exceptions.BadRequestError as error:
-            if not self._forces_schema or "response_format" not in str(error):
+        except CallFailed as failure:
+            if not (self._forces_schema and failure.knows_no_schema):
                 raise
             self._forces_schema = False  # a server that knows no schemas; the prompt describes the form as well
             return self._send(messages, None)
 
     def _send(self, messages: Sequence[dict[str, str]], schema: type[BaseModel] | None) -> Completion:
-        settings = self._settings
-        response = self._litellm.completion(
+        try:
+            return self._pool.call(send, self._settings, messages, schema)
+        except WorkerLost as lost:
+            raise CallFailed(type(lost).__name__, str(lost), is_passing=True) from lost
+
+
+def send(settings: Settings, messages: Sequence[dict[str, str]], schema: type[BaseModel] | None) -> Completion:
+    """One completion from this machine.
+
+    Raises:
+        CallFailed: no reply.
+    """
+    from openai import OpenAIError  # the base of every exception that litellm raises for a failed call
+
+    litellm = import_litellm()
+    try:
+        response = litellm.completion(
             model=settings.llm_model,
             messages=[dict(message) for message in messages],  # litellm marks them for the provider's cache
             response_format=schema,
             temperature=0,
             max_tokens=settings.llm_max_output_tokens,
             drop_params=True,  # some models take no temperature
-            **self._prompt_cache(),
-            **self.access(),
+            **prompt_cache(settings),
+            **access(settings),
         )
-        return completion_from(response.model_dump())
+    except OpenAIError as error:
+        raise _failure(error, litellm.exceptions) from error
+    return completion_from(response.model_dump())
 
-    def _prompt_cache(self) -> dict[str, Any]:
-        """Marks the system message for providers whose cache has to be asked for; OpenAI's and others' need no mark."""
-        model = self._settings.llm_model
-        if not self._litellm.utils.supports_prompt_caching(model) or model.split("/")[0] in {"openai", "azure"}:
-            return {}
-        return {"cache_control_injection_points": [{"location": "message", "role": "system"}]}
 
-    def is_passing(self, error: Exception) -> bool:
-        """Whether asking again may help: rate limits, time-outs, broken connections and servers in trouble."""
-        known = self._litellm.exceptions
-        passing = (
-            known.RateLimitError, known.APIConnectionError, known.Timeout, known.InternalServerError,
-            known.ServiceUnavailableError, known.BadGatewayError,
-        )  # fmt: skip
-        return isinstance(error, passing)
+def access(settings: Settings) -> dict[str, Any]:
+    """Where the model is reached and with which key, as litellm's functions take them."""
+    return {
+        "api_base": settings.llm_api_base or None,
+        "api_key": settings.llm_api_key.get_secret_value() or None,
+        "timeout": settings.llm_timeout_seconds,
+        "max_retries": 0,  # every attempt is ours: it is booked
+    }
 
-    def is_final(self, error: Exception) -> bool:
-        """Whether every other call would fail as well: wrong key, no such model, no money."""
-        known = self._litellm.exceptions
-        final = known.AuthenticationError, known.NotFoundError, known.PermissionDeniedError, known.PaymentRequiredError
-        return isinstance(error, final)
 
-    def is_free(self, error: Exception) -> bool:
-        """Whether a failed call surely cost nothing: the provider turned it away unread."""
-        known = self._litellm.exceptions
-        return self.is_final(error) or isinstance(error, known.RateLimitError | known.BadRequestError)
+def prompt_cache(settings: Settings) -> dict[str, Any]:
+    """Marks the system message for providers whose cache has to be asked for; OpenAI's and others' need no mark."""
+    model = settings.llm_model
+    if not import_litellm().utils.supports_prompt_caching(model) or model.split("/")[0] in {"openai", "azure"}:
+        return {}
+    return {"cache_control_injection_points": [{"location": "message", "role": "system"}]}
+
+
+def _failure(error: Exception, known: Any) -> CallFailed:
+    passing = (
+        known.RateLimitError, known.APIConnectionError, known.Timeout, known.InternalServerError,
+        known.ServiceUnavailableError, known.BadGatewayError,
+    )  # fmt: skip
+    final = known.AuthenticationError, known.NotFoundError, known.PermissionDeniedError, known.PaymentRequiredError
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    return CallFailed(
+        type(error).__name__,
+        str(error),
+        is_passing=isinstance(error, passing),
+        is_final=isinstance(error, final),
+        is_free=isinstance(error, (*final, known.RateLimitError, known.BadRequestError)),
+        knows_no_schema=isinstance(error, known.BadRequestError) and "response_format" in str(error),
+        retry_after=str(headers.get("retry-after", "")),
+    )

@@ -58,8 +58,9 @@ def fetch_ahead(
     items: Sequence[T],
     fetch: Callable[[Fetcher, DiskBudget, int, T], Awaitable[R]],
     settings: Settings,
+    ahead: int = 0,
 ) -> Iterator[tuple[T, "Future[R]"]]:
-    """Yield each item with what ``fetch`` makes of it, in order, up to ``download_ahead`` more being under way.
+    """Yield each item with what ``fetch`` makes of it, in order, up to ``download_ahead + ahead`` more being under way.
 
     An item counts as used when the next one is asked for. Leaving the iteration cancels what is under way; partial
     downloads stay on disk.
@@ -73,7 +74,7 @@ def fetch_ahead(
         started = 0
         try:
             for place, item in enumerate(items):
-                while started < len(items) and started <= place + settings.download_ahead:
+                while started < len(items) and started <= place + settings.download_ahead + ahead:
                     under_way.append(portal.start_task_soon(fetch, fetcher, budget, started, items[started]))
                     started += 1
                 yield item, under_way[0]

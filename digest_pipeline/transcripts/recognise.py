@@ -1,14 +1,9 @@
-"""Recognition of one file, piece by piece, each checkpointed.
-
-A run that dies in the middle of a three-hour episode continues at the piece it was in: finished pieces lie in the cache
-under the audio's hash and all that shapes their text, until the episode's transcript is stored. Memory holds one piece.
-"""
+"""Recognition of one file, piece by piece, each a checkpoint. Memory holds one piece."""
 
 import logging
-import shutil
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from digest_pipeline.errors import AudioError, NoSpeech
 from digest_pipeline.models import Segment, stable_id
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples, announced_seconds, check_whole, read_pieces
+from digest_pipeline.transcripts.audio import SAMPLE_RATE, announced_seconds, check_whole, read_pieces
+from digest_pipeline.transcripts.checkpoints import Checkpoint, keep_checkpoints, load_checkpoints
 from digest_pipeline.transcripts.guards import judge, without_loops
 from digest_pipeline.transcripts.phrases import phrases_of
 from digest_pipeline.transcripts.transcriber import Heard, Hints, Transcriber
@@ -29,11 +25,13 @@ log = logging.getLogger(__name__)
 class Recognised:
     """Recognised speech of one file. ``compute_seconds`` counts the model's time in all runs that it took.
 
-    ``dropped`` and ``doubted`` count segments by reason.
+    ``model`` is the recogniser's name; ``dropped`` and ``doubted`` count segments by reason.
     """
 
     segments: tuple[Segment, ...]
+    audio_sha256: str
     language: str | None
+    model: str
     audio_seconds: float
     compute_seconds: float
     dropped: dict[str, int]
@@ -42,7 +40,7 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A checkpoint: what was heard in one piece."""
+    """What a checkpoint holds: what was heard in one piece."""
 
     language: str | None
     heard: tuple[Heard, ...]
@@ -61,9 +59,8 @@ def recognise(
     language: str | None = None,
     hints: Hints | None = None,
     feed_seconds: float | None = None,
-    on_piece: Callable[[float], None] = lambda _: None,
 ) -> Recognised:
-    """Transcribe a file, continuing where an earlier run stopped.
+    """Transcribe a file in this process, continuing where an earlier run stopped.
 
     Args:
         path: the audio file.
@@ -73,17 +70,35 @@ def recognise(
         language: two letters, when it is known; else detected on the first piece, or on each where languages are mixed.
         hints: names that may be spoken.
         feed_seconds: the duration that the feed announces. Adverts differ between downloads, so half of it is enough.
-        on_piece: called with the seconds done after each piece.
 
     Raises:
         AudioError: too long, truncated, damaged or undecodable.
         NoSpeech: nobody speaks in it.
     """
-    hints = hints or Hints()
+    saved = load_checkpoints(settings, audio_sha256)
+    steps = recognising(path, audio_sha256, transcriber, settings, saved, language, hints or Hints(), feed_seconds)
+    return keep_checkpoints(steps, settings, audio_sha256)
+
+
+def recognising(
+    path: Path,
+    audio_sha256: str,
+    transcriber: Transcriber,
+    settings: Settings,
+    saved: Mapping[str, bytes],
+    language: str | None,
+    hints: Hints,
+    feed_seconds: float | None,
+) -> Iterator[Checkpoint | Recognised]:
+    """Yield a checkpoint for each piece that ``saved`` lacks, then what was recognised. See ``recognise``.
+
+    A checkpoint's name begins with a folder of all that shapes the text, so that another model never takes it for its.
+    """
     announced = announced_seconds(path)
     _check_length(announced or 0.0, settings)
-    folder = checkpoint_folder(settings, audio_sha256, transcriber, language, hints)
-    folder.mkdir(parents=True, exist_ok=True)
+    shape = stable_id(
+        "t", transcriber.key, str(settings.whisper_chunk_seconds), language or "", hints.prompt, hints.hotwords
+    )
     is_mixed = settings.whisper_language == "segment"
     segments: list[Segment] = []
     dropped: Counter[str] = Counter()
@@ -92,8 +107,13 @@ def recognise(
     for index, (offset, samples) in enumerate(read_pieces(path, settings.whisper_chunk_seconds)):
         end = offset + len(samples) / SAMPLE_RATE
         _check_length(end, settings)
-        asked = language if is_mixed else spoken
-        piece = _checkpointed(folder / f"{index:05d}.json", transcriber, samples, asked, hints)
+        name = f"{shape}/{index:05d}.json"
+        piece = _read(name, saved.get(name))
+        if piece is None:
+            began = time.monotonic()
+            words, heard_language = transcriber.transcribe(samples, language if is_mixed else spoken, hints)
+            piece = _Piece(heard_language, tuple(words), round(time.monotonic() - began, 3))
+            yield Checkpoint(name, PIECES.dump_json(piece), end)
         computed += piece.compute_seconds
         spoken = spoken or (piece.language if piece.heard else None)
         for heard in piece.heard:
@@ -102,18 +122,19 @@ def recognise(
                 dropped[verdict.reason] += 1
             else:
                 segments.append(_segment(heard, offset, end, verdict.reason if verdict else None))
-        on_piece(end)
     check_whole(end, announced, feed_seconds and feed_seconds / 2)
     kept = [s for s, stays in zip(segments, without_loops([s.text for s in segments]), strict=True) if stays]
     dropped["a loop"] += len(segments) - len(kept)
     if not kept:
         raise NoSpeech("no speech was found in the audio", remedy="nothing to do if it is music or silence")
-    return Recognised(
+    yield Recognised(
         segments=tuple(
             replace(phrase, position=i)
             for i, phrase in enumerate(phrase for segment in kept for phrase in phrases_of(segment))
         ),
+        audio_sha256=audio_sha256,
         language=spoken,
+        model=transcriber.name,
         audio_seconds=end,
         compute_seconds=computed,
         dropped=dict(+dropped),
@@ -121,38 +142,12 @@ def recognise(
     )
 
 
-def checkpoint_folder(
-    settings: Settings, audio_sha256: str, transcriber: Transcriber, language: str | None, hints: Hints
-) -> Path:
-    """Where the finished pieces of one file lie: a folder of the audio, and in it one of what shapes the text."""
-    shape = stable_id(
-        "t", transcriber.key, str(settings.whisper_chunk_seconds), language or "", hints.prompt, hints.hotwords
-    )
-    return _pieces_of(settings, audio_sha256) / shape
-
-
-def forget_checkpoints(settings: Settings, audio_sha256: str) -> None:
-    """Drop the pieces of a file whose transcript is stored."""
-    shutil.rmtree(_pieces_of(settings, audio_sha256), ignore_errors=True)
-
-
-def _pieces_of(settings: Settings, audio_sha256: str) -> Path:
-    return settings.cache / "transcription" / audio_sha256
-
-
-def _checkpointed(file: Path, transcriber: Transcriber, samples: Samples, language: str | None, hints: Hints) -> _Piece:
-    if file.exists():
-        try:
-            return PIECES.validate_json(file.read_bytes())
-        except ValidationError:
-            log.warning("%s is damaged: its piece is transcribed again", file)
-    began = time.monotonic()
-    heard, spoken = transcriber.transcribe(samples, language, hints)
-    piece = _Piece(spoken, tuple(heard), round(time.monotonic() - began, 3))
-    draft = file.with_suffix(".part")
-    draft.write_bytes(PIECES.dump_json(piece))
-    draft.replace(file)
-    return piece
+def _read(name: str, checkpoint: bytes | None) -> _Piece | None:
+    try:
+        return PIECES.validate_json(checkpoint) if checkpoint is not None else None
+    except ValidationError:
+        log.warning("checkpoint %s is damaged: its piece is transcribed again", name)
+        return None
 
 
 def _segment(heard: Heard, offset: float, end: float, doubt: str | None) -> Segment:

@@ -15,16 +15,21 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ahead import DiskBudget
 from digest_pipeline.transcripts.download import NoRoom, download
 from digest_pipeline.transcripts.publisher import in_order_of_preference, published_transcript
+from digest_pipeline.transcripts.recognise import Recognised
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """A file to transcribe; ``note`` says what is wrong with the publisher's transcripts, if there are any."""
+    """A file to transcribe; ``note`` says what is wrong with the publisher's transcripts, if there are any.
+
+    ``heard`` is what is said in it, where that is known already.
+    """
 
     path: Path
     note: str | None
+    heard: Recognised | None = None
 
 
 async def fetch_source(

@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from structlog.contextvars import bound_contextvars
@@ -15,12 +14,10 @@ from digest_pipeline.progress import step
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ahead import fetch_ahead
 from digest_pipeline.transcripts.annotate import annotate
-from digest_pipeline.transcripts.audio import sha256_of
-from digest_pipeline.transcripts.hints import hints_of
-from digest_pipeline.transcripts.recognise import Recognised, forget_checkpoints, recognise
-from digest_pipeline.transcripts.source import Audio, audio_file, fetch_source
-from digest_pipeline.transcripts.transcriber import Hints
-from digest_pipeline.transcripts.whisper import get_transcriber
+from digest_pipeline.transcripts.checkpoints import forget_checkpoints
+from digest_pipeline.transcripts.listen import AudioHistory, Listener, SameAudio
+from digest_pipeline.transcripts.recognise import Recognised
+from digest_pipeline.transcripts.source import Audio, audio_file
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -28,11 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class History(Protocol):
+class History(AudioHistory, Protocol):
     """What is already stored, as far as transcription asks for it."""
-
-    def with_audio(self, audio_sha256: str, episode_id: str) -> str | None:
-        """Another episode with the same file."""
 
     def with_same_talk(self, transcript: Transcript) -> tuple[str, float] | None:
         """Another episode with the same words, and how alike they are."""
@@ -51,10 +45,6 @@ class Outcome:
     transcript: Transcript | None = None
 
 
-class _SameAudio(Exception):
-    """The file is already transcribed as another episode."""
-
-
 def transcribe_episodes(episodes: Sequence[Episode], history: History, settings: Settings) -> Iterator[Outcome]:
     """Yield one outcome per episode, in order; the caller stores each before it asks for the next.
 
@@ -63,22 +53,23 @@ def transcribe_episodes(episodes: Sequence[Episode], history: History, settings:
     are removed once the outcome is stored.
     """
     _sweep(settings)
-    fetch = partial(fetch_source, settings=settings)
-    for done, (episode, source) in enumerate(fetch_ahead(episodes, fetch, settings), start=1):
+    listener = Listener(history, settings)
+    under_way = fetch_ahead(episodes, listener.fetch, settings, listener.ahead)
+    for done, (episode, source) in enumerate(under_way, start=1):
         with bound_contextvars(episode_id=episode.episode_id):
-            outcome = _outcome_of(episode, source, history, settings)
+            outcome = _outcome_of(episode, source, history, listener)
             step("transcribe", done, len(episodes), f"{episode.show} · {episode.title} ({_how(outcome)})")
         yield outcome
         _tidy(outcome, settings)
 
 
 def _outcome_of(
-    episode: Episode, source: "Future[Transcript | Audio]", history: History, settings: Settings
+    episode: Episode, source: "Future[Transcript | Audio]", history: History, listener: Listener
 ) -> Outcome:
     try:
-        transcript = _transcript_of(episode, source.result(), history, settings)
+        transcript = _transcript_of(episode, source.result(), listener)
         transcript = annotate(transcript, episode, history.earlier_texts(episode.feed_url, episode.episode_id))
-    except _SameAudio as same:
+    except SameAudio as same:
         return Outcome(episode, "duplicate", str(same))
     except (FetchError, TranscriptError, AudioError) as error:
         log.warning("%s · %s: %s", episode.show, episode.title, error)
@@ -95,36 +86,17 @@ def _how(outcome: Outcome) -> str:
     return "publisher's transcript" if outcome.transcript.source == "publisher" else "Whisper"
 
 
-def _transcript_of(episode: Episode, source: Transcript | Audio, history: History, settings: Settings) -> Transcript:
+def _transcript_of(episode: Episode, source: Transcript | Audio, listener: Listener) -> Transcript:
     if isinstance(source, Transcript):
         return source
-    audio_sha256 = sha256_of(source.path)
-    if same := history.with_audio(audio_sha256, episode.episode_id):
-        raise _SameAudio(f"same audio file as {same}")
-    transcriber = get_transcriber(settings, episode.whisper_model)
-    expected = episode.duration_seconds or 0.0
-
-    def on_piece(seconds: float) -> None:
-        share = f" of {expected / 60:.0f}" if expected else ""
-        log.info("%s · %s: %.0f%s minutes transcribed", episode.show, episode.title, seconds / 60, share)
-
-    heard = recognise(
-        source.path,
-        audio_sha256,
-        transcriber,
-        settings,
-        language=episode.language if settings.whisper_language == "feed" else None,
-        hints=hints_of(episode) if settings.whisper_hints else Hints(),
-        feed_seconds=episode.duration_seconds,
-        on_piece=on_piece,
-    )
+    heard = listener.hear(episode, source)
     return Transcript(
         episode.episode_id,
         "asr",
-        transcriber.name,
+        heard.model,
         heard.language,
         heard.segments,
-        audio_sha256=audio_sha256,
+        audio_sha256=heard.audio_sha256,
         audio_seconds=round(heard.audio_seconds, 2),
         real_time_factor=round(heard.compute_seconds / heard.audio_seconds, 4),
         note="; ".join(filter(None, (source.note, *_doubts(heard)))) or None,

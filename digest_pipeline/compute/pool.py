@@ -1,0 +1,116 @@
+"""What a pool is to the stages, and the one that is this process."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from digest_pipeline.errors import ComputeError
+from digest_pipeline.settings import Settings
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class SharedFile(Protocol):
+    """A file of the run's machine that a task can read wherever it runs."""
+
+    def here(self) -> AbstractContextManager[Path]:
+        """The file as a path on the machine of the caller, while the block lasts."""
+
+
+class ComputePool(Protocol):
+    """Runs tasks: functions at the top of a module, that take settings first and arguments that can be pickled.
+
+    ``workers`` is how many compute beside this process at the same time. 0: this process computes, when its results are
+    asked for, and nothing is gained by asking for more than one.
+    """
+
+    workers: int
+
+    def stream(self, task: Callable[..., Iterator[R]], settings: Settings, *args: object) -> Iterator[R]:
+        """The results of a task, each as soon as it is there.
+
+        Raises:
+            WorkerLost: in the middle; the caller knows what is left to do.
+            ComputeError: there is no worker.
+        """
+
+    def map(self, task: Callable[[Settings, T], R], settings: Settings, items: Iterable[T]) -> Iterator[R]:
+        """The result of the task for each item, in their order; begun again elsewhere when a worker is lost.
+
+        Raises:
+            ComputeError: there is no worker, or an item lost several.
+        """
+
+    def call(self, task: Callable[..., R], settings: Settings, *args: object) -> R:
+        """The result of a task that waits for a server instead of computing: many at a time on a worker.
+
+        Raises:
+            WorkerLost: it is unknown whether the server was asked.
+            ComputeError: there is no worker.
+        """
+
+    def share(self, path: Path) -> SharedFile:
+        """The file, readable by tasks until the result is dropped."""
+
+
+class LocalFile:
+    """A file where it lies."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def here(self) -> AbstractContextManager[Path]:
+        """See ``SharedFile``."""
+        return nullcontext(self._path)
+
+
+class LocalPool:
+    """This process: a task is a plain call."""
+
+    workers = 0
+
+    def stream(self, task: Callable[..., Iterator[R]], settings: Settings, *args: object) -> Iterator[R]:
+        """See ``ComputePool``."""
+        return task(settings, *args)
+
+    def map(self, task: Callable[[Settings, T], R], settings: Settings, items: Iterable[T]) -> Iterator[R]:
+        """See ``ComputePool``."""
+        return (task(settings, item) for item in items)
+
+    def call(self, task: Callable[..., R], settings: Settings, *args: object) -> R:
+        """See ``ComputePool``."""
+        return task(settings, *args)
+
+    def share(self, path: Path) -> SharedFile:
+        """See ``ComputePool``."""
+        return LocalFile(path)
+
+
+def get_pool(settings: Settings) -> ComputePool:
+    """The pool that the settings name; one cluster's workers are kept, with their models, until the process ends.
+
+    Raises:
+        ComputeError: the cluster cannot be used.
+    """
+    if not settings.ray_address:
+        return LocalPool()
+    return _cluster(
+        settings.ray_address, settings.ray_workers, settings.ray_cpus_per_worker, settings.ray_gpus_per_worker
+    )
+
+
+@lru_cache(maxsize=1)
+def _cluster(address: str, workers: int, cpus: float, gpus: float) -> ComputePool:
+    try:
+        from digest_pipeline.compute.cluster import RayPool
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise ComputeError(
+            "ray_address is set and Ray is not installed",
+            remedy="install the extra `ray`, or set ray_address to nothing to compute here",
+        ) from error
+    return RayPool(address, workers, cpus, gpus)

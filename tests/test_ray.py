@@ -1,0 +1,330 @@
+"""Compute on a Ray cluster: a real one, of two nodes on this machine, one of which is killed in the middle of a day."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import av
+import pytest
+
+pytest.importorskip("ray", reason="the extra `ray` is not installed")  # `make test` installs it
+
+from bench.crash.result import PAID, Rows, differences, tables_of
+from digest_pipeline.cli.feeds import subscribe_to_list
+from digest_pipeline.compute import LocalPool, SharedFile, get_pool, pool
+from digest_pipeline.compute.cluster import RayPool
+from digest_pipeline.compute.worker import at_home, for_workers
+from digest_pipeline.demo import DemoNetwork, serve
+from digest_pipeline.errors import AudioError, ComputeError, SettingsError, WorkerLost
+from digest_pipeline.resources import SettingsResource, WarehouseResource
+from digest_pipeline.settings import SECRET_FIELDS, Settings, load_settings
+from digest_pipeline.warehouse import Warehouse
+from tests.conftest import Web
+from tests.llm_server import StandIn
+from tests.test_llm_day import misbehave
+
+pytestmark = [
+    pytest.mark.filterwarnings("default::DeprecationWarning", "default:.*:UserWarning", "default::ResourceWarning"),
+    pytest.mark.filterwarnings("default::FutureWarning"),
+]
+LONG_SECONDS = 600.0  # nothing here takes so long: what does hangs
+CLIP_SECONDS = 70
+# Ray takes 127.0.0.1 for "this machine" and looks for its other address; these are loopback as well.
+HEAD, OTHER = "127.0.0.2", "127.0.0.3"
+
+
+@dataclass
+class Cluster:
+    """Two raylets. Temporary files of ``other``'s workers lie in ``folder``."""
+
+    ray: Any
+    other: Any
+    folder: Path
+
+    @property
+    def address(self) -> str:
+        return str(self.ray.address)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    import ray
+    from ray.cluster_utils import Cluster as RayCluster
+
+    node = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
+    folder = tmp_path_factory.mktemp("other")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("DIGEST_LLM_API_KEY", "of the cluster")
+        raylets = RayCluster(initialize_head=True, head_node_args=node | {"node_ip_address": HEAD})
+        other = raylets.add_node(**node, node_ip_address=OTHER, env_vars={"TMPDIR": str(folder)})
+    try:
+        raylets.wait_for_nodes()
+        yield Cluster(raylets, other, folder)
+    finally:
+        pool._cluster.cache_clear()
+        ray.shutdown()
+        raylets.shutdown()
+
+
+@pytest.fixture
+def on_cluster(settings: Settings, cluster: Cluster) -> Settings:
+    return settings.model_copy(update={"ray_address": cluster.address})
+
+
+# What the tests below have a worker do.
+
+
+def count(settings: Settings, last: int) -> Iterator[int]:
+    yield from range(last)
+
+
+def count_and_die(settings: Settings, marker: Path) -> Iterator[int]:
+    for number in range(5):
+        if number == 3:
+            while not marker.exists():
+                time.sleep(0.05)
+            os._exit(1)
+        yield number
+
+
+def die_once(settings: Settings, marker: Path) -> str:
+    if not marker.exists():
+        marker.touch()
+        os._exit(1)
+    return "done"
+
+
+def die(settings: Settings, item: object) -> None:
+    os._exit(1)
+
+
+def process(settings: Settings, item: object) -> int:
+    return os.getpid()
+
+
+def complain(settings: Settings, item: object) -> None:
+    raise AudioError("it is damaged", remedy="get another one")
+
+
+def size(settings: Settings, file: SharedFile) -> Iterator[tuple[int, Path]]:
+    with file.here() as path:
+        yield path.stat().st_size, path
+
+
+def secret(settings: Settings) -> tuple[str, Path, str]:
+    return settings.llm_api_key.get_secret_value(), settings.home, settings.ray_address
+
+
+def test_tasks_run_in_other_processes_whose_models_stay(on_cluster: Settings) -> None:
+    there = get_pool(on_cluster)
+    assert there.workers == 2
+    assert get_pool(on_cluster) is there
+    found = set(there.map(process, on_cluster, range(20)))
+    assert os.getpid() not in found
+    assert 1 <= len(found) <= 2  # the second one may start later
+
+
+def test_results_of_a_lost_worker_are_kept_and_another_one_goes_on(on_cluster: Settings, tmp_path: Path) -> None:
+    there, came = get_pool(on_cluster), []
+    with pytest.raises(WorkerLost):
+        for number in there.stream(count_and_die, on_cluster, tmp_path / "marker"):
+            came.append(number)
+            if number == 2:
+                (tmp_path / "marker").touch()  # it dies after its results are here
+    assert came == [0, 1, 2]
+    assert list(there.stream(count, on_cluster, 3)) == [0, 1, 2]
+
+
+def test_an_item_that_lost_its_worker_is_done_again(on_cluster: Settings, tmp_path: Path) -> None:
+    marker = [tmp_path / str(number) for number in range(3)]
+    assert list(get_pool(on_cluster).map(die_once, on_cluster, marker)) == ["done"] * 3
+
+
+def test_an_item_that_kills_every_worker_is_an_error(on_cluster: Settings) -> None:
+    with pytest.raises(ComputeError, match="lost 3 workers"):
+        list(get_pool(on_cluster).map(die, on_cluster, [1]))
+
+
+def test_a_call_whose_worker_is_lost_is_not_made_again(on_cluster: Settings) -> None:
+    there = get_pool(on_cluster)
+    with pytest.raises(WorkerLost):
+        there.call(die, on_cluster, None)
+    assert there.call(process, on_cluster, None) != os.getpid()
+
+
+def test_a_task_fails_as_it_would_here(on_cluster: Settings) -> None:
+    for where in (LocalPool(), get_pool(on_cluster)):
+        with pytest.raises(AudioError) as failure:
+            list(where.map(complain, on_cluster, [1]))
+        assert (type(failure.value), failure.value.remedy) == (AudioError, "get another one")
+
+
+def test_a_file_travels_and_is_gone_afterwards(on_cluster: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "long.mp3"
+    file.write_bytes(bytes(20_000_000))
+    there = get_pool(on_cluster)
+    ((found, path),) = there.stream(size, on_cluster, there.share(file))
+    assert (found, path.exists()) == (20_000_000, False)
+    assert path != file
+
+
+def test_secrets_do_not_travel(on_cluster: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_LLM_API_KEY", "of the run")
+    loaded = load_settings(ray_address=on_cluster.ray_address)
+    assert loaded.llm_api_key.get_secret_value() == "of the run"
+    assert all(not getattr(for_workers(loaded), name).get_secret_value() for name in SECRET_FIELDS)
+    key, home, address = get_pool(on_cluster).call(secret, loaded)
+    assert (key, address) == ("of the cluster", "")
+    assert home != loaded.home
+    assert at_home(for_workers(loaded)).llm_api_key.get_secret_value() == "of the run"  # its environment is this one
+
+
+def test_an_address_without_a_cluster_is_named(settings: Settings) -> None:
+    with pytest.raises(ComputeError, match=r"no Ray cluster at 127.0.0.1:1.*check ray_address"):
+        get_pool(settings.model_copy(update={"ray_address": "127.0.0.1:1"}))
+
+
+def test_a_missing_extra_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    for name in [name for name in sys.modules if name == "ray" or name == "digest_pipeline.compute.cluster"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "ray", None)  # what an import finds where it is not installed
+    with pytest.raises(ComputeError, match="install the extra `ray`"):
+        get_pool(settings.model_copy(update={"ray_address": "127.0.0.9:1"}))
+
+
+def test_a_cluster_without_room_is_named(cluster: Cluster, on_cluster: Settings) -> None:
+    get_pool(on_cluster)  # connected
+    with pytest.raises(ComputeError, match=r"has 1 cores and 2 GPUs"):
+        RayPool(cluster.address, 0, 1, 2)
+
+
+@pytest.mark.parametrize("address", ["ray://head:10001", "head", "http://head:6379"])
+def test_an_address_that_cannot_do_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_RAY_ADDRESS", address)
+    with pytest.raises(SettingsError, match="ray_address"):
+        load_settings()
+
+
+# A day: three recordings and a publisher's transcript, claims worded by a language model.
+
+
+@dataclass
+class Days:
+    """The feeds of a day, and what it leaves when it is run."""
+
+    feeds: str
+    day: date
+
+    def run(self, home: Path, web: Web, monkeypatch: pytest.MonkeyPatch, ray: str = "") -> dict[str, Rows]:
+        from dagster import materialize
+
+        from assets.claim_candidates import claim_candidates
+        from assets.embedding_clusters import embedding_clusters
+        from assets.episodes import episodes
+        from assets.scored_insights import scored_insights
+        from assets.transcripts import transcripts
+
+        StandIn(web, misbehave)
+        chosen = {
+            "HOME": str(home), "RAY_ADDRESS": ray, "WHISPER_MODEL": "tiny.en", "WHISPER_CHUNK_SECONDS": "30",
+            "EXTRACTOR": "llm", "LLM_MODEL": "openai/stand-in", "LLM_API_BASE": f"{web.url}/v1", "LLM_IS_FREE": "1",
+            "MIN_WORTHINESS": "0", "FIRST_DAY": self.day.isoformat(),
+        }  # fmt: skip
+        for name, value in chosen.items():
+            monkeypatch.setenv(f"DIGEST_{name}", value)
+        monkeypatch.setenv("DIGEST_LLM_API_KEY", "of the run")
+        settings = load_settings()
+        subscribe_to_list(f"{self.feeds}/opml", settings)
+        database = WarehouseResource(database=str(settings.database))
+        result = materialize(
+            [episodes, transcripts, claim_candidates, embedding_clusters, scored_insights],
+            partition_key=self.day.isoformat(),
+            resources={"warehouse": database, "settings": SettingsResource()},
+        )
+        assert result.success
+        assert not list((settings.cache / "transcription").iterdir())
+        with Warehouse(settings.database).read() as con:
+            return dict(tables_of(con, home)) | {"paid calls": con.execute(PAID).fetchall()}
+
+
+@pytest.fixture(scope="module")
+def days(network: DemoNetwork, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Days]:
+    """The beginnings of three of the demo's recordings, and an episode with a transcript, all of one day."""
+    folder = tmp_path_factory.mktemp("recordings")
+    shutil.copytree(network.folder, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.mp3"))
+    short = DemoNetwork(folder)
+    short.today = short.first_day
+    short.shows = {slug: short.shows[slug] for slug in ("five-past-eight", "wide-error-bars")}
+    recorded = short.shows["five-past-eight"]["episodes"]
+    for episode in recorded[:3]:
+        episode["published"] = recorded[0]["published"]
+        cut(network.folder / "audio" / episode["audio"], folder / "audio" / episode["audio"])
+    with serve(short, 0) as feeds:
+        yield Days(feeds, short.first_day)
+
+
+def cut(source: Path, target: Path) -> None:
+    with av.open(str(source)) as whole, av.open(str(target), "w") as part:
+        stream = part.add_stream_from_template(whole.streams.audio[0])
+        for packet in whole.demux(audio=0):
+            if packet.dts is not None and float(packet.dts * packet.time_base) < CLIP_SECONDS:
+                packet.stream = stream
+                part.mux(packet)
+
+
+@pytest.fixture(scope="module")
+def wanted(days: Days, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Rows]]:
+    """The day as this process computes it."""
+    web = Web()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield days.run(tmp_path_factory.mktemp("local"), web, monkeypatch)
+    web.close()
+
+
+def test_a_day_computed_on_the_cluster_equals_the_local_one(
+    cluster: Cluster, days: Days, wanted: dict[str, Rows], tmp_path: Path, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = days.run(tmp_path / "home", web, monkeypatch, cluster.address)
+    assert differences(wanted, found) == {}
+    assert len(found["raw.transcripts"]) == 4
+    assert len(found["paid calls"]) > 4
+    assert found["raw.scored_insights"]
+
+
+def test_a_day_ends_right_when_a_node_is_killed_in_its_middle(
+    cluster: Cluster,
+    days: Days,
+    wanted: dict[str, Rows],
+    tmp_path: Path,
+    web: Web,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    home, killed = tmp_path / "home", []
+
+    def kill() -> None:
+        """Wait until the other node transcribes one recording and pieces of two are done."""
+        deadline = time.monotonic() + LONG_SECONDS
+        while time.monotonic() < deadline and not killed:
+            heard = {piece.parts[-3] for piece in home.glob("cache/transcription/*/*/*.json")}
+            if len(heard) > 1 and list(cluster.folder.glob("digest-*.audio")):
+                cluster.ray.remove_node(cluster.other, allow_graceful=False)
+                killed.append(heard)
+            time.sleep(0.02)
+
+    killer = Thread(target=kill)
+    killer.start()
+    found = days.run(home, web, monkeypatch, cluster.address)
+    killed = killed or ["too late"]
+    killer.join()
+    assert killed != ["too late"]
+    assert "a worker is lost" in caplog.text
+    assert differences(wanted, found) == {}
