@@ -16,6 +16,7 @@ import pytest
 pytest.importorskip("ray", reason="the extra `ray` is not installed")  # `make test` installs it
 
 from bench.crash.result import PAID, Rows, differences, tables_of
+from bench.llm import answer
 from digest_pipeline.cli.feeds import subscribe_to_list
 from digest_pipeline.compute import LocalPool, SharedFile, get_pool, pool
 from digest_pipeline.compute.cluster import RayPool
@@ -27,7 +28,6 @@ from digest_pipeline.settings import SECRET_FIELDS, Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
 from tests.conftest import Web
 from tests.llm_server import StandIn
-from tests.test_llm_day import misbehave
 
 pytestmark = [
     pytest.mark.filterwarnings("default::DeprecationWarning", "default:.*:UserWarning", "default::ResourceWarning"),
@@ -142,8 +142,8 @@ def test_results_of_a_lost_worker_are_kept_and_another_one_goes_on(on_cluster: S
 
 
 def test_an_item_that_lost_its_worker_is_done_again(on_cluster: Settings, tmp_path: Path) -> None:
-    marker = [tmp_path / str(number) for number in range(3)]
-    assert list(get_pool(on_cluster).map(die_once, on_cluster, marker)) == ["done"] * 3
+    there = get_pool(on_cluster)
+    assert list(there.map(die_once, on_cluster, [tmp_path / "one", tmp_path])) == ["done", "done"]
 
 
 def test_an_item_that_kills_every_worker_is_an_error(on_cluster: Settings) -> None:
@@ -213,7 +213,7 @@ def test_an_address_that_cannot_do_is_refused(address: str, monkeypatch: pytest.
         load_settings()
 
 
-# A day: three recordings and a publisher's transcript, claims worded by a language model.
+# A day: three recordings and a publisher's transcript, the best claims worded by a language model.
 
 
 @dataclass
@@ -232,10 +232,10 @@ class Days:
         from assets.scored_insights import scored_insights
         from assets.transcripts import transcripts
 
-        StandIn(web, misbehave)
+        StandIn(web, answer)
         chosen = {
             "HOME": str(home), "RAY_ADDRESS": ray, "WHISPER_MODEL": "tiny.en", "WHISPER_CHUNK_SECONDS": "30",
-            "EXTRACTOR": "llm", "LLM_MODEL": "openai/stand-in", "LLM_API_BASE": f"{web.url}/v1", "LLM_IS_FREE": "1",
+            "EXTRACTOR": "rewrite", "LLM_MODEL": "openai/stand-in", "LLM_API_BASE": f"{web.url}/v1", "LLM_IS_FREE": "1",
             "MIN_WORTHINESS": "0", "FIRST_DAY": self.day.isoformat(),
         }  # fmt: skip
         for name, value in chosen.items():

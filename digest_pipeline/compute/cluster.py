@@ -64,6 +64,7 @@ class RayPool:
                 remedy="set ray_cpus_per_worker and ray_gpus_per_worker to what they have, or ray_workers to wait",
             )
         self._lock = Lock()
+        self._failed_starts = 0  # in a row
         self._alive: set[Any] = set()
         self._idle: queue.Queue[Any] = queue.Queue()  # of workers, and of the reasons why one did not start
         for _ in range(self.workers):
@@ -160,22 +161,26 @@ class RayPool:
         _beside(worker.hello).remote().future().add_done_callback(lambda greeting: self._welcome(worker, greeting))
 
     def _welcome(self, worker: Any, greeting: "Future[str]") -> None:
-        fault = greeting.exception()
+        fault: object = greeting.exception()
         if fault is None and greeting.result() != digest_pipeline.__version__:
-            fault = ComputeError(f"it runs release {greeting.result()}, this is {digest_pipeline.__version__}")
+            fault = f"it runs release {greeting.result()}, this is {digest_pipeline.__version__}"
         with self._lock:
+            self._failed_starts += fault is not None
             if fault is None:
+                self._failed_starts = 0
                 self._alive.add(worker)
                 self._idle.put(worker)
                 return
             log.warning("a worker does not start: %s", str(fault)[:500])
-            if not self._alive:
+            if self._failed_starts >= self.workers + ATTEMPTS and not self._alive:
                 self._idle.put(
                     ComputeError(
-                        f"a worker does not start: {str(fault)[:500]}",
+                        f"no worker starts: {str(fault)[:500]}",
                         remedy="install this release with the extra `ray` on every machine of the cluster",
                     )
                 )
+        if self._failed_starts < self.workers + ATTEMPTS:  # its machine may have died meanwhile
+            self._hire()
 
     def _replace(self, worker: Any) -> None:
         with self._lock:
