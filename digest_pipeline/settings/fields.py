@@ -1,33 +1,16 @@
-"""Every setting, in one place: environment (``DIGEST_*``) over ``digest.toml`` in the home folder over defaults.
+"""Every setting, in one place."""
 
-Secrets are read from the environment only. A key in ``digest.toml`` that is not a setting is an error, so that a typing
-mistake does not pass for a choice. ``load_settings`` is how the rest of the code gets them.
-"""
-
-import ipaddress
-import os
-import re
-import tomllib
 from datetime import date
-from pathlib import Path
-from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Literal
+from zoneinfo import ZoneInfo
 
-import platformdirs
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from digest_pipeline.errors import SettingsError
-from digest_pipeline.lake_address import LakeAddress
+from digest_pipeline.settings.places import ENV_PREFIX, Places, home_folder
+from digest_pipeline.settings.values import LakeUrl, Network, PostgresUrl, RayAddress, SiteUrl, Timezone
 
-ENV_PREFIX = "DIGEST_"
 MEBIBYTE = 1024 * 1024
-
-
-def home_folder() -> Path:
-    """The folder that holds everything: ``DIGEST_HOME``, else a data folder in the user's home."""
-    chosen = os.environ.get(f"{ENV_PREFIX}HOME")
-    return Path(chosen).expanduser().resolve() if chosen else Path(platformdirs.user_data_dir("digest"))
 
 
 class ScoreWeights(BaseSettings):
@@ -43,24 +26,22 @@ class ScoreWeights(BaseSettings):
     momentum: float = Field(0.04, ge=0, description="how fast its theme grows")
 
 
-class Settings(BaseSettings):
+class Settings(Places, BaseSettings):
     """What an operator can set. Field descriptions are the documentation: ``digest init`` writes them out."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", validate_default=True, frozen=True
     )
 
-    home: Path = Field(default_factory=home_folder, description="folder of the database, models, caches and the site")
-
     # When and what
-    timezone: str = Field("UTC", description="time zone of a day, an IANA name such as Europe/Berlin")
+    timezone: Timezone = Field("UTC", description="time zone of a day, an IANA name such as Europe/Berlin")
     first_day: date = Field(date(2024, 1, 1), description="first daily partition")
     lookback_days: int = Field(3, ge=1, le=60, description="a day also takes episodes this many days late in a feed")
     max_attempts: int = Field(3, ge=1, description="days on which a failing episode is tried before it is set aside")
 
     # Network
     allow_private_hosts: bool = Field(False, description="let feeds and audio come from private or loopback addresses")
-    allowed_networks: tuple[str, ...] = Field(
+    allowed_networks: tuple[Network, ...] = Field(
         (), description='private networks that feeds and audio may come from, such as "192.168.1.0/24"'
     )
     http_timeout_seconds: float = Field(30, gt=0, description="longest silence of a server")
@@ -151,7 +132,7 @@ class Settings(BaseSettings):
 
     # Publishing
     site_title: str = Field("Five from the feeds", min_length=1, description="title of the page")
-    site_url: str = Field("", description="public address of the site; empty: links in the feeds are relative")
+    site_url: SiteUrl = Field("", description="public address of the site; empty: links in the feeds are relative")
     site_tag: str = Field(
         "digest.invalid,2026",
         pattern=r"^[\w.-]+,\d{4}(-\d\d){0,2}$",
@@ -180,13 +161,15 @@ class Settings(BaseSettings):
     mail_empty_days: bool = Field(False, description="send a mail that says so on a day without an insight")
 
     # Sharing
-    warehouse: SecretStr = Field(
+    warehouse: LakeUrl = Field(
         SecretStr(""), description="a DuckLake instead of the database file; from the environment only"
     )
     lake_snapshot_days: int = Field(7, ge=1, description="days that earlier states of a DuckLake can be read")
 
     # Compute past one machine, on a Ray cluster
-    ray_address: str = Field("", description="host:port of a Ray cluster that this machine is in; empty: compute here")
+    ray_address: RayAddress = Field(
+        "", description="host:port of a Ray cluster that this machine is in; empty: compute here"
+    )
     ray_workers: int = Field(0, ge=0, description="workers there; 0: as many as its machines have room for now")
     ray_cpus_per_worker: float = Field(1, gt=0, description="cores of a worker")
     ray_gpus_per_worker: float = Field(0, ge=0, description="GPUs of a worker, or a share of one; 0: it uses none")
@@ -201,7 +184,7 @@ class Settings(BaseSettings):
     keep_transcripts_days: int = Field(
         0, ge=0, description="days that transcripts stay; 0: for ever. Claims and their quotes always stay"
     )
-    dagster_postgres_url: SecretStr = Field(
+    dagster_postgres_url: PostgresUrl = Field(
         SecretStr(""), description="where Dagster keeps runs, events, schedules; from the environment only"
     )
     keep_backups: int = Field(7, ge=1, description="backups in the home folder; each new one removes the oldest")
@@ -218,52 +201,6 @@ class Settings(BaseSettings):
         """Environment over ``digest.toml`` over defaults."""
         toml = TomlConfigSettingsSource(settings_cls, toml_file=home_folder() / "digest.toml")
         return init_settings, env_settings, toml
-
-    @field_validator("allowed_networks")
-    @classmethod
-    def _networks_are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
-        for network in networks:
-            ipaddress.ip_network(network)
-        return networks
-
-    @field_validator("timezone")
-    @classmethod
-    def _timezone_exists(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{name!r} is no IANA time zone, for example UTC or America/New_York") from error
-        return name
-
-    @field_validator("dagster_postgres_url")
-    @classmethod
-    def _postgres_is_meant(cls, address: SecretStr) -> SecretStr:
-        if address.get_secret_value() and not address.get_secret_value().startswith("postgresql+psycopg2://"):
-            raise ValueError("takes an address like postgresql+psycopg2://user:password@host:5432/dagster")
-        return address
-
-    @field_validator("warehouse")
-    @classmethod
-    def _warehouse_is_a_lake(cls, address: SecretStr) -> SecretStr:
-        if address.get_secret_value():
-            LakeAddress.parse(address.get_secret_value())
-        return address
-
-    @field_validator("ray_address")
-    @classmethod
-    def _ray_is_joined(cls, address: str) -> str:
-        if address.startswith("ray://"):
-            raise ValueError("Ray's client does not stream results: join the cluster, then host:port of its head")
-        if address and address != "auto" and not re.fullmatch(r"[^\s:/]+:\d+", address):
-            raise ValueError(f"{address!r} is no address like ray-head:6379")
-        return address
-
-    @field_validator("site_url")
-    @classmethod
-    def _site_url_is_a_folder(cls, address: str) -> str:
-        if address and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", address):
-            raise ValueError(f"{address!r} is no address like https://digest.example.org/")
-        return address if not address or address.endswith("/") else f"{address}/"
 
     @model_validator(mode="after")
     def _llm_is_named(self) -> "Settings":
@@ -287,84 +224,3 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The time zone of a digest's day."""
         return ZoneInfo(self.timezone)
-
-    @property
-    def database(self) -> Path:
-        """The DuckDB file; not used where ``warehouse`` names a DuckLake."""
-        return self.home / "digest.duckdb"
-
-    @property
-    def snapshot(self) -> Path:
-        """The read-only copy that each run leaves for notebooks and BI tools."""
-        return self.home / "digest.snapshot.duckdb"
-
-    @property
-    def search_index(self) -> Path:
-        """The SQLite file of `digest search`, beside the database; built again when it is missing."""
-        return self.home / "search.sqlite"
-
-    @property
-    def site(self) -> Path:
-        """Where the digest is published."""
-        return self.home / "site"
-
-    @property
-    def subscribers(self) -> Path:
-        """The SQLite file of subscribers and deliveries."""
-        return self.home / "subscribers.sqlite"
-
-    @property
-    def backups(self) -> Path:
-        """Where backups go."""
-        return self.home / "backups"
-
-    @property
-    def models(self) -> Path:
-        """Models that had to be put together or downloaded."""
-        return self.home / "models"
-
-    @property
-    def cache(self) -> Path:
-        """Unfinished work: downloads and transcription checkpoints."""
-        return self.home / "cache"
-
-    @property
-    def dagster_home(self) -> Path:
-        """The Dagster instance, unless DAGSTER_HOME names another."""
-        return Path(os.environ.get("DAGSTER_HOME") or self.home / "dagster")
-
-
-SECRET_FIELDS = frozenset(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr)
-
-
-def load_settings(**overrides: Any) -> Settings:
-    """Settings as the environment and ``digest.toml`` give them, ``overrides`` on top.
-
-    Raises:
-        SettingsError: naming each wrong setting, where it was set, and what it takes.
-    """
-    file = home_folder() / "digest.toml"
-    try:
-        in_file = set(tomllib.loads(file.read_text(encoding="utf-8"))) if file.exists() else set()
-        if secrets := in_file & SECRET_FIELDS:
-            name = sorted(secrets)[0]
-            raise SettingsError(
-                f"{name} is a secret and stands in {file}", remedy=f"set {ENV_PREFIX}{name.upper()} instead"
-            )
-        return Settings(**overrides)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} is not valid TOML: {error}", remedy="mend the line that it names") from error
-    except ValidationError as error:
-        faults = []
-        for fault in error.errors():
-            name = ".".join(str(part) for part in fault["loc"]) or "settings"
-            source = f"{ENV_PREFIX}{name.upper().replace('.', '__')}"
-            where = source if source in os.environ else str(file) if name.split(".")[0] in in_file else "settings"
-            faults.append(f"{name} (in {where}): {fault['msg'].removeprefix('Value error, ')}")
-        raise SettingsError("; ".join(faults), remedy="`digest doctor` lists every setting") from error
-
-
-def unknown_variables() -> list[str]:
-    """``DIGEST_*`` variables that are no setting: most often a typing mistake."""
-    known = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
-    return sorted(v for v in os.environ if v.startswith(ENV_PREFIX) and v.split("__")[0] not in known)

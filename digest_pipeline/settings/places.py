@@ -1,0 +1,66 @@
+"""Where everything lies: one home folder."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+from pydantic import BaseModel, Field
+
+ENV_PREFIX = "DIGEST_"
+
+
+def home_folder() -> Path:
+    """The folder that holds everything: ``DIGEST_HOME``, else a data folder in the user's home."""
+    chosen = os.environ.get(f"{ENV_PREFIX}HOME")
+    return Path(chosen).expanduser().resolve() if chosen else Path(platformdirs.user_data_dir("digest"))
+
+
+class Places(BaseModel):
+    """The files and folders of a home."""
+
+    home: Path = Field(default_factory=home_folder, description="folder of the database, models, caches and the site")
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file; not used where ``warehouse`` names a DuckLake."""
+        return self.home / "digest.duckdb"
+
+    @property
+    def snapshot(self) -> Path:
+        """The read-only copy that each run leaves for notebooks and BI tools."""
+        return self.home / "digest.snapshot.duckdb"
+
+    @property
+    def search_index(self) -> Path:
+        """The SQLite file of `digest search`, beside the database; built again when it is missing."""
+        return self.home / "search.sqlite"
+
+    @property
+    def site(self) -> Path:
+        """Where the digest is published."""
+        return self.home / "site"
+
+    @property
+    def subscribers(self) -> Path:
+        """The SQLite file of subscribers and deliveries."""
+        return self.home / "subscribers.sqlite"
+
+    @property
+    def backups(self) -> Path:
+        """Where backups go."""
+        return self.home / "backups"
+
+    @property
+    def models(self) -> Path:
+        """Models that had to be put together or downloaded."""
+        return self.home / "models"
+
+    @property
+    def cache(self) -> Path:
+        """Unfinished work: downloads and transcription checkpoints."""
+        return self.home / "cache"
+
+    @property
+    def dagster_home(self) -> Path:
+        """The Dagster instance, unless DAGSTER_HOME names another."""
+        return Path(os.environ.get("DAGSTER_HOME") or self.home / "dagster")

@@ -1,0 +1,57 @@
+"""Values that a setting takes, each with what it says of another one."""
+
+import ipaddress
+import re
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, SecretStr
+
+from digest_pipeline.lake_address import LakeAddress
+
+
+def _network(text: str) -> str:
+    ipaddress.ip_network(text)
+    return text
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no IANA time zone, for example UTC or America/New_York") from error
+    return name
+
+
+def _postgres_url(address: SecretStr) -> SecretStr:
+    if address.get_secret_value() and not address.get_secret_value().startswith("postgresql+psycopg2://"):
+        raise ValueError("takes an address like postgresql+psycopg2://user:password@host:5432/dagster")
+    return address
+
+
+def _lake_url(address: SecretStr) -> SecretStr:
+    if address.get_secret_value():
+        LakeAddress.parse(address.get_secret_value())
+    return address
+
+
+def _ray_address(address: str) -> str:
+    if address.startswith("ray://"):
+        raise ValueError("Ray's client does not stream results: join the cluster, then host:port of its head")
+    if address and address != "auto" and not re.fullmatch(r"[^\s:/]+:\d+", address):
+        raise ValueError(f"{address!r} is no address like ray-head:6379")
+    return address
+
+
+def _site_url(address: str) -> str:
+    if address and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", address):
+        raise ValueError(f"{address!r} is no address like https://digest.example.org/")
+    return address if not address or address.endswith("/") else f"{address}/"
+
+
+Network = Annotated[str, AfterValidator(_network)]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
+LakeUrl = Annotated[SecretStr, AfterValidator(_lake_url)]
+RayAddress = Annotated[str, AfterValidator(_ray_address)]
+SiteUrl = Annotated[str, AfterValidator(_site_url)]  # ends with a slash
