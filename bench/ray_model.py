@@ -219,12 +219,11 @@ def report(
     print(f"  database {database / 1e3:.0f} kB an episode, {database * EPISODES_A_DAY / 1e9:.1f} GB a day")
     print(f"  audio {audio_bytes / 1e6:.0f} MB an episode, {rate * 8 / 1e9:.2f} Gbit/s in, the same out to the workers")
     print(f"  two transactions an episode: one may take {DAY_SECONDS / EPISODES_A_DAY / 2 * 1000:.0f} ms in all")
-    window, thousand = claims * EPISODES_A_DAY * WINDOW_DAYS, clustering_seconds
-    print(
-        f"\nclustering: {thousand:.2f} s for 1,000 claims. The window of {WINDOW_DAYS} days has {window / 1e6:,.0f} million:"
-    )
-    days = window / 1000 * thousand / DAY_SECONDS
-    print(f"  {window * 384 * 4 / 1e9:,.0f} GB of vectors, and {days:,.1f} days of one core, were it linear")
+    window = claims * EPISODES_A_DAY * WINDOW_DAYS
+    days = window / 1000 * clustering_seconds / DAY_SECONDS
+    print(f"\nclustering: {clustering_seconds:.2f} s for 1,000 claims")
+    print(f"  the window of {WINDOW_DAYS} days has {window / 1e6:,.0f} million:", end=" ")
+    print(f"{window * 384 * 4 / 1e9:,.0f} GB of vectors, and {days:,.1f} days of one core, were it linear")
 
 
 if __name__ == "__main__":

@@ -2,23 +2,29 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import av
+import psutil
 import pytest
 
-pytest.importorskip("ray", reason="the extra `ray` is not installed")  # `make test` installs it
+if find_spec("ray") is None:
+    pytest.skip("the extra `ray` is not installed", allow_module_level=True)  # `make test` installs it
 
 from bench.crash.result import PAID, Rows, differences, tables_of
 from bench.llm import answer
+from bench.ray_nodes import Nodes, two_nodes
 from digest_pipeline.cli.feeds import subscribe_to_list
-from digest_pipeline.compute import LocalPool, SharedFile, get_pool, pool
+from digest_pipeline.compute import LocalPool, SharedFile, get_pool
 from digest_pipeline.compute.cluster import RayPool
 from digest_pipeline.compute.worker import at_home, for_workers
 from digest_pipeline.demo import DemoNetwork, serve
@@ -35,45 +41,31 @@ pytestmark = [
 ]
 LONG_SECONDS = 600.0  # nothing here takes so long: what does hangs
 CLIP_SECONDS = 70
-# Ray takes 127.0.0.1 for "this machine" and looks for its other address; these are loopback as well.
-HEAD, OTHER = "127.0.0.2", "127.0.0.3"
-
-
-@dataclass
-class Cluster:
-    """Two raylets. Temporary files of ``other``'s workers lie in ``folder``."""
-
-    ray: Any
-    other: Any
-    folder: Path
-
-    @property
-    def address(self) -> str:
-        return str(self.ray.address)
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    import ray
-    from ray.cluster_utils import Cluster as RayCluster
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setenv("DIGEST_LLM_API_KEY", "of the cluster")
+            nodes = stack.enter_context(two_nodes(tmp_path_factory.mktemp("other")))
+        yield nodes
 
-    node = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
-    folder = tmp_path_factory.mktemp("other")
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("DIGEST_LLM_API_KEY", "of the cluster")
-        raylets = RayCluster(initialize_head=True, head_node_args=node | {"node_ip_address": HEAD})
-        other = raylets.add_node(**node, node_ip_address=OTHER, env_vars={"TMPDIR": str(folder)})
-    try:
-        raylets.wait_for_nodes()
-        yield Cluster(raylets, other, folder)
-    finally:
-        pool._cluster.cache_clear()
-        ray.shutdown()
-        raylets.shutdown()
+
+@pytest.fixture(scope="module", autouse=True)
+def stranger(cluster: Nodes) -> Iterator[subprocess.Popen[str]]:
+    """A process that tries to join with another token; Ray tries for some twenty seconds, beside the tests."""
+    code = f"from digest_pipeline.compute.cluster import RayPool; RayPool({cluster.address!r}, 0, 1, 0)"
+    environment = {**os.environ, "RAY_AUTH_TOKEN": "0" * 64}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        process.kill()
 
 
 @pytest.fixture
-def on_cluster(settings: Settings, cluster: Cluster) -> Settings:
+def on_cluster(settings: Settings, cluster: Nodes) -> Settings:
     return settings.model_copy(update={"ray_address": cluster.address})
 
 
@@ -185,14 +177,24 @@ def test_secrets_do_not_travel(on_cluster: Settings, monkeypatch: pytest.MonkeyP
     assert at_home(for_workers(loaded)).llm_api_key.get_secret_value() == "of the run"  # its environment is this one
 
 
+def test_no_port_is_open_to_other_machines(cluster: Nodes) -> None:
+    own = psutil.Process()
+    listening = {
+        connection.laddr.ip
+        for process in own.children(recursive=True)
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening
+    assert all(ip.removeprefix("::ffff:") == "127.0.0.1" for ip in listening)
+
+
 def test_an_address_without_a_cluster_is_named(settings: Settings) -> None:
     with pytest.raises(ComputeError, match=r"no Ray cluster at 127.0.0.1:1.*check ray_address"):
         get_pool(settings.model_copy(update={"ray_address": "127.0.0.1:1"}))
 
 
 def test_a_missing_extra_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     for name in [name for name in sys.modules if name == "ray" or name == "digest_pipeline.compute.cluster"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "ray", None)  # what an import finds where it is not installed
@@ -200,7 +202,7 @@ def test_a_missing_extra_is_named(settings: Settings, monkeypatch: pytest.Monkey
         get_pool(settings.model_copy(update={"ray_address": "127.0.0.9:1"}))
 
 
-def test_a_cluster_without_room_is_named(cluster: Cluster, on_cluster: Settings) -> None:
+def test_a_cluster_without_room_is_named(cluster: Nodes, on_cluster: Settings) -> None:
     get_pool(on_cluster)  # connected
     with pytest.raises(ComputeError, match=r"has 1 cores and 2 GPUs"):
         RayPool(cluster.address, 0, 1, 2)
@@ -290,7 +292,7 @@ def wanted(days: Days, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dic
 
 
 def test_a_day_computed_on_the_cluster_equals_the_local_one(
-    cluster: Cluster, days: Days, wanted: dict[str, Rows], tmp_path: Path, web: Web, monkeypatch: pytest.MonkeyPatch
+    cluster: Nodes, days: Days, wanted: dict[str, Rows], tmp_path: Path, web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = days.run(tmp_path / "home", web, monkeypatch, cluster.address)
     assert differences(wanted, found) == {}
@@ -300,7 +302,7 @@ def test_a_day_computed_on_the_cluster_equals_the_local_one(
 
 
 def test_a_day_ends_right_when_a_node_is_killed_in_its_middle(
-    cluster: Cluster,
+    cluster: Nodes,
     days: Days,
     wanted: dict[str, Rows],
     tmp_path: Path,
@@ -316,7 +318,7 @@ def test_a_day_ends_right_when_a_node_is_killed_in_its_middle(
         while time.monotonic() < deadline and not killed:
             heard = {piece.parts[-3] for piece in home.glob("cache/transcription/*/*/*.json")}
             if len(heard) > 1 and list(cluster.folder.glob("digest-*.audio")):
-                cluster.ray.remove_node(cluster.other, allow_graceful=False)
+                cluster.kill_other()
                 killed.append(heard)
             time.sleep(0.02)
 
@@ -328,3 +330,10 @@ def test_a_day_ends_right_when_a_node_is_killed_in_its_middle(
     assert killed != ["too late"]
     assert "a worker is lost" in caplog.text
     assert differences(wanted, found) == {}
+
+
+def test_who_has_another_token_does_not_join(stranger: subprocess.Popen[str]) -> None:
+    said, _ = stranger.communicate(timeout=LONG_SECONDS)
+    assert stranger.returncode == 1
+    assert "cannot be used" in said
+    assert "token is missing or incorrect" in said
