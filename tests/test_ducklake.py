@@ -295,6 +295,8 @@ def test_an_analyst_of_postgres_reads_and_cannot_write(
     address = f"ducklake:postgresql://analyst:look@/{name}?host={server}&data={empty.home.parent / 'data'}"
     monkeypatch.setenv("DIGEST_WAREHOUSE", address)
     assert query("select count(*) as n from raw.llm_replies").item() == 1
+    status = CliRunner().invoke(app, ["status"])
+    assert "feeds, " in status.output
     with pytest.raises(WarehouseError, match="permission denied"), warehouse_of(load_settings()).write() as con:
         con.execute(INSERT, ["mine"])
     assert query("select count(*) as n from raw.llm_replies").item() == 1

@@ -51,9 +51,7 @@ class LakeWarehouse(Warehouse):
                 yield con
         except duckdb.TransactionException as error:
             if "conflict" not in str(error).lower():
-                said = (
-                    str(error).rpartition("ERROR:")[2].strip().partition("\n")[0]
-                )  # of Postgres, without the statement
+                said = str(error).rpartition("ERROR:")[2].strip().partition("\n")[0]  # by Postgres, less the statement
                 raise WarehouseError(
                     f"the DuckLake cannot be written: {said}", remedy="check what the user of DIGEST_WAREHOUSE may do"
                 ) from error
@@ -94,16 +92,16 @@ class LakeWarehouse(Warehouse):
 
     def size_bytes(self) -> int:
         """What its tables take, as of now."""
-        with self.read() as con:
+        with self.look(Path()) as con:
             rows = con.execute("select coalesce(sum(file_size_bytes), 0) from ducklake_table_info(?)", [CATALOG])
             return int(rows.fetchall()[0][0])
 
     def compact(self, *, keep_days: int) -> None:
-        """Join small files, and remove snapshots older than ``keep_days`` and files that none needs."""
-        with (
-            self.read() as con,
-            suppress(duckdb.TransactionException),
-        ):  # written meanwhile: the next run does it
+        """Join small files, and remove snapshots older than ``keep_days`` and files that none needs.
+
+        Where somebody writes at the same moment it is left to the next run.
+        """
+        with self.read() as con, suppress(duckdb.TransactionException):
             for option in ("expire_older_than", "delete_older_than"):
                 con.execute(f"call {CATALOG}.set_option('{option}', '{keep_days:d} days')")
             con.execute("checkpoint")
