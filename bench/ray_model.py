@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -68,7 +69,7 @@ def models(settings: Settings, audio: Path) -> tuple[Measured, Sequence[Segment]
     segments: Sequence[Segment] = ()
     for name in ("tiny.en", "base"):
         transcriber = get_transcriber(settings, name)
-        seconds, heard = timed(lambda model=transcriber: recognise(audio, model.name, model, settings, language="en"))
+        seconds, heard = timed(partial(recognise, audio, name, transcriber, settings, language="en"))
         found[f"Whisper {name}, decoding included"] = seconds / hours
         segments = heard.segments
     return found, segments
@@ -76,7 +77,8 @@ def models(settings: Settings, audio: Path) -> tuple[Measured, Sequence[Segment]
 
 def talk(segments: Sequence[Segment], number: int) -> tuple[Segment, ...]:
     """An episode of the assumed length: the sentences that were heard, in an order of its own, again and again."""
-    chance, made, now = random.Random(number), [], 0.0
+    chance, now = random.Random(number), 0.0
+    made: list[Segment] = []
     while now < HOURS_AN_EPISODE * 3600:
         for segment in chance.sample(segments, len(segments)):
             words = segment.text.split()

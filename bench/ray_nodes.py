@@ -46,8 +46,8 @@ def two_nodes(folder: Path) -> Iterator[Nodes]:
     import ray
     from ray.cluster_utils import Cluster
 
-    size = {"num_cpus": 1, "object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False}
-    size |= {"node_ip_address": HOST}
+    size: dict[str, Any] = {"num_cpus": 1, "object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False}
+    size["node_ip_address"] = HOST
     fair = {"RAY_worker_niceness": "0"}  # 15 by default: on a busy machine that is next to nothing
     raylets = Cluster(initialize_head=True, head_node_args={**size, "env_vars": fair})
     try:
