@@ -253,6 +253,8 @@ def test_the_headline_stands_alone() -> None:
         "Combine that with endless meetings and eighty percent sounds about right.",
         "What if the gate moved a truck while the crane was still above it.",
         "and we make the gates wider for everybody who pays a deposit to the Port.",
+        "and we make the gates wider for those who pay, that the queue will be shorter.",
+        "and basically, I was able to run a loop where pretty much",
         "Sarah Gooding explains the risks of Git dependencies in these projects:",
         "Either way, the port of Fernwick would sell all its slots to the same few people.",
         "For Fernwick, that was like the rise of timed slots in the west.",
@@ -267,6 +269,8 @@ def test_the_headline_stands_alone() -> None:
 def test_what_leans_on_the_talk_before_makes_no_headline(sentence: str) -> None:
     assert not stands_alone(sentence)
     assert stands_alone("A fee of forty dollars cut the wait at the port to 35 minutes.")
+    assert stands_alone("a fee of forty dollars cut the wait at the port to thirty five minutes")
+    assert stands_alone("iPhones and timed slots have in common that people queue for them.")
     assert stands_alone("The more a port charges for an hour at noon, the fewer trucks come then.")
     assert stands_alone("If a port charges a fee, the trucks come in the evening.")
 

@@ -58,6 +58,7 @@ POINTS_AT_THINGS = re.compile(
 )
 PERHAPS_UNNAMED = 0.75
 
+MARK = re.compile(r"[.,;:?!](?:\s|$)")
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement)
     for pattern, replacement in (
@@ -173,12 +174,12 @@ def stands_alone(sentence: str) -> bool:
 
 
 def is_whole(sentence: str) -> bool:
-    """Whether a sentence is no piece of a longer one: it neither trails off, nor begins with a capital and has no stop,
-    nor begins without one where capitals are written and has a stop.
+    """Whether a sentence is no piece of a longer one: it does not trail off, and where capitals or marks are written, it
+    neither begins without a capital nor ends without a stop.
     """
-    begins_large, ends = sentence[:1].isupper(), not (sentence[-1:].isalnum() or sentence[-1:] in ":;")
-    begins_small = sentence[:1].islower() and not sentence.islower()
-    return not TRAILING_OFF.search(sentence) and not (begins_large and not ends) and not (begins_small and ends)
+    is_written = not sentence.islower() or MARK.search(sentence)  # else it is raw recognition
+    ends = not (sentence[-1:].isalnum() or sentence[-1:] in ":;")
+    return not TRAILING_OFF.search(sentence) and not (is_written and (sentence.split()[0].islower() or not ends))
 
 
 def clarity(headline: str, quote: str) -> float:
