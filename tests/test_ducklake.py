@@ -14,7 +14,6 @@ import duckdb
 import nbformat
 import psycopg2
 import pytest
-from click.testing import Result
 from nbclient import NotebookClient
 from typer.testing import CliRunner
 
@@ -201,16 +200,17 @@ def test_there_and_back_gives_equal_tables(
 
 
 def test_the_command_copies_into_what_is_empty_only(empty: Settings, tmp_path: Path) -> None:
-    def migrate_store(*arguments: str) -> Result:
-        return CliRunner().invoke(app, ["migrate-store", *arguments])
+    def migrate_store(*arguments: str) -> tuple[str, str]:
+        done = CliRunner().invoke(app, ["migrate-store", *arguments])
+        return done.output, str(done.exception)
 
-    assert "no database at" in str(migrate_store("lake").exception)
+    assert "no database at" in migrate_store("lake")[1]
     with Warehouse(empty.database).write() as con:
         con.execute(INSERT, ["key"])
-    assert "1 rows of" in migrate_store("lake").output
-    assert "not empty" in str(migrate_store("lake").exception)
-    assert "not empty" in str(migrate_store("file").exception)
-    assert "1 rows of" in migrate_store("file", "--file", str(tmp_path / "it's.duckdb")).output
+    assert "1 rows of" in migrate_store("lake")[0]
+    assert "not empty" in migrate_store("lake")[1]
+    assert "not empty" in migrate_store("file")[1]
+    assert "1 rows of" in migrate_store("file", "--file", str(tmp_path / "it's.duckdb"))[0]
     with Warehouse(tmp_path / "it's.duckdb").read() as con:
         assert con.execute("from raw.llm_replies").fetchall() == [("key", "reply")]
 
