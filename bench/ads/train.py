@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
@@ -38,6 +39,7 @@ WEIGHTS = Path(ad_model.__file__).with_name("ad_weights.npz")
 OWN_STRENGTH, PLACED_STRENGTH = 0.005, 0.03  # inverse of the L2 penalties
 BIAS = 1.0  # log odds added: a missed advertisement costs more than a lost farewell
 WRITTEN_BLOCKS = 8  # spliced into an episode
+TALK = 250  # units of talk taken of each view, for all of it
 
 
 @dataclass(frozen=True)
@@ -64,16 +66,35 @@ def examples_of(episode: Labelled, blocks: dict[str, list[list[str]]], dice: ran
 
 
 def fit(examples: Sequence[Example]) -> AdModel:
-    """Both regressions, the second on the judgements of the first."""
-    target = np.concatenate([e.is_ad for e in examples])
-    own = _regression(np.vstack([e.cues for e in examples]), target, OWN_STRENGTH, 0.0)
-    placed = np.vstack([place_matrix(e.units, e.cues, own.log_odds(e.cues)) for e in examples])
-    return AdModel(tuple(CUES), own, _regression(placed, target, PLACED_STRENGTH, BIAS))
+    """Both regressions, the second on the judgements of the first; all advertisements, and a sample of the talk."""
+    dice = np.random.default_rng(1)
+    rows = [_sampled(e.is_ad, dice) for e in examples]
+    weights = np.concatenate(
+        [np.where(e.is_ad[row], 1.0, _share(e, row)) for e, row in zip(examples, rows, strict=True)]
+    )
+    target = np.concatenate([e.is_ad[row] for e, row in zip(examples, rows, strict=True)])
+    cues = np.vstack([e.cues[row] for e, row in zip(examples, rows, strict=True)])
+    own = _regression(cues, target, weights, OWN_STRENGTH, 0.0)
+    placed = np.vstack(
+        [place_matrix(e.units, e.cues, own.log_odds(e.cues))[row] for e, row in zip(examples, rows, strict=True)]
+    )
+    return AdModel(tuple(CUES), own, _regression(placed, target, weights, PLACED_STRENGTH, BIAS))
 
 
-def _regression(matrix: Array, target: Flags, strength: float, bias: float) -> Regression:
+def _sampled(is_ad: Flags, dice: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Rows of the advertisements, and of at most ``TALK`` units of talk."""
+    talk = np.flatnonzero(~is_ad)
+    return np.concatenate([np.flatnonzero(is_ad), dice.choice(talk, min(TALK, len(talk)), replace=False)])
+
+
+def _share(example: Example, rows: npt.NDArray[np.int64]) -> float:
+    """How many units of talk each of those taken stands for."""
+    return float((~example.is_ad).sum() / max(1, (~example.is_ad[rows]).sum()))
+
+
+def _regression(matrix: Array, target: Flags, weights: Array, strength: float, bias: float) -> Regression:
     scaler = StandardScaler().fit(matrix)
-    model = LogisticRegression(C=strength, max_iter=300).fit(scaler.transform(matrix), target)
+    model = LogisticRegression(C=strength, max_iter=300).fit(scaler.transform(matrix), target, weights)
     return Regression(scaler.mean_, scaler.scale_, model.coef_[0], float(model.intercept_[0]) + bias)
 
 

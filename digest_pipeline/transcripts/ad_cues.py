@@ -91,6 +91,30 @@ FAMILIES: dict[str, str] = {
     "cross": rf"(?:i'm|i am|it's|hi) [\w ']{{3,25}} (?:the )?(?:co )?hosts? of|hosted by|(?:each|every) (?:week|day|episode|month|monday|tuesday|wednesday|thursday|friday)|from the (?:producers|studio)|(?:\w+ )?part (?:series|investigation|podcast)|(?:coming|in|on) (?:to )?(?:your|this|our) feed|all episodes|here's a (?:clip|trailer|preview|sneak|taste)|right here in|"
     rf"listen (?:to|now|wherever|for free)|in this app|sneak (?:peek|preview)|you(?:'ll| will|'re going to) (?:really )?(?:like|love) (?:it|this)|new (?:podcast|show|season|episodes?)|(?:new )?episodes? (?:drop|drops|every|come out|out now|coming)|season (?:one|two|three|four|\d)|from the (?:team|people|makers|creators|hosts) (?:behind|who|of)|listen (?:to|on|now|wherever|early|ad free) |our (?:other|sister|network)|check out (?:our|my|the) (?:other |earlier |previous |last )?{_SHOW}|earlier episodes?|"
     rf"(?:great |old |past |previous )episodes?|next (?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)|webinar|conference|(?:this|next) (?:thursday|tuesday|friday)|podcast network|available on|out now|pre ?order|wherever books",
+    # Who is spoken to: the listener, not the guest.
+    "audience": r"(?:if )?you(?:'re| are) (?:\w+ ){0,4}listening\b|(?:for|to) (?:all )?(?:our|those|the|my|anyone|everyone|anybody) (?:\w+ ){0,2}listen(?:ers?|ing)\b|(?:hey|dear|hello|our|other) listeners?\b|listeners (?:should|can|could|will|to)|"
+    r"(?:encourage|invite|recommend|urge) (?:\w+ ){0,3}(?:people|everyone|folks|listeners|those|you|anyone)\b|if (?:anyone|anybody|people|folks|someone|you)(?:'s| is| are| out there|'d| would)? (?:\w+ )?(?:want|wants|interested|like|likes) to (?:find|follow|reach|get|learn|try|check|see|join|know|hear|support|share|come|connect|submit|sponsor|donate)|"
+    r"you should (?:definitely |totally |really )?(?:check|go|follow|listen|try|join|subscribe|read)|definitely (?:check|go|follow|recommend|write)|(?:go|please) (?:go )?(?:check|listen|follow|watch|read|subscribe|buy|get yourself|get some)|"
+    r"y'all",
+    # Handles, and where somebody or something is found.
+    "handle": r"(?:my|your|his|her|their|our) (?:\w+ )?(?:handle|username|website|site|blog|github|linkedin|twitter|mastodon|channel|profile|dms?)\b|(?:i'm|i am|we're|he's|she's) (?:also |mostly |just )?(?:on|at) (?:the )?(?:\w+ )?(?:twitter|x|mastodon|bluesky|blue sky|linkedin|discord|github|slack|youtube|socials?|instagram|threads)\b|"
+    r"(?:find|follow|reach|contact|message|tweet|google) (?:me|us|you|him|her|them|it|\w+) (?:on|at|at|out|over|there|via|through)\b|(?:twitter|github|discord|slack|zulip|youtube|mastodon|blue ?sky) (?:dot com|handle|channel|account|server|community|page)|"
+    r"reach out to|starter packs?",
+    # An appeal for a good cause.
+    "appeal": r"fundrais\w+|rais(?:e|ed|ing) (?:money|funds|over|more than|as much|a staggering|awareness|\d)|every (?:little |single )?(?:bit|dollar|donation) (?:helps|counts)|life ?saving|(?:support|further) the (?:\w+ ){0,2}(?:mission|work|cause|campaign)|"
+    r"need your (?:help|support)|your (?:continued )?(?:support|generosity|donation|gift)\b|generosity|(?:tele|podcast)(?:a)?thon|campaign|cure\w*|(?:children'?s?|research) hospital|awareness month|donors?\b|"
+    r"individual gift|charit\w+|milestones?|stretch goals?|good cause",
+    # An event that one is asked to come to.
+    "event": r"(?:call for|submit|submitting|propose|giving) (?:a |your )?(?:talks?|papers|proposals?)\b|cfps?\b|(?:we'll|i'll|we will|i will|we're|i'm|will) (?:all |both |also |probably |definitely )*be (?:at|there|in|speaking|hosting|attending|giving|holding)|"
+    r"(?:see|meet|find) (?:you|us|me|y'all) (?:there|at|in)\b|(?:our|a|the|have a) booth\b|(?:come|stop|swing|say) (?:by|hi|hello|hang|find|see|join|visit|meet)\b|join us|live ?streams?\b|meet ?ups?\b|(?:this|next|in) (?:january|february|march|april|may|june|july|august|september|october|november|december)\b|"
+    r"(?:january|february|march|april|june|july|august|september|october|november|december) (?:\d+|the|\w+(?:st|nd|rd|th))\b|(?:early bird|register|registration|tickets?|workshops?|speakers?|keynotes?)\b|summit\b|"
+    r"taking place",
+    # The talk is announced, or comment on it is asked for.
+    "teaser": r"(?:let's|we'll|so let's) (?:jump|dive|get|hop|go) (?:right |straight |on )?(?:in|into|over|to it|to the)\b|enjoy (?:the|this|our|my)|(?:on|in) (?:this|today's) (?:\w+ ){0,2}(?:episode|show|edition)|keep you (?:\w+ )?connected|"
+    r"level up|(?:today|this week) (?:we're|we are|i'm|i am|i talk|we talk|on)|we'll talk to you|we're (?:going to|gonna) (?:talk|chat|be talking) (?:to|with|about)|(?:i'm|we're|here|joined|i am|we are) (?:here |joined )?(?:today )?(?:with|by)\b|"
+    r"so excited (?:about|for|to have)|with us (?:today|is)|feedback|let us know|(?:write|email|mail|message|send) (?:us|in|me)\b|(?:your|any|other) (?:comments?|suggestions?|topics?|ideas? for)|(?:sharing|shared|share) (?:it|the (?:show|podcast|episode))|"
+    r"(?:read|reply to) (?:all )?(?:of )?(?:the|them|your|every)\b|another episode|(?:previous|last|earlier|an?) (?:\w+ )?(?:episode|show) (?:we|i|about|with|on)|plus plus|bonus|ad free|without ads|sticker(?:s| pack)?|"
+    r"wallpapers?|members?(?:hip)?\b",
 }
 # Talk, not advertising: someone tells, argues, asks or doubts.
 AGAINST: dict[str, str] = {

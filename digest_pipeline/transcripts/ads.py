@@ -25,10 +25,11 @@ SPONSOR_CHAPTER = re.compile(
 EDGE_SECONDS = 180.0  # within it of an end of the episode, a greeting is an intro and a farewell an outro
 REASONS = {  # what a block is called -> the cues that speak for it
     "sponsor read": ("sponsor", "certain", "offer", "address", "pitch", "break", "action", "spot"),
-    "self-promotion": ("support_us", "platform", "patronage", "wares"),
+    "self-promotion": ("support_us", "platform", "patronage", "wares", "handle", "audience", "event"),
     "promotion of another show": ("cross",),
+    "appeal": ("appeal",),
     "disclaimer": ("legal", "small_print"),
-    "intro": ("opening", "welcome"),
+    "intro": ("opening", "welcome", "teaser"),
     "outro": ("closing", "farewell"),
 }
 
