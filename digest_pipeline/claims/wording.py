@@ -18,7 +18,7 @@ LEANING = re.compile(
     r"the (?:\w+ )?(?:problem|thing|point|reason|question|issue|trick|idea|goal) (?:is|was)(?: that)?(?: right now)? "
     r"(?:it|it's|they|they're|he|he's|she|she's|this|that's)\b|"
     r"(?:for|in|at|on|with|by|from|as|to) [^,]{1,60}, (?:that|this)(?:'s| is| was)\b|"
-    r"going back to|to (?:answer|your) |(?:i'll|let me) (?:give|tell|show) you|"
+    r"the answer (?:is|was)\b|going back to|to (?:answer|your) |(?:i'll|let me) (?:give|tell|show) you|"
     r"(?:what|how|why|when|where) (?:it|they|he|she|that|this)\b|[\"“'])",
     re.IGNORECASE,
 )
@@ -49,7 +49,10 @@ POINTING = re.compile(
     r"this (?:article|story|post|book|paper|chart|slide|headline|tweet|episode|example|list|quote|person|company|project|tool))\b",
     re.IGNORECASE,
 )
-ENDS_POINTING = re.compile(r"\b(?:that|this|there|those|these)\W*$", re.IGNORECASE)
+ENDS_POINTING = re.compile(
+    r"\b(?:that|this|there|those|these|but still|and so on)\W*$|\b(?:at|about|with|for|like) (?:this|that)(?=,| and\b| but\b)",
+    re.IGNORECASE,
+)
 # "These nets" may be explained in the same sentence, or by nothing at all.
 POINTS_AT_THINGS = re.compile(
     r"^(?:\S+ ){0,7}(?:these|those|this) (?!days?\b|who\b|years?\b|week\b|month\b|decade\b|century\b|way\b|kinds?\b|sorts?\b|types?\b|"
@@ -91,8 +94,9 @@ _OPENS = (
     r"^(?:(?:and|or|so(?! (?:far|much|many|long|called|that)\b)|anyway|basically|essentially|now(?! that\b)|oh|um|well|of course|"
     r"in other words|obviously{links})(?:\s*[,.]\s*|\s+(?=\w))"
     r"|(?:yeah|yes|right|okay|ok|no|sure|exactly|absolutely|look|listen|like|also|in fact|i mean|you know|to be honest|honestly|"
+    r"first of all|firstly|"
     r"at the end of the day|the thing is)\s*[,.]\s*"
-    r"|(?:the (?:thing|reality|fact|truth|point) (?:of the matter )?is|it turns out),? that\s+)+"
+    r"|(?:the (?:thing|reality|fact|truth|point|first(?: thing)?) (?:of the matter )?is|it turns out),? that\s+)+"
 )
 _OPENING = re.compile(_OPENS.format(links=f"|{_LINKS}"), re.IGNORECASE)
 _FOLLOWING = re.compile(_OPENS.format(links=""), re.IGNORECASE)
@@ -174,12 +178,14 @@ def stands_alone(sentence: str) -> bool:
 
 
 def is_whole(sentence: str) -> bool:
-    """Whether a sentence is no piece of a longer one: it does not trail off, and where capitals or marks are written, it
-    neither begins without a capital nor ends without a stop.
+    """Whether a sentence is no piece of a longer one: it does not trail off, opens no quotation that it does not close,
+    and where capitals or marks are written, neither begins without a capital nor ends without a stop.
     """
     is_written = not sentence.islower() or MARK.search(sentence)  # else it is raw recognition
     ends = not (sentence[-1:].isalnum() or sentence[-1:] in ":;")
-    return not TRAILING_OFF.search(sentence) and not (is_written and (sentence.split()[0].islower() or not ends))
+    is_open = sentence.count('"') % 2 or sentence.count("“") != sentence.count("”")
+    breaks_off = TRAILING_OFF.search(sentence.rstrip("\"”'’")) or is_open
+    return not breaks_off and not (is_written and (sentence.split()[0].islower() or not ends))
 
 
 def clarity(headline: str, quote: str) -> float:
