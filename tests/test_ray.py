@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -136,6 +137,21 @@ def test_results_of_a_lost_worker_are_kept_and_another_one_goes_on(on_cluster: S
 def test_an_item_that_lost_its_worker_is_done_again(on_cluster: Settings, tmp_path: Path) -> None:
     there = get_pool(on_cluster)
     assert list(there.map(die_once, on_cluster, [tmp_path / "one", tmp_path])) == ["done", "done"]
+
+
+def test_a_thread_of_rays_that_tells_of_a_failed_start_asks_nothing_of_ray(
+    on_cluster: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be the thread that shutting down waits for; a new worker is hired by whoever takes the next one."""
+    pool, hired = get_pool(on_cluster), list[str]()
+    assert isinstance(pool, RayPool)
+    monkeypatch.setattr(pool, "_hire", lambda: hired.append("one"))
+    greeting: Future[str] = Future()
+    greeting.set_exception(RuntimeError("its machine is gone"))
+    pool._welcome(object(), greeting)
+    assert hired == []
+    assert len({pool.call(process, on_cluster, n) for n in range(3)} - {os.getpid()}) >= 1
+    assert hired == ["one"]
 
 
 def test_an_item_that_kills_every_worker_is_an_error(on_cluster: Settings) -> None:

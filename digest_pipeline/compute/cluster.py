@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -37,6 +38,13 @@ ATTEMPTS = 3  # workers that one item may lose
 WAITING = "waiting"  # the threads of a worker that do not compute; beside them it has one that does
 WAITING_THREADS = 64
 REMEDY = "start the cluster and check ray_address, or set it to nothing to compute here"
+
+
+@dataclass(frozen=True, slots=True)
+class NotStarted:
+    """In the place of a worker: why it is none."""
+
+    reason: str
 
 
 class RayPool:
@@ -66,7 +74,7 @@ class RayPool:
         self._lock = Lock()
         self._failed_starts = 0  # in a row
         self._alive: set[Any] = set()
-        self._idle: queue.Queue[Any] = queue.Queue()  # of workers, and of the reasons why one did not start
+        self._idle: queue.Queue[Any] = queue.Queue()  # of workers, and of ``NotStarted``
         for _ in range(self.workers):
             self._hire()
 
@@ -145,9 +153,9 @@ class RayPool:
                     f"no worker started within {START_SECONDS / 60:.0f} minutes",
                     remedy="`ray status` says what the cluster lacks",
                 ) from None
-            if isinstance(worker, ComputeError):
-                self._idle.put(worker)
-                raise worker
+            if isinstance(worker, NotStarted):
+                self._hire_again(worker)
+                continue
             try:
                 with _plain_errors():
                     ray.get(_beside(worker.hello).remote())
@@ -161,26 +169,37 @@ class RayPool:
         _beside(worker.hello).remote().future().add_done_callback(lambda greeting: self._welcome(worker, greeting))
 
     def _welcome(self, worker: Any, greeting: "Future[str]") -> None:
+        """Called by a thread of Ray's, also while Ray shuts down: to ask anything of Ray here would wait for itself."""
         fault: object = greeting.exception()
         if fault is None and greeting.result() != digest_pipeline.__version__:
             fault = f"it runs release {greeting.result()}, this is {digest_pipeline.__version__}"
+        if fault is not None:
+            self._idle.put(NotStarted(str(fault)[:500]))
+            return
         with self._lock:
-            self._failed_starts += fault is not None
-            if fault is None:
-                self._failed_starts = 0
-                self._alive.add(worker)
-                self._idle.put(worker)
-                return
-            log.warning("a worker does not start: %s", str(fault)[:500])
-            if self._failed_starts >= self.workers + ATTEMPTS and not self._alive:
-                self._idle.put(
-                    ComputeError(
-                        f"no worker starts: {str(fault)[:500]}",
-                        remedy="install this release with the extra `ray` on every machine of the cluster",
-                    )
-                )
-        if self._failed_starts < self.workers + ATTEMPTS:  # its machine may have died meanwhile
+            self._failed_starts = 0
+            self._alive.add(worker)
+        self._idle.put(worker)
+
+    def _hire_again(self, failed: "NotStarted") -> None:
+        """After a start that failed: the machine may have died meanwhile, so it is tried some more times.
+
+        Raises:
+            ComputeError: it was tried often enough, and there is no other worker.
+        """
+        log.warning("a worker does not start: %s", failed.reason)
+        with self._lock:
+            self._failed_starts += 1
+            gives_up = self._failed_starts >= self.workers + ATTEMPTS
+            has_others = bool(self._alive)
+        if not gives_up:
             self._hire()
+        elif not has_others:
+            self._idle.put(failed)  # for whoever else waits
+            raise ComputeError(
+                f"no worker starts: {failed.reason}",
+                remedy="install this release with the extra `ray` on every machine of the cluster",
+            )
 
     def _replace(self, worker: Any) -> None:
         with self._lock:
