@@ -3,6 +3,7 @@
 import importlib.util
 import json
 from dataclasses import replace
+from itertools import pairwise
 from types import ModuleType
 
 import pytest
@@ -169,6 +170,15 @@ def test_a_page_long_paragraph_is_cut_at_its_sentences() -> None:
     assert len(found) == 4
     assert all(s.text == f"{sentence} {sentence}" for s in found)
     assert [s.start_seconds for s in found] == [0, 25, 50, 75]
+
+
+def test_a_page_without_a_full_stop_is_cut_too() -> None:
+    page = "It begins. " + " ".join(f"word{n}" for n in range(400))
+    found = parse(json.dumps({"segments": [{"startTime": 0, "endTime": 160.8, "body": page}]}), "json")
+    assert " ".join(s.text for s in found) == page
+    assert max(len(s.text.split()) for s in found) <= 34
+    assert found[-1].end_seconds == pytest.approx(160.8)
+    assert all(before.end_seconds == pytest.approx(after.start_seconds) for before, after in pairwise(found))
 
 
 def test_what_a_document_is_counts_more_than_what_it_is_called() -> None:

@@ -174,14 +174,19 @@ def with_times(cues: Sequence[Cue], duration_seconds: float | None) -> list[Cue]
 
 
 def cut_at_sentences(cues: Iterable[Cue], language: str | None) -> Iterator[Cue]:
-    """Cut cues of a paragraph's length into pieces of whole sentences; times are shared out by words."""
+    """Cut cues of a paragraph's length into pieces of whole sentences; times are shared out by words.
+
+    A sentence of a paragraph's length, as recognition without punctuation has them, is cut into equal pieces: what is
+    flagged later is flagged by segments, and half an hour in one of them would be.
+    """
     for cue in cues:
         total = len(cue.text.split())
         if total <= LONG_WORDS or cue.start is None or cue.end is None:
             yield cue
             continue
         done, piece = 0, ""
-        sentences = [s.strip() for s in sentencex.segment(language or "en", cue.text) if s.strip()]
+        whole = [s.strip() for s in sentencex.segment(language or "en", cue.text) if s.strip()]
+        sentences = [piece for sentence in whole for piece in _without_excess(sentence)]
         for i, sentence in enumerate(sentences):
             piece = f"{piece} {sentence}".strip()
             count = len(piece.split())
@@ -189,3 +194,12 @@ def cut_at_sentences(cues: Iterable[Cue], language: str | None) -> Iterator[Cue]
                 pace = (cue.end - cue.start) / total
                 yield replace(cue, text=piece, start=cue.start + done * pace, end=cue.start + (done + count) * pace)
                 done, piece = done + count, ""
+
+
+def _without_excess(sentence: str) -> list[str]:
+    words = sentence.split()
+    if len(words) <= LONG_WORDS:
+        return [sentence]
+    count = len(words) // PIECE_WORDS
+    borders = [len(words) * n // count for n in range(count + 1)]
+    return [" ".join(words[a:b]) for a, b in pairwise(borders)]
