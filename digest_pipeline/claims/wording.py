@@ -17,7 +17,8 @@ LEANING = re.compile(
     r"i (?:think|believe|guess|feel like|guarantee you|would say) (?:that's|that (?:is|was)|it|it's|this|they|they're|he|she|those|these)\b|"
     r"the (?:\w+ )?(?:problem|thing|point|reason|question|issue|trick|idea|goal) (?:is|was)(?: that)?(?: right now)? "
     r"(?:it|it's|they|they're|he|he's|she|she's|this|that's)\b|"
-    r"(?:for|in|at|on|with|by|from|as|to) [^,]{1,60}, (?:that|this)(?:'s| is| was)\b|"
+    r"[^,]{1,60}, (?:that|this)(?:'s| is| was)\b|(?:even if|if|when|because|although|since) (?:he|she|they|it)\b|"
+    r"especially\b|vice versa\b|(?:point in case|case in point)\b|"
     r"the answer (?:is|was)\b|going back to|to (?:answer|your) |(?:i'll|let me) (?:give|tell|show) you|"
     r"(?:what|how|why|when|where) (?:it|they|he|she|that|this)\b|[\"“'])",
     re.IGNORECASE,
