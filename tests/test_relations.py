@@ -1,6 +1,7 @@
 """What a claim is to what was said before: the same, an update, a contradiction, and by how many independent voices."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -85,6 +86,7 @@ def test_a_denial_or_a_turned_direction_is_flagged(new: str, old: str) -> None:
     kind, _, reason = relation(claim("a", new), claim("b", old, days_ago=2))
     assert kind == "contradicts"
     assert old in reason
+    assert relation(claim("a", new), replace(claim("b", old), episode_id="ep_a"))[0] == "same"
 
 
 def test_agreement_in_other_words_is_no_contradiction() -> None:

@@ -91,7 +91,8 @@ def _same_person(one: str, other: str) -> bool:
 def _relation(claim: ScoringClaim, other: ScoringClaim, cosine: float) -> Relation:
     who = f"{other.speaker} on {other.show}" if other.speaker else other.show
     independent = are_independent(claim, other)
-    if opposed := _opposed(claim.headline, other.headline):
+    # within one talk people quote, ask and correct themselves
+    if claim.episode_id != other.episode_id and (opposed := _opposed(claim.headline, other.headline)):
         kind, reason = CONTRADICTS, f"{who}, {other.digest_date}, said otherwise: “{opposed}”"
     elif (figures := _newer_figure(claim, other)) and other.digest_date < claim.digest_date:
         kind, reason = UPDATES, f"{figures[0]}, where {who} had {figures[1]} on {other.digest_date}"
