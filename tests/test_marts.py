@@ -12,7 +12,7 @@ import pytest
 from dagster import AssetKey, TableSchema
 
 from digest_pipeline.bundled import bundled
-from digest_pipeline.resources import DATABASE_VARIABLE, DBT_EXECUTABLE, dbt_project, dbt_sources_hash
+from digest_pipeline.resources import DATABASE_VARIABLE, DBT_EXECUTABLE, TARGET_VARIABLE, dbt_project, dbt_sources_hash
 from digest_pipeline.settings import Settings
 
 MARTS = {
@@ -84,7 +84,7 @@ def test_days_built_one_by_one_equal_a_whole_build(demo: Settings, tmp_path: Pat
     subprocess.run(
         [str(DBT_EXECUTABLE), "--quiet", "run", "--full-refresh", "--select", *models, "--profiles-dir", folder,
          "--target-path", str(tmp_path / "target"), "--log-level-file", "none"],
-        cwd=folder, env={**os.environ, DATABASE_VARIABLE: str(copy)}, check=True,
+        cwd=folder, env={**os.environ, DATABASE_VARIABLE: str(copy), TARGET_VARIABLE: "home"}, check=True,
     )  # fmt: skip
     assert [rows(copy, f"select * from marts.{model} order by all") for model in models] == daily
 

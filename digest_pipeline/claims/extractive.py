@@ -120,12 +120,12 @@ def refusal_of(span: Span, promotion: float) -> str | None:
         return f"advertisement: {span.turn.segments[0].ad_reason}"
     if span.turn.doubt:
         return f"perhaps misheard: {span.turn.doubt}"
+    if gives_orders(span.quote):
+        return "orders to a model: it speaks to a language model"
     if promotion > PROMOTION:
         return "it reads like an advertisement"
     if is_question(span.quote):
         return "a question, not a claim"
-    if gives_orders(span.quote):
-        return "orders to a model: it speaks to a language model"
     return None
 
 
