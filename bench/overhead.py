@@ -19,9 +19,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
-
+from bench.speech import write_speech
 from digest_pipeline.bundled import bundled
 from digest_pipeline.settings import Settings
 
@@ -138,6 +136,8 @@ def measure(days: list[date], settings: Settings, before: Callable[[date], None]
             print(f"{summary.day}: {summary.episodes} episodes, {summary.transcribed_minutes:.0f} min transcribed,"
                   f" {summary.candidates} claims, {summary.published} published; {wall:.1f} s, models {models:.1f} s,"
                   f" everything else {ours:.1f} s = {ours / wall:.1%}", flush=True)  # fmt: skip
+            for text in summary.attention:
+                print(f"  {text}", flush=True)
 
 
 def measure_demo(settings: Settings) -> None:
@@ -173,22 +173,10 @@ def measure_demo(settings: Settings) -> None:
 
 def speech(folder: Path, hours: int) -> Path:
     """A folder of ``hours`` of MP3, a file for each of the demo's talks."""
-    from digest_pipeline.transcripts.audio import SAMPLE_RATE, read_pieces
-
     folder.mkdir()
     talks = sorted((bundled("demo") / "audio").glob("*.mp3"))
     for talk in talks:
-        pcm = (np.concatenate([samples for _, samples in read_pieces(talk, 600)]) * 32767).astype(np.int16)
-        target = folder / talk.name
-        left = hours * 3600 * SAMPLE_RATE // len(talks)
-        with av.open(str(target), "w", format="mp3") as container:
-            stream = container.add_stream("libmp3lame", rate=SAMPLE_RATE, layout="mono")
-            while left > 0:
-                frame = av.AudioFrame.from_ndarray(pcm[None, : min(left, len(pcm))], format="s16p", layout="mono")
-                frame.sample_rate = SAMPLE_RATE
-                container.mux(stream.encode(frame))
-                left -= len(pcm)
-            container.mux(stream.encode(None))
+        target = write_speech(folder / talk.name, [talk], hours * 3600 / len(talks))
         noon = time.mktime(DAY.timetuple()) + 12 * 3600  # a file's time is the day on which it appears
         os.utime(target, (noon, noon))
     return folder

@@ -18,12 +18,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
-
+from bench.speech import write_speech
 from digest_pipeline.bundled import bundled
 from digest_pipeline.settings import load_settings
-from digest_pipeline.transcripts.audio import SAMPLE_RATE, read_pieces, sha256_of
+from digest_pipeline.transcripts.audio import sha256_of
 from digest_pipeline.transcripts.recognise import recognise
 from digest_pipeline.transcripts.whisper import get_transcriber
 
@@ -66,18 +64,7 @@ def _speech(folder: str, minutes: float, source: Path) -> Path:
     """The speech of ``source`` on end, ``minutes`` long, as MP3."""
     target = Path(folder) / f"{minutes:g}.mp3"
     files = sorted(path for path in source.iterdir() if path.suffix in {".mp3", ".wav", ".flac"})
-    talk = np.concatenate([samples for path in files for _, samples in read_pieces(path, 600)])
-    pcm = (talk * 32767).astype(np.int16)
-    left = int(minutes * 60 * SAMPLE_RATE)
-    with av.open(str(target), "w", format="mp3") as container:
-        stream = container.add_stream("libmp3lame", rate=SAMPLE_RATE, layout="mono")
-        while left > 0:
-            frame = av.AudioFrame.from_ndarray(pcm[None, : min(left, len(pcm))], format="s16p", layout="mono")
-            frame.sample_rate = SAMPLE_RATE
-            container.mux(stream.encode(frame))
-            left -= len(pcm)
-        container.mux(stream.encode(None))
-    return target
+    return write_speech(target, files, minutes * 60)
 
 
 def _measure(what: str, file: Path, options: argparse.Namespace, minutes: float) -> dict[str, float]:
