@@ -82,7 +82,6 @@ class EpisodeIndex:
         self._by_audio: _By = defaultdict(list)
         self._by_file: _By = defaultdict(list)
         self._by_link: _By = defaultdict(list)
-        self._by_size: _By = defaultdict(list)
         self._by_title: _By = defaultdict(list)
         self._by_id: dict[str, KnownEpisode] = {}
         for episode in known:
@@ -103,8 +102,6 @@ class EpisodeIndex:
                 _keep(self._by_file[name], episode)
         if episode.link:
             _keep(self._by_link[episode.feed_url, episode.link], episode)
-        if episode.audio_bytes:
-            _keep(self._by_size[episode.feed_url, episode.audio_bytes], episode)
         if not episode.duplicate_of:
             _keep(self._by_title[title_key(episode.title)[0]], episode)
 
@@ -141,9 +138,6 @@ class EpisodeIndex:
         for known in self._by_link.get((feed_url, item.link or ""), ()):
             if have_like_titles(known, item) and not are_apart(known, item) and not are_other_editions(known, item):
                 yield known, "same page and title"
-        sized = [*self._by_size.get((feed_url, item.audio_bytes or 0), ())]
-        if len(sized) == 1 and have_equal_length(sized[0], item) and not are_apart(sized[0], item):
-            yield sized[0], "same file size and length"
         yield from self._same_title(feed_url, item, is_telling=is_telling)
 
     def _same_title(self, feed_url: str, item: FeedItem, *, is_telling: bool) -> Iterator[tuple[KnownEpisode, str]]:
