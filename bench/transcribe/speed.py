@@ -20,6 +20,7 @@ from typing import Any
 
 from bench.speech import write_speech
 from digest_pipeline.bundled import bundled
+from digest_pipeline.errors import NoSpeech
 from digest_pipeline.settings import load_settings
 from digest_pipeline.transcripts.audio import sha256_of
 from digest_pipeline.transcripts.recognise import recognise
@@ -87,8 +88,11 @@ def _child(options: argparse.Namespace) -> None:
             segments, _ = transcriber._pipeline.transcribe(str(options.file), language="en", **transcriber._options)
             words = sum(len(segment.text.split()) for segment in segments)
         else:
-            heard = recognise(options.file, sha256_of(options.file), transcriber, settings, language="en")
-            words = sum(len(segment.text.split()) for segment in heard.segments)
+            try:
+                heard = recognise(options.file, sha256_of(options.file), transcriber, settings, language="en")
+                words = sum(len(segment.text.split()) for segment in heard.segments)
+            except NoSpeech:  # what a model of random weights says is no speech, and is found so last of all
+                words = 0
         seconds, cpu_seconds = time.monotonic() - began, time.process_time() - computed
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_mb": peak, "words": words}))
