@@ -1,7 +1,8 @@
 """What a day costs beside its models: its wall time, and the seconds of it inside Whisper, the encoder and an LLM.
 
     python -m bench.overhead                                            the demo's days
-    python -m bench.overhead --opml URL --date 2024-08-16 --lookback 14  one day of a network, in a new home
+    python -m bench.overhead --opml URL --date 2024-08-02 2024-08-16 --lookback 14
+                                                                        days of a network, the first in a new home
     python -m bench.overhead --hours 5                                  one day of so much audio, in four files
 
 Time inside a model is taken at the libraries' own doors (sentence-transformers, faster-whisper, litellm), so that
@@ -63,15 +64,16 @@ class ModelClock:
 @contextmanager
 def model_clock() -> Iterator[ModelClock]:
     """Count the time inside the models while the block runs."""
-    import litellm
     from faster_whisper import BatchedInferencePipeline
     from sentence_transformers import SentenceTransformer
+
+    from digest_pipeline.llm.transport import import_litellm
 
     clock = ModelClock()
     doors: list[tuple[Any, str]] = [
         (SentenceTransformer, "encode"),
         (BatchedInferencePipeline, "transcribe"),
-        (litellm, "completion"),
+        (import_litellm(), "completion"),
     ]
     kept = [getattr(owner, name) for owner, name in doors]
     for owner, name in doors:
@@ -87,7 +89,7 @@ def main() -> None:
     """Read the arguments and measure in a home of its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--opml", help="subscription list")
-    parser.add_argument("--date", type=date.fromisoformat, help="the day to run")
+    parser.add_argument("--date", nargs="+", type=date.fromisoformat, help="the days to run")
     parser.add_argument("--lookback", type=int, default=3, help="days whose episodes it takes in")
     parser.add_argument("--hours", type=int, help="hours of audio")
     options = parser.parse_args()
@@ -104,7 +106,7 @@ def main() -> None:
         load_models(settings)
         if options.opml:
             subscribe_to_list(options.opml, settings)
-            measure([options.date], settings)
+            measure(options.date, settings)
         elif options.hours:
             subscribe_to_folder(speech(Path(home, "speech"), options.hours), settings)
             measure([DAY], settings)
