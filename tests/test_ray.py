@@ -17,6 +17,7 @@ from threading import Event, Thread
 import av
 import psutil
 import pytest
+from threadpoolctl import threadpool_limits
 
 if find_spec("ray") is None:
     pytest.skip("the extra `ray` is not installed", allow_module_level=True)  # `make test` installs it
@@ -300,9 +301,9 @@ def cut(source: Path, target: Path) -> None:
 
 @pytest.fixture(scope="module")
 def wanted(days: Days, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Rows]]:
-    """The day as this process computes it."""
+    """The day as this process computes it, with the one thread of a worker: the number of them changes the rounding."""
     web = Web()
-    with pytest.MonkeyPatch.context() as monkeypatch:
+    with pytest.MonkeyPatch.context() as monkeypatch, threadpool_limits(1):
         yield days.run(tmp_path_factory.mktemp("local"), web, monkeypatch)
     web.close()
 
