@@ -237,6 +237,20 @@ def test_what_is_special_about_a_feed_is_set_listed_and_reset(warehouse: Warehou
     run("feeds", "set", URL, "--reset", "nonsense", status=2)
 
 
+@pytest.mark.parametrize(("checked", "asked"), [(-1, []), (400, [URL])])
+def test_a_check_put_off_by_a_clock_that_was_ahead_keeps_nobody_away(
+    checked: int, asked: list[str], warehouse: Warehouse
+) -> None:
+    save(warehouse, feed_of([item()]))
+    with warehouse.write() as con:
+        con.execute(
+            "update raw.feeds set last_checked_at = $now::timestamp + to_days($checked),"
+            " next_check_at = $now::timestamp + to_days(401), retry_after_at = $now::timestamp + to_days(401)",
+            {"now": NOW, "checked": checked},
+        )
+        assert [request.feed_url for request in store.feeds_to_ask(con, NOW, only_due=True)] == asked
+
+
 def test_tokens_of_private_feeds_are_shown_to_nobody(warehouse: Warehouse, tmp_path: Path) -> None:
     audio = f"https://cdn.example/{SECRET}/1.mp3?t={SECRET}"
     page = f"https://page.example/?key={SECRET}"

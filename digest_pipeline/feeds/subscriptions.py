@@ -189,6 +189,8 @@ def subscriptions(con: duckdb.DuckDBPyConnection, *, private: bool) -> list[Subs
 def feeds_to_ask(con: duckdb.DuckDBPyConnection, now: datetime, *, only_due: bool) -> list[FeedRequest]:
     """Feeds to scan, in a stable order; never one whose host asked to be left alone until later.
 
+    What was put down while the clock was ahead keeps nobody away, or a clock that is mended would leave feeds unread.
+
     Args:
         con: an open connection.
         now: naive UTC.
@@ -197,8 +199,8 @@ def feeds_to_ask(con: duckdb.DuckDBPyConnection, now: datetime, *, only_due: boo
     rows = con.execute(
         "select feed_url, moved_to, etag, last_modified, body_hash from raw.feeds"
         " where disabled_reason is null and not coalesce(is_paused, false)"
-        " and coalesce(retry_after_at, $now) <= $now"
-        " and (not $only_due or coalesce(next_check_at, $now) <= $now) order by feed_url",
+        " and (last_checked_at > $now or coalesce(retry_after_at, $now) <= $now"
+        " and (not $only_due or coalesce(next_check_at, $now) <= $now)) order by feed_url",
         {"now": now, "only_due": only_due},
     ).fetchall()
     return [FeedRequest(*row) for row in rows]
