@@ -10,6 +10,7 @@ import polars as pl
 from digest_pipeline.errors import WarehouseError
 from digest_pipeline.settings import load_settings
 from digest_pipeline.warehouse.choice import warehouse_of
+from digest_pipeline.warehouse.connection import connect_to
 
 
 def query(sql: str, **values: Any) -> pl.DataFrame:
@@ -45,5 +46,5 @@ def _snapshot() -> Iterator[duckdb.DuckDBPyConnection]:
         return
     if not settings.snapshot.exists():
         raise WarehouseError(f"there is no snapshot at {settings.snapshot} yet", remedy="each `digest run` leaves one")
-    with duckdb.connect(str(settings.snapshot), read_only=True) as con:
+    with connect_to(settings.snapshot, read_only=True) as con:
         yield con

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -25,6 +26,11 @@ def count(warehouse: Warehouse) -> int:
         return int(con.execute("select count(*) from raw.llm_replies").fetchall()[0][0])
 
 
+def look(warehouse: Warehouse) -> int:
+    with open_for_reading(warehouse.path, Path()) as con:
+        return int(con.execute("select count(*) from raw.llm_replies").fetchall()[0][0])
+
+
 def test_a_write_that_raises_leaves_nothing(warehouse: Warehouse) -> None:
     with pytest.raises(ZeroDivisionError), warehouse.write() as con:
         con.execute(INSERT)
@@ -41,6 +47,14 @@ def test_no_connection_stays_open(warehouse: Warehouse) -> None:
     code = f"import duckdb; print(duckdb.connect({str(warehouse.path)!r}).execute('from raw.llm_replies').fetchall())"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "reply" in other.stdout
+
+
+def test_threads_open_and_close_it_side_by_side(warehouse: Warehouse) -> None:
+    count(warehouse)
+    with ThreadPoolExecutor(3) as threads:
+        assert sum(threads.map(lambda _: count(warehouse), range(2000))) == 0
+    with ThreadPoolExecutor(3) as threads:
+        assert sum(threads.map(lambda _: look(warehouse), range(2000))) == 0
 
 
 def test_a_locked_file_is_waited_for_then_named(warehouse: Warehouse) -> None:

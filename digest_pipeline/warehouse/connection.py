@@ -24,6 +24,22 @@ def _is_lock(error: BaseException) -> bool:
     return isinstance(error, duckdb.IOException) and "lock" in str(error).lower()
 
 
+def _is_closing(error: BaseException) -> bool:
+    """DuckDB refuses to open a file in the instant in which another thread of this process closes it."""
+    return isinstance(error, duckdb.BinderException) and "Unique file handle conflict" in str(error)
+
+
+@retry(
+    retry=retry_if_exception(_is_closing),
+    stop=stop_after_delay(LOCK_WAIT_SECONDS),
+    wait=wait_exponential_jitter(multiplier=0.001, max=0.1, jitter=0.001),
+    reraise=True,
+)
+def connect_to(path: Path, **options: Any) -> duckdb.DuckDBPyConnection:
+    """``duckdb.connect``, also beside threads that close the same file."""
+    return duckdb.connect(str(path), **options)
+
+
 class Warehouse:
     """The store of one digest: here a DuckDB file, which ``LakeWarehouse`` replaces.
 
@@ -141,7 +157,7 @@ class Warehouse:
             reraise=True,
         )
         try:
-            return attempt(duckdb.connect)(str(self.path), config=self._config)
+            return attempt(connect_to)(self.path, config=self._config)
         except duckdb.IOException as error:
             if _is_lock(error):
                 raise WarehouseLocked(
@@ -168,7 +184,7 @@ def open_for_reading(database: Path, snapshot: Path) -> Iterator[duckdb.DuckDBPy
     for path in (database, snapshot):
         if con is None and path.exists():
             try:
-                con = duckdb.connect(str(path), read_only=True)
+                con = connect_to(path, read_only=True)
             except duckdb.IOException as error:
                 if not _is_lock(error):
                     raise WarehouseError(f"cannot open {path}: {error}", remedy="restore a backup of it") from error
@@ -195,6 +211,6 @@ def _upgraded(database: Path) -> duckdb.DuckDBPyConnection | None:
     with suppress(WarehouseLocked), Warehouse(database, lock_wait_seconds=0).read():
         pass
     try:
-        return duckdb.connect(str(database), read_only=True)
+        return connect_to(database, read_only=True)
     except duckdb.IOException:
         return None
