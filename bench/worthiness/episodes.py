@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from digest_pipeline.claims.sentences import plain_word
 from digest_pipeline.claims.spans import Span, spans_of
-from digest_pipeline.claims.turns import turns_of
+from digest_pipeline.claims.turns import Turn, turns_of
 from digest_pipeline.claims.worthiness import Scores, design_matrix, embed_sentences, embed_spans
 from digest_pipeline.encoder import LayeredEmbedder, Vectors
 from digest_pipeline.models import Segment
@@ -39,6 +39,7 @@ class LabelledEpisode:
     name: str
     view: str
     windows: int
+    turns: list[Turn]
     spans: list[Span]
     vectors: Vectors
     matrix: Vectors
@@ -82,7 +83,7 @@ def _read(path: Path, view: str, embedder: LayeredEmbedder) -> LabelledEpisode:
         means.append([float(column[of_words].mean()) for column in columns.values()])
     mean, contained, ad = np.array(means).T
     return LabelledEpisode(
-        path.stem, view, len(windows), spans, vectors, design_matrix(spans, of_sentences), np.array(best), mean,
+        path.stem, view, len(windows), turns, spans, vectors, design_matrix(spans, of_sentences), np.array(best), mean,
         contained, ad,
     )  # fmt: skip
 

@@ -1,28 +1,38 @@
 """Train the claim-worthiness model on labelled windows, measure it on episodes it has not seen, write its weights.
 
-    python -m bench.worthiness.train --labels DIR [--labels DIR ...] [--out DIR] [--curve] [--write]
+    python -m bench.worthiness.train --labels DIR [--labels DIR ...] [--reranked FILE] [--out DIR] [--curve] [--write]
 
 DIR holds NAME.jsonl (windows: id, speaker, text), NAME.labels.jsonl (id, score 0..3, sc, ad) and NAME.gold.jsonl per
 episode. Ridge regression on soft targets, centred in each episode: what counts is who is better than whom in the same
 talk. One matrix of second moments an episode makes leaving some out cheap. ``--out`` writes the ten best of each
-episode by a model that has not seen it, or not seen its show, a file a view, for an outside scorer.
+episode by a model that has not seen it, or not seen its show, a file a view, for an outside scorer. With
+``--reranked``, which ``bench.worthiness.reranker`` writes, they are the ten best as the pipeline chooses them, of the
+episodes that it holds; the probability is fitted on those, so ``--write`` asks for it.
 """
 
 import argparse
 import json
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from bench.worthiness.episodes import VIEWS, LabelledEpisode, RememberingEmbedder, read_episodes
 from digest_pipeline.claims import worthiness
 from digest_pipeline.claims.extractive import refusal_of, select_spans
 from digest_pipeline.claims.features import feature_names
-from digest_pipeline.claims.worthiness import Scores, WorthinessModel, promotion_in_context, worth_in_context
+from digest_pipeline.claims.worthiness import (
+    Scores,
+    WorthinessModel,
+    promotion_in_context,
+    shortlist,
+    worth_in_context,
+    worth_reranked,
+)
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.settings import load_settings
 
@@ -35,6 +45,7 @@ LENGTH_SHARE = 1.6  # weight of a span's length, in standard deviations of the r
 CALIBRATED = 10  # best spans of an episode that the logistic curves are fitted on
 CURVE, DRAWS = (6, 12, 25, 50), 2
 Grouping = Callable[[LabelledEpisode], str]
+Pairs = dict[bool, list[tuple[float, bool]]]
 
 
 def targets(episode: LabelledEpisode) -> Scores:
@@ -102,14 +113,24 @@ def held_out(episodes: Sequence[LabelledEpisode], moments: Moments, group: Group
     return [moments.rate(episode, solved[group(episode)]) for episode in episodes]
 
 
-def ranked(episode: LabelledEpisode, rated: Scores, length_weight: float, most: int) -> tuple[list[int], Scores]:
-    """The best spans of an episode as the pipeline would choose them, and the worth of all."""
-    worth = worth_in_context(episode.spans, rated[:, 0], length_weight)
+def refused(episode: LabelledEpisode, rated: Scores) -> npt.NDArray[np.bool_]:
+    """Which spans the pipeline would bar."""
     likeness = promotion_in_context(episode.spans, rated[:, 1])
-    barred = [
-        refusal_of(span, promotion) is not None
-        for span, promotion in zip(episode.spans, likeness.tolist(), strict=True)
-    ]
+    return np.array([refusal_of(*pair) is not None for pair in zip(episode.spans, likeness.tolist(), strict=True)])
+
+
+def ranked(
+    episode: LabelledEpisode, rated: Scores, length_weight: float, most: int, reranked: Scores | None = None
+) -> tuple[list[int], Scores]:
+    """The best spans of an episode as the pipeline would choose them, and the worth of all.
+
+    ``reranked`` holds what the spans were worth when read again, NaN for those that were not.
+    """
+    worth = worth_in_context(episode.spans, rated[:, 0], length_weight)
+    barred = refused(episode, rated)
+    if reranked is not None:
+        rows = [row for row in shortlist(episode.spans, worth, barred) if not np.isnan(reranked[row])]
+        worth = worth_reranked(episode.spans, worth, rows, reranked[rows], length_weight)
     allowed = np.where(barred, -np.inf, worth)
     rows = select_spans(episode.spans, episode.vectors, allowed, most)
     return [row for row in rows if np.isfinite(allowed[row])], worth
@@ -139,22 +160,17 @@ def curve(episodes: Sequence[LabelledEpisode], moments: Moments, length_weight: 
         print(f"trained on {amount:2d} episodes of other shows: p@5 {figures}", flush=True)
 
 
-def main() -> None:
-    """Train, measure on what was left out, and write what was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--labels", type=Path, action="append", required=True, help="folder with windows and labels")
-    parser.add_argument("--vectors", type=Path, help="file that keeps sentence vectors from one call to the next")
-    parser.add_argument("--out", type=Path, help="write held-out candidates into this folder")
-    parser.add_argument("--curve", action="store_true", help="print the learning curve")
-    parser.add_argument("--write", action="store_true", help="write weights.npz into the package")
-    args = parser.parse_args()
-    embedder = RememberingEmbedder(get_embedder(load_settings()), args.vectors)
-    episodes = list(read_episodes(args.labels, embedder))
-    embedder.save()
-    moments = moments_of(episodes)
-    print(f"{len(episodes) // len(VIEWS)} episodes of {len({e.show for e in episodes})} shows in {len(VIEWS)} views")
+def measure(
+    episodes: Sequence[LabelledEpisode], moments: Moments, again: Mapping[str, Scores], folder: Path | None
+) -> tuple[float, Pairs]:
+    """Rank what was held out, and write it where there is a folder for it.
+
+    Returns:
+        what the logarithm of a span's length counts; and of the best spans, by whether the text has no case, worth and
+        whether they are good.
+    """
     groupings: dict[str, Grouping] = {"episode": lambda e: e.name, "show": lambda e: e.show}
-    calibration: dict[bool, list[tuple[float, bool]]] = {False: [], True: []}  # by whether the text has no case
+    calibration: Pairs = {False: [], True: []}
     length_weight = 0.0
     for left_out, group in groupings.items():
         ratings = held_out(episodes, moments, group)
@@ -162,17 +178,42 @@ def main() -> None:
             length_weight = LENGTH_SHARE * float(np.mean([r[:, 0].std() for r in ratings]))
         out: dict[str, list[str]] = {view: [] for view in VIEWS}
         for episode, rated in zip(episodes, ratings, strict=True):
-            rows, worth = ranked(episode, rated, length_weight, CALIBRATED)
+            reranked = again.get(f"{episode.name}/{episode.view}")
+            if again and reranked is None:
+                continue
+            rows, worth = ranked(episode, rated, length_weight, CALIBRATED, reranked)
             if left_out == "episode":
                 good = (episode.best[rows] >= GOOD).tolist()
                 calibration[episode.view == "raw"].extend(zip(worth[rows].tolist(), good, strict=True))
             for rank, row in enumerate(rows[:10], start=1):
                 line = {"episode": episode.name, "rank": rank, "quote": episode.spans[row].quote}
                 out[episode.view].append(json.dumps(line))
-        if args.out:
-            args.out.mkdir(parents=True, exist_ok=True)
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
             for view, lines in out.items():
-                (args.out / f"{left_out}.{view}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+                (folder / f"{left_out}.{view}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return length_weight, calibration
+
+
+def main() -> None:
+    """Train, measure on what was left out, and write what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--labels", type=Path, action="append", required=True, help="folder with windows and labels")
+    parser.add_argument("--vectors", type=Path, help="file that keeps sentence vectors from one call to the next")
+    parser.add_argument("--reranked", type=Path, help="held-out ratings of the spans that were read again")
+    parser.add_argument("--out", type=Path, help="write held-out candidates into this folder")
+    parser.add_argument("--curve", action="store_true", help="print the learning curve")
+    parser.add_argument("--write", action="store_true", help="write weights.npz into the package")
+    args = parser.parse_args()
+    if args.write and not args.reranked:
+        parser.error("--write needs --reranked: the probability is of a rating that includes them")
+    again: dict[str, Scores] = dict(np.load(args.reranked)) if args.reranked else {}
+    embedder = RememberingEmbedder(get_embedder(load_settings()), args.vectors)
+    episodes = list(read_episodes(args.labels, embedder))
+    embedder.save()
+    moments = moments_of(episodes)
+    print(f"{len(episodes) // len(VIEWS)} episodes of {len({e.show for e in episodes})} shows in {len(VIEWS)} views")
+    length_weight, calibration = measure(episodes, moments, again, args.out)
     if args.curve:
         curve(episodes, moments, length_weight)
     coefficients, intercepts = moments.solve({e.name for e in episodes})

@@ -7,7 +7,6 @@ from digest_pipeline.claims.extractor import ClaimExtractor
 from digest_pipeline.claims.llm import LlmExtractor
 from digest_pipeline.claims.rewrite import Rewriter
 from digest_pipeline.compute import get_pool
-from digest_pipeline.encoder import get_embedder
 from digest_pipeline.llm.batch import BatchSender
 from digest_pipeline.llm.books import Books
 from digest_pipeline.llm.client import LlmClient
@@ -17,7 +16,7 @@ from digest_pipeline.warehouse import Warehouse
 
 def get_extractor(settings: Settings, warehouse: Warehouse, day: date) -> ClaimExtractor:
     """``extractive`` needs nothing; ``llm`` and ``rewrite`` book their calls in the warehouse and lean on it."""
-    extractive = ExtractiveExtractor(settings, get_embedder(settings, get_pool(settings)))
+    extractive = ExtractiveExtractor(settings, get_pool(settings))
     if settings.extractor == "extractive":
         return extractive
     books = Books(warehouse, day)

@@ -1,4 +1,4 @@
-"""Claim candidates without any LLM: rate every span of an episode, keep the best that do not overlap."""
+"""Claim candidates without any LLM: rate every span of an episode, read the best again, keep those that stand apart."""
 
 import math
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ import numpy as np
 from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.features import is_question
 from digest_pipeline.claims.injection import gives_orders
+from digest_pipeline.claims.reranker import get_reranker, passages_of
 from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.wording import headline_and_explanation, stands_alone
@@ -21,9 +22,12 @@ from digest_pipeline.claims.worthiness import (
     is_uncased,
     load_model,
     promotion_in_context,
+    shortlist,
     worth_in_context,
+    worth_reranked,
 )
-from digest_pipeline.encoder import LayeredEmbedder, Vectors, get_embedder
+from digest_pipeline.compute import ComputePool
+from digest_pipeline.encoder import Vectors, get_embedder
 from digest_pipeline.models import ClaimCandidate, Episode, Segment, Soundbite, stable_id
 from digest_pipeline.settings import Settings
 
@@ -31,7 +35,7 @@ NEAR_DUPLICATE = 0.75  # cosine of two spans of one episode that say the same
 APART = 25  # words between two candidates: closer ones are one thought
 MIN_CANDIDATES = 8
 PROMOTION = 0.12  # rating in context from which a span reads like an advertisement
-RULES = "8"  # of spans, selection and wording: another number reads every episode again
+RULES = "9"  # of spans, selection and wording: another number reads every episode again
 LEAST_STRENGTH = 0.5  # single sentences begin at about minus this
 LEEWAY = 0.15  # of probability that a span may lose for a headline
 HIGHLIGHT = 0.5  # how far a publisher's own highlight closes the gap to certainty
@@ -42,9 +46,9 @@ class ExtractiveExtractor:
 
     name = "extractive"
 
-    def __init__(self, settings: Settings, embedder: LayeredEmbedder | None = None) -> None:
-        self._settings = settings
-        self._embedder = embedder or get_embedder(settings)
+    def __init__(self, settings: Settings, pool: ComputePool | None = None) -> None:
+        self._settings, self._pool = settings, pool
+        self._embedder = get_embedder(settings, pool)
 
     @property
     def key(self) -> str:
@@ -60,15 +64,20 @@ class ExtractiveExtractor:
         model, sentence_vectors = load_model(), embed_sentences(spans, self._embedder)
         vectors = embed_spans(spans, sentence_vectors.meaning)
         rated, promotion = model.rate(design_matrix(spans, sentence_vectors))
-        worth = model.probability(worth_in_context(spans, rated, model.length_weight), is_uncased=is_uncased(spans))
-        worth = raise_highlights(spans, worth, episode.soundbites)
         refusals = [
             refusal_of(span, likeness)
             for span, likeness in zip(spans, promotion_in_context(spans, promotion).tolist(), strict=True)
         ]
+        refused = np.array([refusal is not None for refusal in refusals])
+        rating = worth_in_context(spans, rated, model.length_weight)
+        rows = shortlist(spans, rating, refused)
+        reranked = get_reranker(self._settings, self._pool).rate(passages_of(turns, [spans[row] for row in rows]))
+        rating = worth_reranked(spans, rating, rows, reranked, model.length_weight)
+        worth = model.probability(rating, is_uncased=is_uncased(spans))
+        worth = raise_highlights(spans, worth, episode.soundbites)
         hours = segments[-1].end_seconds / 3600
         most = max(MIN_CANDIDATES, math.ceil(hours * self._settings.max_candidates_per_hour))
-        order = worth - np.array([refusal is not None for refusal in refusals])  # the refused do not crowd others out
+        order = worth - refused  # the refused do not crowd others out
         chosen = prefer_headlines(spans, order, select_spans(spans, vectors, order, most))
         return Extraction(
             tuple(

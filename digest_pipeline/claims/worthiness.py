@@ -24,6 +24,8 @@ from digest_pipeline.errors import ModelError
 NEIGHBOURS = 4  # sentences before and after a span that tell of it
 PROMOTION_NEIGHBOURS = 2
 CONTEXT_SHARE = 0.5
+RERANKED_WORDS, LEAST_RERANKED = 90, 60  # an episode's words that each span read again stands for; how many at least
+RERANKED_SHARE = 0.4
 FULL_LENGTH = 85  # words from which a longer span is no better
 USUAL_LENGTH = 40
 
@@ -133,10 +135,42 @@ def worth_in_context(spans: Sequence[Span], rated: Scores, length_weight: float)
         rated: the worth of each by itself, as ``WorthinessModel.rate`` gives it.
         length_weight: what the logarithm of a span's length counts.
     """
-    length = np.array([min(span.words, FULL_LENGTH) for span in spans])
     around = surroundings(spans, rated, NEIGHBOURS)
-    worth: Scores = rated + CONTEXT_SHARE * around + length_weight * np.log(length / USUAL_LENGTH)
+    worth: Scores = rated + CONTEXT_SHARE * around + length_weight * _length(spans)
     return worth
+
+
+def shortlist(spans: Sequence[Span], worth: Scores, refused: npt.NDArray[np.bool_]) -> list[int]:
+    """Rows of the spans that are worth reading again: the best that are not refused, in proportion to the talk."""
+    most = max(LEAST_RERANKED, (spans[-1].start_word + spans[-1].words) // RERANKED_WORDS)
+    return [row for row in np.argsort(-worth, kind="stable").tolist() if not refused[row]][:most]
+
+
+def worth_reranked(
+    spans: Sequence[Span], worth: Scores, rows: Sequence[int], reranked: Scores, length_weight: float
+) -> Scores:
+    """``worth_in_context`` joined with what the shortlist was worth when read again.
+
+    Args:
+        spans: every candidate span of one episode.
+        worth: of each, by ``worth_in_context``.
+        rows: the shortlist; the others count as its last.
+        reranked: what each of the shortlist is worth by a ``Reranker``.
+        length_weight: what the logarithm of a span's length counts.
+    """
+    if not len(rows):
+        return worth
+    centred = reranked - reranked.mean()  # it was taught who is better than whom, not how good an episode is
+    again = np.full(len(spans), centred.min())
+    again[list(rows)] = centred
+    joined: Scores = worth + RERANKED_SHARE * (again + length_weight * _length(spans))
+    return joined
+
+
+def _length(spans: Sequence[Span]) -> Scores:
+    words = np.array([min(span.words, FULL_LENGTH) for span in spans])
+    length: Scores = np.log(words / USUAL_LENGTH)
+    return length
 
 
 def promotion_in_context(spans: Sequence[Span], rated: Scores) -> Scores:

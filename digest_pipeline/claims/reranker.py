@@ -1,0 +1,92 @@
+"""The best spans read once more, each between the words around it, by the sentence encoder tuned to that end.
+
+The rating in ``worthiness`` is a sum over sentences taken alone; this one sees what a span answers and where it leads,
+which tells most where recognised speech has no punctuation. It costs a pass of the encoder a span, so only a shortlist
+gets it. ``reranker.npz`` holds what tuning adds to the encoder's weights (low-rank updates, Hu et al., ICLR 2022) and
+``bench/worthiness/reranker.py`` makes it; ``MODEL_CARD.md`` says how well it does.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import as_file, files
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from digest_pipeline.claims.spans import Span
+from digest_pipeline.claims.turns import Turn
+from digest_pipeline.compute import ComputePool
+from digest_pipeline.errors import ModelError
+from digest_pipeline.model_files import encoder_source
+from digest_pipeline.settings import Settings
+
+WORDS_AROUND = 32, 16  # at most, before and after a span
+POOLED_BATCH = 64  # passages that travel together
+
+Passage = tuple[str, str, str]
+"""The words before a span, its own, and those after."""
+Scores = npt.NDArray[np.float64]
+
+
+class Reranker(Protocol):
+    """Rates passages."""
+
+    def rate(self, passages: Sequence[Passage]) -> Scores:
+        """What each is worth, in the units of the training targets; only differences within an episode count."""
+
+
+def passages_of(turns: Sequence[Turn], spans: Sequence[Span]) -> list[Passage]:
+    """Each span between the words around it, whoever says them."""
+    words = [word for turn in turns for word in turn.text.split(" ")]
+    before, after = WORDS_AROUND
+    passages = []
+    for span in spans:
+        start, end = span.start_word, span.start_word + span.words
+        passages.append(
+            (" ".join(words[max(0, start - before) : start]), span.quote, " ".join(words[end : end + after]))
+        )
+    return passages
+
+
+def get_reranker(settings: Settings, pool: ComputePool | None = None) -> Reranker:
+    """The reranker over the settings' encoder: loaded once in this process, or on the pool's workers.
+
+    Raises:
+        ModelError: the encoder cannot be loaded, or is none that the tuned weights fit.
+    """
+    if pool and pool.workers:
+        return _PooledReranker(settings, pool)
+    return _load(encoder_source(settings.encoder_model))
+
+
+def stored_weights() -> Mapping[str, npt.NDArray[Any]]:
+    """What ``reranker.npz`` holds."""
+    with as_file(files("digest_pipeline.claims") / "reranker.npz") as path, np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name].astype(np.float32) for name in stored.files}
+
+
+class _PooledReranker:
+    def __init__(self, settings: Settings, pool: ComputePool) -> None:
+        self._settings, self._pool = settings, pool
+
+    def rate(self, passages: Sequence[Passage]) -> Scores:
+        batches = [passages[first : first + POOLED_BATCH] for first in range(0, len(passages), POOLED_BATCH)]
+        return np.concatenate([np.zeros(0), *self._pool.map(_rate, self._settings, batches)])
+
+
+def _rate(settings: Settings, passages: Sequence[Passage]) -> Scores:
+    return get_reranker(settings).rate(passages)
+
+
+@lru_cache(maxsize=1)
+def _load(source: str) -> Reranker:
+    from digest_pipeline.claims.tuned_encoder import TunedEncoder  # torch takes seconds to import
+
+    try:
+        return TunedEncoder.tuned(source, stored_weights())
+    except (OSError, ValueError, AttributeError, RuntimeError) as error:
+        raise ModelError(
+            f"the reranker's weights do not fit the encoder {source}: {error}",
+            remedy="set encoder_model to auto or a copy of all-MiniLM-L6-v2, or run bench/worthiness/reranker.py",
+        ) from error
