@@ -233,13 +233,22 @@ def test_the_headline_stands_alone() -> None:
         ["It was odd.", "A deposit cleared forty percent of the queue."], [0.2, 0.9]
     )
     assert headline == "A deposit cleared forty percent of the queue."
-    assert explanation == "It was odd. A deposit cleared forty percent of the queue."
+    assert explanation == "It was odd."
+    headline, explanation = headline_and_explanation(
+        ["It was odd.", "A deposit cleared forty percent of the queue.", "But it did so only once."], [0.2, 0.9, 0.1]
+    )
+    assert headline == "A deposit cleared forty percent of the queue."
+    assert explanation == "It was odd. … But it did so only once."
+    long = "The harbour " + ", ".join(f"number {n}" for n in range(30)) + " closed."
+    assert headline_and_explanation(["It was odd.", long], [0.1, 0.9])[1].endswith("closed.")  # whole where it was cut
 
 
 @pytest.mark.parametrize(
     "sentence",
     [
         "It cleared forty percent of the whole queue.",
+        "Eventing at the port is a really big one for us, too.",
+        "In the process we have to count the lorries at every gate.",
         "What it actually handles is the name service of a cluster.",
         "Her conclusion is that maintainers no longer care about quality.",
         "Even better, take your thirteen seconds down to one second.",

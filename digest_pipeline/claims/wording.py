@@ -13,7 +13,7 @@ LEANING = re.compile(
     r"(?:combine|add|take|put|do|compare|couple) (?:that|this|it|those|these|them)|this is (?:why|how|what|where)|"
     r"even (?:better|worse|more)|another (?:reason|thing|one|example)|(?:the|one) (?:other|same|next|second|third)|one (?:is|was|of (?:them|those))|likewise|similarly|either way|that said|on the other hand|"
     r"(?:like|as) (?:you|i|we|he|she) (?:said|say|mentioned)|in (?:this|that) \w+|(?:her|his|their|its|my|our) \w+|"
-    r"by the way|speaking of|(?:a )?(?:fun fact|little (?:bit of )?(?:a )?(?:history|background)|quick aside|side note)|"
+    r"by the way|in the process\b|speaking of|(?:a )?(?:fun fact|little (?:bit of )?(?:a )?(?:history|background)|quick aside|side note)|"
     r"i (?:think|believe|guess|feel like|guarantee you|would say) (?:that's|that (?:is|was)|it|it's|this|they|they're|he|she|those|these)\b|"
     r"the (?:\w+ )?(?:problem|thing|point|reason|question|issue|trick|idea|goal) (?:is|was)(?: that)?(?: right now)? "
     r"(?:it|it's|they|they're|he|he's|she|she's|this|that's)\b|"
@@ -46,12 +46,12 @@ STUMBLES = re.compile(
     re.IGNORECASE,
 )
 POINTING = re.compile(
-    r"\b(?:the (?:small|big|large|other|first|second|new|old|same|latter|former) ones?|that one|this one|those ones|of it|this exact|they say|"
+    r"\b(?:the (?:small|big|large|other|first|second|new|old|same|latter|former) ones?|a (?:\w+ )?(?:big|huge|good|great|hard|tough) one|that one|this one|those ones|of it|this exact|they say|"
     r"this (?:article|story|post|book|paper|chart|slide|headline|tweet|episode|example|list|quote|person|company|project|tool))\b",
     re.IGNORECASE,
 )
 ENDS_POINTING = re.compile(
-    r"\b(?:that|this|there|those|these|but still|and so on)\W*$|\b(?:at|about|with|for|like) (?:this|that)(?=,| and\b| but\b)",
+    r"\b(?:that|this|there|those|these|but still|and so on|, too)\W*$|\b(?:at|about|with|for|like) (?:this|that)(?=,| and\b| but\b)",
     re.IGNORECASE,
 )
 # "These nets" may be explained in the same sentence, or by nothing at all.
@@ -140,7 +140,7 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
         strengths: worth of each, not below 0.
 
     Returns:
-        The headline; and the rest of the span, cleaned: what follows a headline that opens the span, else all of it.
+        The headline; and the rest of the span, cleaned. It says the headline again only where that had to be cut.
     """
     cleaned = [clean(sentence) for sentence in sentences]
     standing = [i for i, sentence in enumerate(sentences) if stands_alone(sentence)]
@@ -153,12 +153,13 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
 
     best = max(standing, key=lambda i: (merit(i), -i))
     headline = cleaned[best]
-    rest = sentences[1:] if best == 0 else sentences
     if len(headline.split()) > MAX_WORDS:
-        headline, rest = _shorten(headline), sentences
-    elif not is_whole(sentences[best]):
+        return _shorten(headline), clean(" ".join(sentences))
+    if not is_whole(sentences[best]):
         headline = f"{headline.rstrip(' .')} …"
-    return headline, clean(" ".join(rest), follows=best == 0) if rest else ""
+    before, after = " ".join(sentences[:best]), " ".join(sentences[best + 1 :])
+    parts = [clean(before)] if before else []
+    return headline, " … ".join([*parts, clean(after, follows=True)] if after else parts)
 
 
 def stands_alone(sentence: str) -> bool:
