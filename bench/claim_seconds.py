@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 import httpx
 
 from digest_pipeline.claims.extractive import ExtractiveExtractor
+from digest_pipeline.claims.reranker import get_reranker
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.models import Episode
@@ -33,6 +34,7 @@ def main() -> None:
     settings = load_settings()
     embedder, extractor = get_embedder(settings), ExtractiveExtractor(settings)
     embedder.embed(["warm"])
+    get_reranker(settings).rate([("", "warm", "")])
     with httpx.Client(timeout=60, trust_env=False) as client:
         opml = ET.fromstring(client.get(f"{args.network}/opml").raise_for_status().content)
         feeds = [outline.attrib["xmlUrl"] for outline in opml.iter("outline") if "xmlUrl" in outline.attrib]

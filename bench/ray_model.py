@@ -23,6 +23,7 @@ import numpy as np
 from digest_pipeline.bundled import bundled
 from digest_pipeline.claims.extractive import ExtractiveExtractor
 from digest_pipeline.claims.extractor import Extraction
+from digest_pipeline.claims.reranker import get_reranker
 from digest_pipeline.claims.store import save_extraction
 from digest_pipeline.clusters.cluster import cluster_claims
 from digest_pipeline.encoder import get_embedder
@@ -177,6 +178,7 @@ def main() -> None:
         settings = load_settings(home=Path(home), whisper_language="feed")
         hearing, segments = models(settings, audio)
         get_embedder(settings).embed(["warm"])
+        get_reranker(settings).rate([("", "warm", "")])
         episode = Episode("ep", "f", "f", "An episode", None, None, "", None, "en")
         seconds, extraction = timed(lambda: ExtractiveExtractor(settings).extract(episode, segments))
         heard_hours = segments[-1].end_seconds / 3600
