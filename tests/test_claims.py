@@ -248,6 +248,8 @@ def test_the_headline_stands_alone() -> None:
     [
         "It cleared forty percent of the whole queue.",
         "Eventing at the port is a really big one for us, too.",
+        "Some in well-defined ways that are no perfect fit for the port's own timetable.",
+        "Makes sense to me, as the trucks come in the evening when it costs less.",
         "In the process we have to count the lorries at every gate.",
         "What it actually handles is the name service of a cluster.",
         "Her conclusion is that maintainers no longer care about quality.",
