@@ -5,9 +5,9 @@
                                                                         days of a network, the first in a new home
     python -m bench.overhead --hours 5                                  one day of so much audio, in four files
 
-Time inside a model is taken at the libraries' own doors (sentence-transformers, faster-whisper, litellm), so that
-everything of ours counts as ours, also what prepares their input. Loading them is told apart: a daemon that stays up
-pays it once. The audio is the demo's speech over and over, other talks in each file.
+Time inside a model is taken at the libraries' own doors (sentence-transformers, faster-whisper, litellm) and at the
+reranker's network, so that everything of ours counts as ours, also what prepares their input. Loading them is told
+apart: a daemon that stays up pays it once. The audio is the demo's speech over and over, other talks in each file.
 """
 
 import argparse
@@ -67,11 +67,13 @@ def model_clock() -> Iterator[ModelClock]:
     from faster_whisper import BatchedInferencePipeline
     from sentence_transformers import SentenceTransformer
 
+    from digest_pipeline.claims.tuned_encoder import TunedEncoder
     from digest_pipeline.llm.transport import import_litellm
 
     clock = ModelClock()
     doors: list[tuple[Any, str]] = [
         (SentenceTransformer, "encode"),
+        (TunedEncoder, "forward"),
         (BatchedInferencePipeline, "transcribe"),
         (import_litellm(), "completion"),
     ]
@@ -116,12 +118,14 @@ def main() -> None:
 
 def load_models(settings: Settings) -> None:
     """Load them before anything is measured."""
+    from digest_pipeline.claims.reranker import get_reranker
     from digest_pipeline.encoder import get_embedder
     from digest_pipeline.transcripts.whisper import get_transcriber
 
     began = time.monotonic()
     get_transcriber(settings)
     get_embedder(settings).embed_layers(["warm"])
+    get_reranker(settings).rate([("", "warm", "")])
     print(f"loading the models: {time.monotonic() - began:.1f} s")
 
 
