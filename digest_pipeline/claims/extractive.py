@@ -8,7 +8,7 @@ import numpy as np
 from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.features import is_question
 from digest_pipeline.claims.injection import gives_orders
-from digest_pipeline.claims.reranker import get_reranker, passages_of
+from digest_pipeline.claims.reranker import get_reranker, passages_of, stored_weights
 from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.wording import headline_and_explanation, stands_alone
@@ -53,7 +53,8 @@ class ExtractiveExtractor:
     @property
     def key(self) -> str:
         """What the result depends on besides the transcript."""
-        return stable_id("x", self.name, RULES, self._embedder.name, str(load_model().coefficients.sum()))
+        weights = load_model().coefficients.sum(), stored_weights()["head"].sum()
+        return stable_id("x", self.name, RULES, self._embedder.name, *map(str, weights))
 
     def extract(self, episode: Episode, segments: Sequence[Segment]) -> Extraction:
         """The best candidates of an episode, strongest first, refused ones included with their reason."""

@@ -60,6 +60,7 @@ def get_reranker(settings: Settings, pool: ComputePool | None = None) -> Reranke
     return _load(encoder_source(settings.encoder_model))
 
 
+@lru_cache(maxsize=1)
 def stored_weights() -> Mapping[str, npt.NDArray[Any]]:
     """What ``reranker.npz`` holds."""
     with as_file(files("digest_pipeline.claims") / "reranker.npz") as path, np.load(path, allow_pickle=False) as stored:
@@ -85,7 +86,7 @@ def _load(source: str) -> Reranker:
 
     try:
         return TunedEncoder.tuned(source, stored_weights())
-    except (OSError, ValueError, AttributeError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         raise ModelError(
             f"the reranker's weights do not fit the encoder {source}: {error}",
             remedy="set encoder_model to auto or a copy of all-MiniLM-L6-v2, or run bench/worthiness/reranker.py",
