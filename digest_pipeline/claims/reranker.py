@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from digest_pipeline.claims.spans import Span
 from digest_pipeline.claims.turns import Turn
+from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.compute import ComputePool
 from digest_pipeline.errors import ModelError
 from digest_pipeline.model_files import encoder_source
@@ -26,7 +27,6 @@ POOLED_BATCH = 64  # passages that travel together
 
 Passage = tuple[str, str, str]
 """The words before a span, its own, and those after."""
-Scores = npt.NDArray[np.float64]
 
 
 class Reranker(Protocol):

@@ -9,7 +9,8 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging
 
-from digest_pipeline.claims.reranker import Passage, Scores
+from digest_pipeline.claims.reranker import Passage
+from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.model_files import is_local
 
 TOKENS = 32, 120, 16  # at most, before, of and after a span

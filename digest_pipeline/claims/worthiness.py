@@ -4,8 +4,8 @@ It reads surface features and the early layers of the sentence encoder, which ke
 keeps the subject, does worse on shows that the model has not seen. ``weights.npz`` holds the model; ``MODEL_CARD.md``
 beside it says what it was trained on and how well it does, and ``bench/worthiness/train.py`` makes both. Ridge
 regression rates each span; what surrounds it and its length are then taken into account (an insight is seldom alone,
-and a complete thought takes words), and a logistic curve turns the result into the probability that a demanding editor
-would send it. A second column of weights rates promotion.
+and a complete thought takes words), and the best are joined with what ``reranker`` makes of them. A logistic curve
+turns that into the probability that a demanding editor would send it. A second column of weights rates promotion.
 """
 
 from collections.abc import Mapping, Sequence

@@ -37,7 +37,7 @@ def evaluate(
     _print(f"mean of {len(results)}{mark}", means(results))
     if seen:
         err.print(
-            "Held out: `python -m bench.worthiness.train --out FOLDER`, then --ranking FOLDER/episode.published.jsonl"
+            "Held out: `bench.worthiness.reranker` and `bench.worthiness.train`, then --ranking (docs/scoring.md)"
         )
 
 
