@@ -2,6 +2,7 @@
 
     python -m bench.transcribe.speed --minutes 60 --model base
     python -m bench.transcribe.speed --length 10 120 --model tiny.en
+    python -m bench.transcribe.speed --minutes 60 --diarize        # the stage tells voices apart too
 
 The file is made at run time from the speech given with --speech (a folder; the demo's by default) repeated to the
 length, as MP3. Each measurement is a process of its own: its peak is its memory, model included. ``--length`` runs the
@@ -24,6 +25,7 @@ from digest_pipeline.errors import NoSpeech
 from digest_pipeline.settings import load_settings
 from digest_pipeline.transcripts.audio import sha256_of
 from digest_pipeline.transcripts.recognise import recognise
+from digest_pipeline.transcripts.voices import get_diarizer
 from digest_pipeline.transcripts.whisper import get_transcriber
 
 
@@ -56,6 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--length", nargs=2, type=float, metavar="MINUTES", help="the stage's memory at two lengths")
     parser.add_argument("--speech", type=Path, default=bundled("demo") / "audio")
+    parser.add_argument("--diarize", action="store_true", help="the stage tells voices apart (extra speakers)")
     parser.add_argument("--child", choices=["bare", "stage"])
     parser.add_argument("--file", type=Path)
     return parser.parse_args()
@@ -70,7 +73,8 @@ def _speech(folder: str, minutes: float, source: Path) -> Path:
 
 def _measure(what: str, file: Path, options: argparse.Namespace, minutes: float) -> dict[str, float]:
     command = [sys.executable, "-m", "bench.transcribe.speed", "--child", what, "--file", str(file)]
-    done = subprocess.run([*command, "--model", options.model], capture_output=True, text=True, check=True)
+    command += ["--model", options.model, *(["--diarize"] if options.diarize else [])]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     factor = found["seconds"] / (minutes * 60)
     print(
@@ -81,7 +85,8 @@ def _measure(what: str, file: Path, options: argparse.Namespace, minutes: float)
 
 def _child(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as home:
-        settings = load_settings(home=Path(home), whisper_model=options.model)
+        diarize = "on" if options.diarize else "off"
+        settings = load_settings(home=Path(home), whisper_model=options.model, diarize=diarize)
         transcriber: Any = get_transcriber(settings)
         began, computed = time.monotonic(), time.process_time()
         if options.child == "bare":
@@ -89,7 +94,8 @@ def _child(options: argparse.Namespace) -> None:
             words = sum(len(segment.text.split()) for segment in segments)
         else:
             try:
-                heard = recognise(options.file, sha256_of(options.file), transcriber, settings, language="en")
+                sha256, diarizer = sha256_of(options.file), get_diarizer(settings)
+                heard = recognise(options.file, sha256, transcriber, settings, language="en", diarizer=diarizer)
                 words = sum(len(segment.text.split()) for segment in heard.segments)
             except NoSpeech:  # what a model of random weights says is no speech, and is found so last of all
                 words = 0

@@ -28,7 +28,7 @@ class WordingChecker:
     def fault(self, wording: Wording, located: Located, episode: Episode, speakers: Iterable[str]) -> str | None:
         """The first fault, as ``kind: detail``, or ``None``: the wording follows."""
         people = " ".join(person.name for person in episode.persons)
-        known = f"{located.turn.speaker or ''} {episode.show} {episode.title} {people}"
+        known = f"{located.turn.name or ''} {episode.show} {episode.title} {people}"
         if fault := unfaithful(wording, located, known=known, speakers=speakers):
             return fault
         if self._entailment is None:

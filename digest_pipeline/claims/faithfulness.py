@@ -50,7 +50,7 @@ def unfaithful(wording: Wording, located: Located, *, known: str = "", speakers:
         return "link or markup: the wording carries one"
     if gives_orders(context):
         return "orders to a model: the talk there speaks to a language model"
-    if other := other_speaker(wording.text, context, located.turn.speaker, speakers):
+    if other := other_speaker(wording.text, context, located.turn.name, speakers):
         return f"speaker: {other} is named and did not say it"
     for text, said in ((wording.headline, evidence), (wording.explanation, context)):
         if fault := _differs(text, said, context, known):

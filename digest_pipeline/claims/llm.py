@@ -25,7 +25,7 @@ from digest_pipeline.errors import BudgetExceeded, DigestError
 from digest_pipeline.llm.batch import BatchSender, Question
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.prompt import ModelUnavailable, UnusableReply
-from digest_pipeline.models import ClaimCandidate, Episode, Segment, stable_id
+from digest_pipeline.models import ClaimCandidate, Episode, Segment, is_named, stable_id
 from digest_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class LlmExtractor:
             answers = list(pool.map(lambda window: self._ask(episode, window), windows))
         faults = [str(answer) for answer in answers if isinstance(answer, DigestError)]
         extractive = self._fallback.extract(episode, segments).candidates if faults else ()
-        speakers = sorted({segment.speaker for segment in segments if segment.speaker})
+        speakers = sorted({s.speaker for s in segments if s.speaker and is_named(s.speaker)})
         found: dict[str, ClaimCandidate] = {}
         for window, answer in zip(windows, answers, strict=True):
             if isinstance(answer, DigestError):
@@ -119,7 +119,7 @@ class LlmExtractor:
             headline=wording.headline,
             explanation=wording.explanation,
             quote=quote,
-            speaker=located.turn.speaker if located else None,
+            speaker=located.turn.name if located else None,
             start_seconds=start,
             end_seconds=end,
             first_position=first,
@@ -146,7 +146,7 @@ class LlmExtractor:
     def _refuse(
         self, claim: ClaimReply, wording: Wording, located: Located, episode: Episode, speakers: Sequence[str]
     ) -> str | None:
-        said_by = located.turn.speaker
+        said_by = located.turn.name
         if claim.speaker and said_by and not same_person(claim.speaker, said_by):
             return f"speaker: said by {said_by}, not by {claim.speaker}"
         if gives_orders(located.context):

@@ -21,7 +21,7 @@ from digest_pipeline.errors import BudgetExceeded
 from digest_pipeline.llm.batch import BatchSender, Question
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.prompt import ModelUnavailable, Prompt, UnusableReply
-from digest_pipeline.models import ClaimCandidate, Episode, Segment, stable_id
+from digest_pipeline.models import ClaimCandidate, Episode, Segment, is_named, stable_id
 from digest_pipeline.settings import Settings
 
 VERBATIM = 100.0
@@ -82,7 +82,7 @@ class Rewriter:
             reply = self._client.ask(self._prompt(episode, located), read_wording, episode.episode_id)
         except (UnusableReply, ModelUnavailable, BudgetExceeded) as fault:
             return Rewording(claim, None, str(fault))
-        speakers = sorted({segment.speaker for segment in segments if segment.speaker})
+        speakers = sorted({s.speaker for s in segments if s.speaker and is_named(s.speaker)})
         return Rewording(claim, self._reworded(claim, reply, located, episode, speakers))
 
     def _reworded(

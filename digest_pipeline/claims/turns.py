@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from digest_pipeline.claims.sentences import Sentence, sentences_of
-from digest_pipeline.models import Segment
+from digest_pipeline.models import Segment, is_named
 
 ENDS = re.compile(r"[.?!…][\"”’')\]]*\s*$")
 
@@ -26,6 +26,11 @@ class Turn:
     text: str
     offsets: tuple[int, ...]
     sentences: tuple[Sentence, ...]
+
+    @property
+    def name(self) -> str | None:
+        """Who speaks, where the transcript knows more than which voice it is."""
+        return self.speaker if is_named(self.speaker) else None
 
     @property
     def is_ad(self) -> bool:

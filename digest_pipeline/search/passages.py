@@ -120,7 +120,7 @@ def _passage(turn: Turn, start: int, end: int) -> Iterator[Passage]:
     text = text.strip()
     if len(text.split()) >= FEWEST_WORDS:
         _, _, begins, ends = turn.locate(start, start + len(text))
-        yield Passage(None, turn.speaker, begins, ends, text, text)
+        yield Passage(None, turn.name, begins, ends, text, text)
 
 
 def _joined(*texts: str) -> str:

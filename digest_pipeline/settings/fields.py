@@ -71,6 +71,9 @@ class Settings(Places, BaseSettings):
     )
     whisper_hints: bool = Field(True, description="tell Whisper the names that the feed gives, so that it spells them")
     whisper_word_times: bool = Field(True, description="time every word, so that a quote starts at the very second")
+    diarize: Literal["auto", "on", "off"] = Field(
+        "auto", description="tell the voices of recognised audio apart; auto: where the extra `speakers` is installed"
+    )
     whisper_api_base: str = Field("", description="an OpenAI-compatible server that transcribes instead, with /v1")
     whisper_api_key: SecretStr = Field(SecretStr(""), description="for that server; from the environment only")
     download_ahead: int = Field(4, ge=0, le=64, description="episodes fetched ahead of the one in transcription")

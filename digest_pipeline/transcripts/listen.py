@@ -22,6 +22,7 @@ from digest_pipeline.transcripts.hints import hints_of
 from digest_pipeline.transcripts.recognise import Recognised, recognising
 from digest_pipeline.transcripts.source import Audio, fetch_source
 from digest_pipeline.transcripts.transcriber import Hints
+from digest_pipeline.transcripts.voices import get_diarizer
 from digest_pipeline.transcripts.whisper import get_transcriber
 
 log = logging.getLogger(__name__)
@@ -119,6 +120,8 @@ def recognise_file(
     feed_seconds: float | None,
 ) -> Iterator[Checkpoint | Recognised]:
     """What a worker does: ``recognising`` with the model that it keeps loaded, the feed's own or the settings'."""
-    transcriber = get_transcriber(settings, model)
+    transcriber, diarizer = get_transcriber(settings, model), get_diarizer(settings)
     with file.here() as path:
-        yield from recognising(path, audio_sha256, transcriber, settings, saved, language, hints, feed_seconds)
+        yield from recognising(
+            path, audio_sha256, transcriber, settings, saved, language, hints, feed_seconds, diarizer
+        )

@@ -17,6 +17,7 @@ from digest_pipeline.transcripts.checkpoints import Checkpoint, keep_checkpoints
 from digest_pipeline.transcripts.guards import judge, without_loops
 from digest_pipeline.transcripts.phrases import phrases_of
 from digest_pipeline.transcripts.transcriber import Heard, Hints, Transcriber
+from digest_pipeline.transcripts.voices import Diarizer, with_voices
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,8 @@ log = logging.getLogger(__name__)
 class Recognised:
     """Recognised speech of one file. ``compute_seconds`` counts the model's time in all runs that it took.
 
-    ``model`` is the recogniser's name; ``dropped`` and ``doubted`` count segments by reason.
+    ``model`` is the recogniser's name; ``dropped`` and ``doubted`` count segments by reason; ``voices`` counts
+    those that were told apart, 0 where nothing does that.
     """
 
     segments: tuple[Segment, ...]
@@ -36,6 +38,7 @@ class Recognised:
     compute_seconds: float
     dropped: dict[str, int]
     doubted: dict[str, int]
+    voices: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ def recognise(
     language: str | None = None,
     hints: Hints | None = None,
     feed_seconds: float | None = None,
+    diarizer: Diarizer | None = None,
 ) -> Recognised:
     """Transcribe a file in this process, continuing where an earlier run stopped.
 
@@ -70,13 +74,16 @@ def recognise(
         language: two letters, when it is known; else detected on the first piece, or on each where languages are mixed.
         hints: names that may be spoken.
         feed_seconds: the duration that the feed announces. Adverts differ between downloads, so half of it is enough.
+        diarizer: tells the voices apart.
 
     Raises:
         AudioError: too long, truncated, damaged or undecodable.
         NoSpeech: nobody speaks in it.
     """
     saved = load_checkpoints(settings, audio_sha256)
-    steps = recognising(path, audio_sha256, transcriber, settings, saved, language, hints or Hints(), feed_seconds)
+    steps = recognising(
+        path, audio_sha256, transcriber, settings, saved, language, hints or Hints(), feed_seconds, diarizer
+    )
     return keep_checkpoints(steps, settings, audio_sha256)
 
 
@@ -89,6 +96,7 @@ def recognising(
     language: str | None,
     hints: Hints,
     feed_seconds: float | None,
+    diarizer: Diarizer | None = None,
 ) -> Iterator[Checkpoint | Recognised]:
     """Yield a checkpoint for each piece that ``saved`` lacks, then what was recognised. See ``recognise``.
 
@@ -114,6 +122,8 @@ def recognising(
             words, heard_language = transcriber.transcribe(samples, language if is_mixed else spoken, hints)
             piece = _Piece(heard_language, tuple(words), round(time.monotonic() - began, 3))
             yield Checkpoint(name, PIECES.dump_json(piece), end)
+        if diarizer:
+            diarizer.hear(samples)
         computed += piece.compute_seconds
         spoken = spoken or (piece.language if piece.heard else None)
         for heard in piece.heard:
@@ -127,11 +137,10 @@ def recognising(
     dropped["a loop"] += len(segments) - len(kept)
     if not kept:
         raise NoSpeech("no speech was found in the audio", remedy="nothing to do if it is music or silence")
+    turns = diarizer.turns() if diarizer else []
+    phrases = (phrase for segment in with_voices(kept, turns) for phrase in phrases_of(segment))
     yield Recognised(
-        segments=tuple(
-            replace(phrase, position=i)
-            for i, phrase in enumerate(phrase for segment in kept for phrase in phrases_of(segment))
-        ),
+        segments=tuple(replace(phrase, position=i) for i, phrase in enumerate(phrases)),
         audio_sha256=audio_sha256,
         language=spoken,
         model=transcriber.name,
@@ -139,6 +148,7 @@ def recognising(
         compute_seconds=computed,
         dropped=dict(+dropped),
         doubted=dict(Counter(segment.doubt for segment in kept if segment.doubt)),
+        voices=max((turn.voice for turn in turns), default=0),
     )
 
 

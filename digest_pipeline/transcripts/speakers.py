@@ -10,11 +10,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from digest_pipeline.models import Episode, Segment, normalise_words
+from digest_pipeline.models import Episode, Segment, is_named, normalise_words
 
-ANONYMOUS = re.compile(
-    r"(?:speaker|spk|voice|person|participant|guest|host|unknown)?[ _-]*(?:\d{1,3}|[A-F])", re.IGNORECASE
-)
 INTRODUCTION = re.compile(
     r"\b(?i:my name is|my name's|i am|i'm)\s+(?i:your (?:co-?)?host,? )?"
     r"((?:(?:[A-Z][\w'-]+|[A-Z]\.)\s+)(?:[a-z]{2,3}\s+)?[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)?)"
@@ -25,7 +22,7 @@ def name_speakers(segments: Sequence[Segment], episode: Episode) -> tuple[Segmen
     """Replace numbered speakers by the names that they introduce themselves with, if the publisher knows these."""
     claims: dict[str, set[str]] = defaultdict(set)
     for segment in segments:
-        if segment.speaker and ANONYMOUS.fullmatch(segment.speaker):
+        if segment.speaker and not is_named(segment.speaker):
             for match in INTRODUCTION.finditer(segment.text.replace("’", "'")):
                 if name := _credited(match[1], episode):
                     claims[name].add(segment.speaker)

@@ -99,12 +99,14 @@ def _transcript_of(episode: Episode, source: Transcript | Audio, listener: Liste
         audio_sha256=heard.audio_sha256,
         audio_seconds=round(heard.audio_seconds, 2),
         real_time_factor=round(heard.compute_seconds / heard.audio_seconds, 4),
-        note="; ".join(filter(None, (source.note, *_doubts(heard)))) or None,
+        note="; ".join(filter(None, (source.note, *_remarks(heard)))) or None,
     )
 
 
-def _doubts(heard: Recognised) -> Iterator[str]:
-    """What the guards did, in words."""
+def _remarks(heard: Recognised) -> Iterator[str]:
+    """What the diarizer found and the guards did, in words."""
+    if heard.voices:
+        yield f"{heard.voices} voice{'s' if heard.voices > 1 else ''} told apart"
     for counts, what in ((heard.dropped, "dropped"), (heard.doubted, "marked")):
         for reason, count in sorted(counts.items()):
             yield f"{count} segment{'s' if count > 1 else ''} {what}: {reason}"
