@@ -61,13 +61,16 @@ class DemoNetwork:
         """A show's RSS as of ``today``, newest first."""
         show = self.shows[slug]
         items = sorted(self._items(base, slug), key=lambda item: item[0], reverse=True)
+        hosts = "".join(
+            f'<podcast:person role="host">{escape(name)}</podcast:person>' for name in show.get("hosts", ())
+        )
         return (
             '<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"'
             ' xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"'
             ' xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel>'
             f"<title>{escape(show['title'])}</title><link>{escape(show['link'])}</link>"
             f"<language>{show['language']}</language><description>{escape(show['description'])}</description>"
-            f"{''.join(body for _, body in items)}</channel></rss>"
+            f"{hosts}{''.join(body for _, body in items)}</channel></rss>"
         )
 
     def _items(self, base: str, slug: str) -> Iterator[tuple[datetime, str]]:
