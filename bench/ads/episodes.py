@@ -19,7 +19,7 @@ import numpy.typing as npt
 from digest_pipeline.models import Segment
 
 HERE = Path(__file__).parent
-LABELS = (HERE.parent / "worthiness" / "labels", HERE / "labels")
+LABELS = HERE.parent / "worthiness" / "labels"
 WORDS_PER_SECOND = 2.5
 RAW_WORDS = 9  # of a recogniser's segment
 GOOD = 2  # a score from which an editor would send a window
@@ -53,7 +53,7 @@ class View:
 
 def from_network(bases: Sequence[str]) -> Iterator[Labelled]:
     """Every labelled episode that one of the networks serves; says which none does."""
-    for file in sorted(f for folder in LABELS for f in folder.glob("*.labels.jsonl")):
+    for file in sorted(LABELS.glob("*.labels.jsonl")):
         name = file.name.removesuffix(".labels.jsonl")
         show, episode = name.split("--", 1)
         for base in bases:

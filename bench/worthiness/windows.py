@@ -33,8 +33,8 @@ def main() -> None:
         rows = answer.raise_for_status().json()["segments"]
         windows = [{"id": i, "speaker": row.get("speaker"), "text": row["body"]} for i, row in enumerate(rows)]
         (args.out / f"{name}.jsonl").write_text("\n".join(map(json.dumps, windows)) + "\n", encoding="utf-8")
-        for kind in ("labels", "gold"):
-            shutil.copyfile(LABELS / f"{name}.{kind}.jsonl", args.out / f"{name}.{kind}.jsonl")
+        for file in LABELS.glob(f"{name}.*.jsonl"):  # labels and, of the episodes that are measured, the gold insights
+            shutil.copyfile(file, args.out / file.name)
         print(f"{name}: {len(windows)} windows")
 
 
