@@ -16,6 +16,7 @@ import httpx
 
 from digest_pipeline.claims.extractive import ExtractiveExtractor
 from digest_pipeline.claims.reranker import get_reranker
+from digest_pipeline.claims.talk_rater import get_talk_rater
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.models import Episode
@@ -34,6 +35,7 @@ def main() -> None:
     settings = load_settings()
     embedder, extractor = get_embedder(settings), ExtractiveExtractor(settings)
     embedder.embed(["warm"])
+    get_talk_rater(settings).rate(["warm"])
     get_reranker(settings).rate([("", "warm", "")])
     with httpx.Client(timeout=60, trust_env=False) as client:
         opml = ET.fromstring(client.get(f"{args.network}/opml").raise_for_status().content)

@@ -5,9 +5,10 @@
                                                                         days of a network, the first in a new home
     python -m bench.overhead --hours 5                                  one day of so much audio, in four files
 
-Time inside a model is taken at the libraries' own doors (sentence-transformers, faster-whisper, litellm) and at the
-reranker's network, so that everything of ours counts as ours, also what prepares their input. Loading them is told
-apart: a daemon that stays up pays it once. The audio is the demo's speech over and over, other talks in each file.
+Time inside a model is taken at the libraries' own doors (sentence-transformers, faster-whisper, senko, litellm) and at
+the networks of the talk rater and the reranker, so that everything of ours counts as ours, also what prepares their
+input. Loading them is told apart: a daemon that stays up pays it once. The audio is the demo's speech over and over,
+other talks in each file.
 """
 
 import argparse
@@ -65,16 +66,19 @@ class ModelClock:
 def model_clock() -> Iterator[ModelClock]:
     """Count the time inside the models while the block runs."""
     from faster_whisper import BatchedInferencePipeline
+    from senko import DiarizationSession
     from sentence_transformers import SentenceTransformer
 
-    from digest_pipeline.claims.tuned_encoder import TunedEncoder
+    from digest_pipeline.claims.tuned_encoder import PassageEncoder, TalkEncoder
     from digest_pipeline.llm.transport import import_litellm
 
     clock = ModelClock()
     doors: list[tuple[Any, str]] = [
         (SentenceTransformer, "encode"),
-        (TunedEncoder, "forward"),
+        (PassageEncoder, "forward"),
+        (TalkEncoder, "forward"),
         (BatchedInferencePipeline, "transcribe"),
+        (DiarizationSession, "add_samples"),
         (import_litellm(), "completion"),
     ]
     kept = [getattr(owner, name) for owner, name in doors]
@@ -119,12 +123,16 @@ def main() -> None:
 def load_models(settings: Settings) -> None:
     """Load them before anything is measured."""
     from digest_pipeline.claims.reranker import get_reranker
+    from digest_pipeline.claims.talk_rater import get_talk_rater
     from digest_pipeline.encoder import get_embedder
+    from digest_pipeline.transcripts.voices import get_diarizer
     from digest_pipeline.transcripts.whisper import get_transcriber
 
     began = time.monotonic()
     get_transcriber(settings)
+    get_diarizer(settings)
     get_embedder(settings).embed_layers(["warm"])
+    get_talk_rater(settings).rate(["warm"])
     get_reranker(settings).rate([("", "warm", "")])
     print(f"loading the models: {time.monotonic() - began:.1f} s")
 

@@ -25,6 +25,7 @@ from digest_pipeline.claims.extractive import ExtractiveExtractor
 from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.reranker import get_reranker
 from digest_pipeline.claims.store import save_extraction
+from digest_pipeline.claims.talk_rater import get_talk_rater
 from digest_pipeline.clusters.cluster import cluster_claims
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.models import Episode, Segment, Transcript
@@ -178,6 +179,7 @@ def main() -> None:
         settings = load_settings(home=Path(home), whisper_language="feed")
         hearing, segments = models(settings, audio)
         get_embedder(settings).embed(["warm"])
+        get_talk_rater(settings).rate(["warm"])
         get_reranker(settings).rate([("", "warm", "")])
         episode = Episode("ep", "f", "f", "An episode", None, None, "", None, "en")
         seconds, extraction = timed(lambda: ExtractiveExtractor(settings).extract(episode, segments))

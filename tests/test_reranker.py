@@ -11,7 +11,7 @@ from bench.worthiness import reranker as reranker_training
 from bench.worthiness.reranker import Shortlist, fit, rate, weights_of
 from digest_pipeline.claims.reranker import WORDS_AROUND, Passage, get_reranker, passages_of
 from digest_pipeline.claims.spans import Span, spans_of
-from digest_pipeline.claims.tuned_encoder import TOKENS, TunedEncoder, padded
+from digest_pipeline.claims.tuned_encoder import TOKENS, PassageEncoder, padded
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.worthiness import LEAST_RERANKED, RERANKED_WORDS, shortlist, worth_reranked
 from digest_pipeline.errors import ModelError
@@ -90,9 +90,10 @@ def test_who_is_not_on_the_shortlist_counts_as_its_last() -> None:
     assert worth_reranked(spans, worth, [], np.zeros(0), 1.0) is worth
 
 
-def test_an_encoder_of_other_dimensions_is_named(settings: Settings, tmp_path: Path) -> None:
+def small_encoder(folder: Path) -> None:
+    """An encoder of other dimensions than the packaged one's."""
     tokenizer = AutoTokenizer.from_pretrained(encoder_source("auto"))
-    tokenizer.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(folder)
     config = BertConfig(
         vocab_size=tokenizer.vocab_size,
         hidden_size=32,
@@ -100,8 +101,12 @@ def test_an_encoder_of_other_dimensions_is_named(settings: Settings, tmp_path: P
         num_attention_heads=2,
         intermediate_size=64,
     )
-    BertModel(config).save_pretrained(tmp_path)
-    (tmp_path / "modules.json").write_text("[]")
+    BertModel(config).save_pretrained(folder)
+    (folder / "modules.json").write_text("[]")
+
+
+def test_an_encoder_of_other_dimensions_is_named(settings: Settings, tmp_path: Path) -> None:
+    small_encoder(tmp_path)
     with pytest.raises(ModelError, match=r"do not fit .*encoder_model"):
         get_reranker(settings.model_copy(update={"encoder_model": str(tmp_path)}))
 
@@ -110,7 +115,7 @@ def test_what_was_learnt_is_what_is_stored(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(reranker_training, "BEST_A_STEP", 3)
     monkeypatch.setattr(reranker_training, "ANY_A_STEP", 1)
     source = encoder_source("auto")
-    ids, types = TunedEncoder(source).tokens(PASSAGES * 4)
+    ids, types = PassageEncoder(source).tokens(PASSAGES * 4)
     wanted = np.tile([[1.0, 0, 1, 1], [0.0, 0, 0, 0]], (4, 1))
     lists = [
         Shortlist(f"episode {n}", "raw", 0, 9, 100, 8, np.arange(8), ids, types, wanted)
@@ -120,11 +125,12 @@ def test_what_was_learnt_is_what_is_stored(monkeypatch: pytest.MonkeyPatch) -> N
     rated = rate(learnt, lists[0])
     assert np.isnan(rated[8])
     assert rated[0] > rated[1]
-    assert TunedEncoder.tuned(source, weights_of(learnt)).rate(PASSAGES) == pytest.approx(rated[:2], abs=2e-3)
+    stored = {name: weights.astype(np.float32) for name, weights in weights_of(learnt).items()}
+    assert PassageEncoder(source).tuned(stored).rate(PASSAGES) == pytest.approx(rated[:2], abs=2e-3)
 
 
 def test_long_passages_are_cut() -> None:
-    network = TunedEncoder(encoder_source("auto"))
+    network = PassageEncoder(encoder_source("auto"))
     ids, types = network.tokens([("one " * 300, "two " * 300, "three " * 300)])
     assert (types[0].count(0), types[0].count(1)) == (1 + TOKENS[0] + TOKENS[2], TOKENS[1])
     rows = padded([*ids, [1, 2]], [*types, [0, 1]], torch.device("cpu"))

@@ -6,7 +6,7 @@ recogniser does. ``raw`` drops case and punctuation too.
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from digest_pipeline.claims import worthiness
 from digest_pipeline.claims.sentences import plain_word
 from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.turns import Turn, turns_of
@@ -22,6 +23,7 @@ from digest_pipeline.encoder import LayeredEmbedder, Vectors
 from digest_pipeline.models import Segment
 from digest_pipeline.transcripts.ads import flag_ads
 
+TRAINED_ON = Path(worthiness.__file__).with_name("trained_on.txt")
 VIEWS = ("published", "unsplit", "raw")
 SEGMENT_WORDS = {"unsplit": (6, 28), "raw": (5, 16)}
 CARRIES = 0.3  # share of a span's words from which a window carries it
@@ -64,16 +66,13 @@ def read_episodes(folders: Sequence[Path], embedder: LayeredEmbedder) -> Iterato
 
 
 def _read(path: Path, view: str, embedder: LayeredEmbedder) -> LabelledEpisode:
-    windows = _rows(path)
+    windows = read_windows(path)
     segments, window_of_word = _segments(windows, view, seed=path.stem)
     turns = turns_of(flag_ads(segments, set()))
     spans = list(spans_of(turns))
     of_sentences = embed_sentences(spans, embedder)
     vectors = embed_spans(spans, of_sentences.meaning)
-    columns = {key: np.zeros(len(windows)) for key in ("score", "sc", "ad")}
-    for row in _rows(path.with_name(f"{path.stem}.labels.jsonl")):
-        for key, column in columns.items():
-            column[row["id"]] = row[key]
+    columns = read_labels(path, len(windows))
     best, means = [], []
     for span in spans:
         of_words = window_of_word[span.start_word : span.start_word + span.words]
@@ -113,8 +112,24 @@ def _segments(
     return segments, np.array([i for _, i in words])
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def read_windows(path: Path) -> list[dict[str, Any]]:
+    """The windows of an episode, or the rows of another file of a line each."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def read_labels(path: Path, windows: int) -> dict[str, Scores]:
+    """``score``, ``sc`` and ``ad`` of each window of the episode in the file ``path``."""
+    columns = {key: np.zeros(windows) for key in ("score", "sc", "ad")}
+    for row in read_windows(path.with_name(f"{path.stem}.labels.jsonl")):
+        for key, column in columns.items():
+            column[row["id"]] = row[key]
+    return columns
+
+
+def note_trained_on(names: Iterable[str]) -> None:
+    """Add to the episodes that some model of the package has seen."""
+    known = TRAINED_ON.read_text(encoding="utf-8").split()
+    TRAINED_ON.write_text("\n".join(sorted({*known, *names})) + "\n", encoding="utf-8")
 
 
 class RememberingEmbedder:

@@ -9,7 +9,6 @@ thousand steps take about a minute on one H200; two cores take half a minute for
 """
 
 import argparse
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,40 +20,22 @@ import torch
 from torch import nn
 
 from bench.worthiness.episodes import VIEWS, LabelledEpisode, RememberingEmbedder, read_episodes
+from bench.worthiness.low_rank import DEVICE, learnt, with_updates
 from bench.worthiness.train import GOOD, LENGTH_SHARE, held_out, moments_of, refused, targets
 from digest_pipeline.claims import reranker
 from digest_pipeline.claims.reranker import passages_of
-from digest_pipeline.claims.tuned_encoder import BATCH, TunedEncoder, padded
+from digest_pipeline.claims.tuned_encoder import BATCH, PassageEncoder, padded
 from digest_pipeline.claims.worthiness import Scores, worth_in_context
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.model_files import encoder_source
 from digest_pipeline.settings import load_settings
 
 WEIGHTS = Path(reranker.__file__).with_name("reranker.npz")
-DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-RANK, SCALE = 8, 2.0
-DROPOUT = 0.1
 BEST, ANY = 300, 300  # spans of an episode that are at hand: its best, and some of the others
 EPISODES_A_STEP, BEST_A_STEP, ANY_A_STEP = 4, 32, 16
 LOSS_SHARES = (1.0, 0.5, 0.15, 0.15)  # worth; promotion, worth sending, standing alone are learnt beside it
 UPDATE_RATE, HEAD_RATE, WARM_UP = 6e-4, 1e-3, 60
 FOLDS = 4
-
-
-class LowRank(nn.Module):
-    """A layer that stays as it is, and a low-rank update of it that is learnt."""
-
-    def __init__(self, linear: nn.Linear) -> None:
-        super().__init__()
-        self.linear = linear
-        self.down = nn.Parameter(torch.randn(RANK, linear.in_features) / math.sqrt(linear.in_features))
-        self.up = nn.Parameter(torch.zeros(linear.out_features, RANK))
-        self.dropout = nn.Dropout(DROPOUT)
-
-    def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """What the layer gives, updated."""
-        updated: torch.Tensor = self.linear(values) + SCALE * (self.dropout(values) @ self.down.T @ self.up.T)
-        return updated
 
 
 @dataclass(frozen=True)
@@ -73,24 +54,12 @@ class Shortlist:
     wanted: Scores
 
 
-def learner(source: str) -> TunedEncoder:
-    """The encoder with updates to be learnt."""
-    network = TunedEncoder(source, len(LOSS_SHARES))
-    network.encoder.requires_grad_(False)
-    for name, linear in list(network.linears()):
-        number, _, place = name.partition(".")
-        network.encoder.encoder.layer[int(number)].set_submodule(place, LowRank(linear))
-    network.encoder.embeddings.token_type_embeddings.requires_grad_(True)
-    nn.init.zeros_(network.head.weight)
-    nn.init.zeros_(network.head.bias)
-    return network.to(DEVICE)
-
-
-def fit(source: str, lists: Sequence[Shortlist], steps: int, seed: int) -> TunedEncoder:
+def fit(source: str, lists: Sequence[Shortlist], steps: int, seed: int) -> PassageEncoder:
     """A reranker that has learnt from these episodes."""
     torch.manual_seed(seed)
     chance = np.random.default_rng(seed)
-    network = learner(source).train()
+    network = with_updates(PassageEncoder(source, len(LOSS_SHARES))).train()
+    network.encoder.embeddings.token_type_embeddings.requires_grad_(True)
     updates = [p for p in network.encoder.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW([{"params": updates}, {"params": list(network.head.parameters())}], weight_decay=0.01)
     weights = np.sqrt([part.windows for part in lists])
@@ -117,7 +86,7 @@ def fit(source: str, lists: Sequence[Shortlist], steps: int, seed: int) -> Tuned
     return network.eval()
 
 
-def rate(network: TunedEncoder, part: Shortlist) -> Scores:
+def rate(network: PassageEncoder, part: Shortlist) -> Scores:
     """The worth of the best of a shortlist; NaN for every other span of the episode."""
     rated = np.full(part.spans, np.nan)
     with torch.inference_mode():
@@ -128,25 +97,20 @@ def rate(network: TunedEncoder, part: Shortlist) -> Scores:
     return rated
 
 
-def weights_of(network: TunedEncoder) -> dict[str, npt.NDArray[np.float16]]:
-    """What ``TunedEncoder.tuned`` reads, in half precision."""
-    stored = {
-        "token_types": network.encoder.embeddings.token_type_embeddings.weight,
-        "head": network.head.weight[:1],
-    }
-    for name, layer in network.linears():
-        stored[f"{name}.up"], stored[f"{name}.down"] = SCALE * layer.up, layer.down
-    return {name: tensor.detach().cpu().numpy().astype(np.float16) for name, tensor in stored.items()}
+def weights_of(network: PassageEncoder) -> dict[str, npt.NDArray[np.float16]]:
+    """What ``reranker.npz`` holds: the updates, and the token types, which are learnt too."""
+    types = network.encoder.embeddings.token_type_embeddings.weight
+    return {"token_types": types.detach().cpu().numpy().astype(np.float16), **learnt(network)}
 
 
-def _rated(network: TunedEncoder, pairs: Sequence[tuple[list[int], list[int]]]) -> torch.Tensor:
+def _rated(network: PassageEncoder, pairs: Sequence[tuple[list[int], list[int]]]) -> torch.Tensor:
     ids, types = zip(*pairs, strict=True)
     with torch.autocast(DEVICE.type, dtype=torch.bfloat16, enabled=DEVICE.type == "cuda"):
         rated: torch.Tensor = network(*padded(ids, types, DEVICE))
     return rated.float()
 
 
-def shortlists(episodes: Sequence[LabelledEpisode], tokenizer: TunedEncoder) -> list[Shortlist]:
+def shortlists(episodes: Sequence[LabelledEpisode], tokenizer: PassageEncoder) -> list[Shortlist]:
     """What is learnt from, and rated: by ratings of a linear model that has not seen the show."""
     ratings = held_out(episodes, moments_of(episodes), lambda e: e.show)
     length_weight = LENGTH_SHARE * float(np.mean([rated[:, 0].std() for rated in ratings]))
@@ -190,7 +154,7 @@ def main() -> None:
     settings = load_settings()
     source = encoder_source(settings.encoder_model)
     embedder = RememberingEmbedder(get_embedder(settings), args.vectors)
-    lists = shortlists(list(read_episodes(args.labels, embedder)), TunedEncoder(source))
+    lists = shortlists(list(read_episodes(args.labels, embedder)), PassageEncoder(source))
     embedder.save()
     print(f"{len(lists) // len(VIEWS)} episodes in {len(VIEWS)} views; {DEVICE}")
     found: dict[str, Scores] = {}

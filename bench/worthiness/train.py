@@ -1,13 +1,14 @@
 """Train the claim-worthiness model on labelled windows, measure it on episodes it has not seen, write its weights.
 
-    python -m bench.worthiness.train --labels DIR [--labels DIR ...] [--reranked FILE] [--out DIR] [--curve] [--write]
+    python -m bench.worthiness.train --labels DIR [--labels DIR ...] [--talk FILE] [--reranked FILE] [--out DIR]
+        [--curve] [--write]
 
 DIR holds NAME.jsonl (windows: id, speaker, text), NAME.labels.jsonl (id, score 0..3, sc, ad) and NAME.gold.jsonl per
 episode. Ridge regression on soft targets, centred in each episode: what counts is who is better than whom in the same
 talk. One matrix of second moments an episode makes leaving some out cheap. ``--out`` writes the ten best of each
-episode by a model that has not seen it, or not seen its show, a file a view, for an outside scorer. With
-``--reranked``, which ``bench.worthiness.reranker`` writes, they are the ten best as the pipeline chooses them, of the
-episodes that it holds; the probability is fitted on those, so ``--write`` asks for it.
+episode by a model that has not seen it, or not seen its show, a file a view, for an outside scorer. With ``--talk`` and
+``--reranked``, which ``bench.worthiness.talk`` and ``bench.worthiness.reranker`` write, they are the ten best as the
+pipeline chooses them, of the episodes that both hold; the probability is fitted on those, so ``--write`` asks for them.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from bench.worthiness.episodes import VIEWS, LabelledEpisode, RememberingEmbedder, read_episodes
+from bench.worthiness.episodes import VIEWS, LabelledEpisode, RememberingEmbedder, note_trained_on, read_episodes
 from digest_pipeline.claims import worthiness
 from digest_pipeline.claims.extractive import refusal_of, select_spans
 from digest_pipeline.claims.features import feature_names
@@ -31,6 +32,7 @@ from digest_pipeline.claims.worthiness import (
     promotion_in_context,
     shortlist,
     worth_in_context,
+    worth_in_talk,
     worth_reranked,
 )
 from digest_pipeline.encoder import get_embedder
@@ -120,14 +122,22 @@ def refused(episode: LabelledEpisode, rated: Scores) -> npt.NDArray[np.bool_]:
 
 
 def ranked(
-    episode: LabelledEpisode, rated: Scores, length_weight: float, most: int, reranked: Scores | None = None
+    episode: LabelledEpisode,
+    rated: Scores,
+    length_weight: float,
+    most: int,
+    talk: Scores | None = None,
+    reranked: Scores | None = None,
 ) -> tuple[list[int], Scores]:
     """The best spans of an episode as the pipeline would choose them, and the worth of all.
 
-    ``reranked`` holds what the spans were worth when read again, NaN for those that were not.
+    ``talk`` holds what the spans were worth where they stand, ``reranked`` what they were when read again, NaN for
+    those that were not.
     """
     worth = worth_in_context(episode.spans, rated[:, 0], length_weight)
     barred = refused(episode, rated)
+    if talk is not None:
+        worth = worth_in_talk(episode.spans, worth, talk, length_weight)
     if reranked is not None:
         rows = [row for row in shortlist(episode.spans, worth, barred) if not np.isnan(reranked[row])]
         worth = worth_reranked(episode.spans, worth, rows, reranked[rows], length_weight)
@@ -161,7 +171,11 @@ def curve(episodes: Sequence[LabelledEpisode], moments: Moments, length_weight: 
 
 
 def measure(
-    episodes: Sequence[LabelledEpisode], moments: Moments, again: Mapping[str, Scores], folder: Path | None
+    episodes: Sequence[LabelledEpisode],
+    moments: Moments,
+    talks: Mapping[str, Scores],
+    again: Mapping[str, Scores],
+    folder: Path | None,
 ) -> tuple[float, Pairs]:
     """Rank what was held out, and write it where there is a folder for it.
 
@@ -178,10 +192,10 @@ def measure(
             length_weight = LENGTH_SHARE * float(np.mean([r[:, 0].std() for r in ratings]))
         out: dict[str, list[str]] = {view: [] for view in VIEWS}
         for episode, rated in zip(episodes, ratings, strict=True):
-            reranked = again.get(f"{episode.name}/{episode.view}")
-            if again and reranked is None:
+            talk, reranked = (found.get(f"{episode.name}/{episode.view}") for found in (talks, again))
+            if (talks and talk is None) or (again and reranked is None):
                 continue
-            rows, worth = ranked(episode, rated, length_weight, CALIBRATED, reranked)
+            rows, worth = ranked(episode, rated, length_weight, CALIBRATED, talk, reranked)
             if left_out == "episode":
                 good = (episode.best[rows] >= GOOD).tolist()
                 calibration[episode.view == "raw"].extend(zip(worth[rows].tolist(), good, strict=True))
@@ -200,20 +214,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--labels", type=Path, action="append", required=True, help="folder with windows and labels")
     parser.add_argument("--vectors", type=Path, help="file that keeps sentence vectors from one call to the next")
+    parser.add_argument("--talk", type=Path, help="ratings of spans where they stand, of episodes not learnt from")
     parser.add_argument("--reranked", type=Path, help="held-out ratings of the spans that were read again")
     parser.add_argument("--out", type=Path, help="write held-out candidates into this folder")
     parser.add_argument("--curve", action="store_true", help="print the learning curve")
     parser.add_argument("--write", action="store_true", help="write weights.npz into the package")
     args = parser.parse_args()
-    if args.write and not args.reranked:
-        parser.error("--write needs --reranked: the probability is of a rating that includes them")
-    again: dict[str, Scores] = dict(np.load(args.reranked)) if args.reranked else {}
+    if args.write and not (args.talk and args.reranked):
+        parser.error("--write needs --talk and --reranked: the probability is of a rating that includes them")
+    talks, again = (dict(np.load(file)) if file else {} for file in (args.talk, args.reranked))
     embedder = RememberingEmbedder(get_embedder(load_settings()), args.vectors)
     episodes = list(read_episodes(args.labels, embedder))
     embedder.save()
     moments = moments_of(episodes)
     print(f"{len(episodes) // len(VIEWS)} episodes of {len({e.show for e in episodes})} shows in {len(VIEWS)} views")
-    length_weight, calibration = measure(episodes, moments, again, args.out)
+    length_weight, calibration = measure(episodes, moments, talks, again, args.out)
     if args.curve:
         curve(episodes, moments, length_weight)
     coefficients, intercepts = moments.solve({e.name for e in episodes})
@@ -235,8 +250,7 @@ def main() -> None:
             intercepts=model.intercepts.astype(np.float32), length_weight=np.float32(length_weight),
             slopes=np.array(slopes), offsets=np.array(offsets),
         )  # fmt: skip
-        names = sorted({e.name for e in episodes})
-        WEIGHTS.with_name("trained_on.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
+        note_trained_on(e.name for e in episodes)
         print(f"{WEIGHTS}: {model.coefficients.size} weights, {WEIGHTS.stat().st_size} bytes")
 
 

@@ -1,15 +1,17 @@
-"""Claim candidates without any LLM: rate every span of an episode, read the best again, keep those that stand apart."""
+"""Claim candidates without any LLM: rate every span by itself and where it stands, read the best again, keep a few."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from digest_pipeline.claims import reranker, talk_rater
 from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.features import is_question
 from digest_pipeline.claims.injection import gives_orders
-from digest_pipeline.claims.reranker import get_reranker, passages_of, stored_weights
+from digest_pipeline.claims.reranker import get_reranker, passages_of
 from digest_pipeline.claims.spans import Span, spans_of
+from digest_pipeline.claims.talk_rater import get_talk_rater, worth_of_spans
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.wording import headline_and_explanation, stands_alone
 from digest_pipeline.claims.worthiness import (
@@ -24,6 +26,7 @@ from digest_pipeline.claims.worthiness import (
     promotion_in_context,
     shortlist,
     worth_in_context,
+    worth_in_talk,
     worth_reranked,
 )
 from digest_pipeline.compute import ComputePool
@@ -35,7 +38,7 @@ NEAR_DUPLICATE = 0.75  # cosine of two spans of one episode that say the same
 APART = 25  # words between two candidates: closer ones are one thought
 MIN_CANDIDATES = 8
 PROMOTION = 0.12  # rating in context from which a span reads like an advertisement
-RULES = "9"  # of spans, selection and wording: another number reads every episode again
+RULES = "10"  # of spans, selection and wording: another number reads every episode again
 LEAST_STRENGTH = 0.5  # single sentences begin at about minus this
 LEEWAY = 0.15  # of probability that a span may lose for a headline
 HIGHLIGHT = 0.5  # how far a publisher's own highlight closes the gap to certainty
@@ -53,7 +56,8 @@ class ExtractiveExtractor:
     @property
     def key(self) -> str:
         """What the result depends on besides the transcript."""
-        weights = load_model().coefficients.sum(), stored_weights()["head"].sum()
+        heads = (module.stored_weights()["head"].sum() for module in (talk_rater, reranker))
+        weights = load_model().coefficients.sum(), *heads
         return stable_id("x", self.name, RULES, self._embedder.name, *map(str, weights))
 
     def extract(self, episode: Episode, segments: Sequence[Segment]) -> Extraction:
@@ -71,6 +75,8 @@ class ExtractiveExtractor:
         ]
         refused = np.array([refusal is not None for refusal in refusals])
         rating = worth_in_context(spans, rated, model.length_weight)
+        talk = worth_of_spans(turns, spans, get_talk_rater(self._settings, self._pool))
+        rating = worth_in_talk(spans, rating, talk, model.length_weight)
         rows = shortlist(spans, rating, refused)
         reranked = get_reranker(self._settings, self._pool).rate(passages_of(turns, [spans[row] for row in rows]))
         rating = worth_reranked(spans, rating, rows, reranked, model.length_weight)
@@ -106,7 +112,7 @@ class ExtractiveExtractor:
             headline=headline,
             explanation=explanation,
             quote=span.quote,
-            speaker=span.turn.speaker,
+            speaker=span.turn.name,
             start_seconds=start,
             end_seconds=end,
             first_position=first,

@@ -82,10 +82,10 @@ def _rate(settings: Settings, passages: Sequence[Passage]) -> Scores:
 
 @lru_cache(maxsize=1)
 def _load(source: str) -> Reranker:
-    from digest_pipeline.claims.tuned_encoder import TunedEncoder  # torch takes seconds to import
+    from digest_pipeline.claims.tuned_encoder import PassageEncoder  # torch takes seconds to import
 
     try:
-        return TunedEncoder.tuned(source, stored_weights())
+        return PassageEncoder(source).tuned(stored_weights())
     except (OSError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         raise ModelError(
             f"the reranker's weights do not fit the encoder {source}: {error}",

@@ -1,7 +1,7 @@
-"""The network of ``reranker``: a BERT-like encoder with low-rank updates and one linear head over all its layers."""
+"""The networks of ``reranker`` and ``talk_rater``: a BERT-like encoder with low-rank updates and one linear head."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +14,17 @@ from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.model_files import is_local
 
 TOKENS = 32, 120, 16  # at most, before, of and after a span
+STRETCH = (
+    192  # tokens that are read together; each is read in two stretches, and counts most where it is far from the edge
+)
 BATCH = 32
 UPDATED = ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense",
            "intermediate.dense", "output.dense")  # fmt: skip
+Weights = Mapping[str, npt.NDArray[Any]]
 
 
 class TunedEncoder(torch.nn.Module):
-    """Rates spans between their surroundings.
-
-    The span's tokens have the second of BERT's two token types, and the means over them of every layer's output,
-    normalised, go into the head.
-    """
+    """The encoder, every layer's output normalised, and a linear head over all of them."""
 
     def __init__(self, source: str, outputs: int = 1) -> None:
         super().__init__()
@@ -35,30 +35,44 @@ class TunedEncoder(torch.nn.Module):
         self.norm = torch.nn.LayerNorm(width, elementwise_affine=False)
         self.head = torch.nn.Linear(width * layers, outputs)
 
-    @classmethod
-    def tuned(cls, source: str, weights: Mapping[str, npt.NDArray[Any]]) -> "TunedEncoder":
-        """The encoder of ``source`` with stored updates worked into its weights: as fast as it was before.
+    def tuned(self, weights: Weights) -> Self:
+        """Stored updates worked into the encoder's weights: as fast as it was before, and ready to rate.
 
         Raises:
             ValueError: the updates are of another shape than the encoder.
         """
-        network = cls(source)
         with torch.no_grad():
-            for name, linear in network.linears():
+            for name, linear in self.linears():
                 up, down = (torch.from_numpy(weights[f"{name}.{part}"]) for part in ("up", "down"))
                 if (up.shape[0], down.shape[1]) != tuple(linear.weight.shape):
                     raise ValueError(f"{name} has the shape {tuple(linear.weight.shape)}")
                 linear.weight += up @ down
-            network.encoder.embeddings.token_type_embeddings.weight.copy_(torch.from_numpy(weights["token_types"]))
-            network.head.weight.copy_(torch.from_numpy(weights["head"]))
-            network.head.bias.zero_()
-        return network.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+            if "token_types" in weights:
+                self.encoder.embeddings.token_type_embeddings.weight.copy_(torch.from_numpy(weights["token_types"]))
+            self.head.weight.copy_(torch.from_numpy(weights["head"]))
+            self.head.bias.zero_()
+        return self.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
     def linears(self) -> Iterator[tuple[str, Any]]:
         """The layers that are updated, with their names."""
         for number, layer in enumerate(self.encoder.encoder.layer):
             for name in UPDATED:
                 yield f"{number}.{name}", layer.get_submodule(name)
+
+    def layers_of(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Every layer's output, each of shape (rows, tokens, width)."""
+        layers: tuple[torch.Tensor, ...] = self.encoder(
+            input_ids=ids, token_type_ids=types, attention_mask=mask, output_hidden_states=True
+        ).hidden_states[1:]
+        return layers
+
+
+class PassageEncoder(TunedEncoder):
+    """Rates spans between their surroundings.
+
+    The span's tokens have the second of BERT's two token types, and the means over them of every layer's output go into
+    the head.
+    """
 
     def tokens(self, passages: Sequence[Passage]) -> tuple[list[list[int]], list[list[int]]]:
         """Numbers of each passage's tokens, and of their types."""
@@ -76,9 +90,7 @@ class TunedEncoder(torch.nn.Module):
 
     def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Ratings of a batch, shape (passages, outputs)."""
-        layers = self.encoder(
-            input_ids=ids, token_type_ids=types, attention_mask=mask, output_hidden_states=True
-        ).hidden_states[1:]
+        layers = self.layers_of(ids, types, mask)
         share = types.float().unsqueeze(2)
         share = share / share.sum(dim=1, keepdim=True).clamp(min=1)
         rated: torch.Tensor = self.head(
@@ -100,6 +112,64 @@ class TunedEncoder(torch.nn.Module):
                     :, 0
                 ].cpu()
         return rated
+
+
+class TalkEncoder(TunedEncoder):
+    """Rates every token of a talk, read in stretches that overlap."""
+
+    def tokens(self, words: Sequence[str]) -> tuple[list[int], npt.NDArray[np.int64]]:
+        """Numbers of a talk's tokens, and where each word's begin (one more than there are words)."""
+        found = self.tokenizer(list(words), add_special_tokens=False, verbose=False)["input_ids"] if words else []
+        return [token for tokens in found for token in tokens], np.cumsum([0, *map(len, found)])
+
+    def stretch(self, ids: Sequence[int], start: int) -> tuple[list[int], int, int]:
+        """A stretch with what marks its edges (the talk's own ends in another way), and where its own tokens lie."""
+        left = [self.tokenizer.cls_token_id, *([self.tokenizer.sep_token_id] if start <= 0 else [])]
+        own = list(ids[max(0, start) : start + STRETCH])
+        right = [self.tokenizer.sep_token_id] if start + STRETCH >= len(ids) else []
+        return [*left, *own, *right], len(left), len(left) + len(own)
+
+    def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Ratings of every token, shape (stretches, tokens, outputs)."""
+        rated: torch.Tensor = self.head(
+            torch.cat([self.norm(layer.float()) for layer in self.layers_of(ids, types, mask)], dim=2)
+        )
+        return rated
+
+    def rate(self, words: Sequence[str]) -> Scores:
+        """See ``TalkRater``."""
+        ids, starts = self.tokens(words)
+        if not ids:
+            return np.zeros(len(words))
+        step = STRETCH // 2
+        places = list(range(0, max(1, len(ids) - step), step))
+        sums, weights = np.zeros(len(ids)), np.zeros(len(ids))
+        with torch.inference_mode():
+            for first in range(0, len(places), BATCH):
+                some = places[first : first + BATCH]
+                parts = [self.stretch(ids, start) for start in some]
+                rows = [part for part, _, _ in parts]
+                rated = self(*padded(rows, [[0] * len(row) for row in rows], self.head.weight.device))[:, :, 0].cpu()
+                for start, (_, begin, end), row in zip(some, parts, rated.numpy(), strict=True):
+                    own = slice(start, start + end - begin)
+                    near = _nearness(end - begin, is_first=start == 0, is_last=start + STRETCH >= len(ids))
+                    sums[own] += near * row[begin:end]
+                    weights[own] += near
+        whole = np.concatenate([[0.0], np.cumsum(sums / weights)])
+        counts = np.diff(starts)
+        found: Scores = np.where(counts > 0, np.diff(whole[starts]) / np.maximum(counts, 1), 0.0)
+        return found
+
+
+def _nearness(count: int, *, is_first: bool, is_last: bool) -> Scores:
+    """How much each token of a stretch counts: more in the middle, where it is read with both its sides."""
+    place = np.arange(1, count + 1)
+    near: Scores = np.minimum(place, place[::-1]) / count
+    if is_first:
+        near[: count // 2] = 0.5
+    if is_last:
+        near[count // 2 :] = 0.5
+    return near
 
 
 def padded(

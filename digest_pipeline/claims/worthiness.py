@@ -4,7 +4,8 @@ It reads surface features and the early layers of the sentence encoder, which ke
 keeps the subject, does worse on shows that the model has not seen. ``weights.npz`` holds the model; ``MODEL_CARD.md``
 beside it says what it was trained on and how well it does, and ``bench/worthiness/train.py`` makes both. Ridge
 regression rates each span; what surrounds it and its length are then taken into account (an insight is seldom alone,
-and a complete thought takes words), and the best are joined with what ``reranker`` makes of them. A logistic curve
+and a complete thought takes words). What ``talk_rater`` makes of its words where they stand is added, and for the best
+what ``reranker`` makes of them. A logistic curve
 turns that into the probability that a demanding editor would send it. A second column of weights rates promotion.
 """
 
@@ -24,6 +25,7 @@ from digest_pipeline.errors import ModelError
 NEIGHBOURS = 4  # sentences before and after a span that tell of it
 PROMOTION_NEIGHBOURS = 2
 CONTEXT_SHARE = 0.5
+TALK_SHARE = 1.0  # of what ``talk_rater`` makes of a span
 RERANKED_WORDS, LEAST_RERANKED = 90, 60  # an episode's words that each span read again stands for; how many at least
 RERANKED_SHARE = 0.4
 FULL_LENGTH = 85  # words from which a longer span is no better
@@ -140,6 +142,13 @@ def worth_in_context(spans: Sequence[Span], rated: Scores, length_weight: float)
     return worth
 
 
+def worth_in_talk(spans: Sequence[Span], worth: Scores, talk: Scores, length_weight: float) -> Scores:
+    """``worth_in_context`` joined with what each span is worth by a ``TalkRater``, ``talk``."""
+    centred = talk - talk.mean()  # it was taught who is better than whom, not how good an episode is
+    joined: Scores = worth + TALK_SHARE * (centred + length_weight * _length(spans))
+    return joined
+
+
 def shortlist(spans: Sequence[Span], worth: Scores, refused: npt.NDArray[np.bool_]) -> list[int]:
     """Rows of the spans that are worth reading again: the best that are not refused, in proportion to the talk."""
     most = max(LEAST_RERANKED, (spans[-1].start_word + spans[-1].words) // RERANKED_WORDS)
@@ -149,18 +158,18 @@ def shortlist(spans: Sequence[Span], worth: Scores, refused: npt.NDArray[np.bool
 def worth_reranked(
     spans: Sequence[Span], worth: Scores, rows: Sequence[int], reranked: Scores, length_weight: float
 ) -> Scores:
-    """``worth_in_context`` joined with what the shortlist was worth when read again.
+    """``worth_in_talk`` joined with what the shortlist was worth when read again.
 
     Args:
         spans: every candidate span of one episode.
-        worth: of each, by ``worth_in_context``.
+        worth: of each, by ``worth_in_talk``.
         rows: the shortlist; the others count as its last.
         reranked: what each of the shortlist is worth by a ``Reranker``.
         length_weight: what the logarithm of a span's length counts.
     """
     if not len(rows):
         return worth
-    centred = reranked - reranked.mean()  # it was taught who is better than whom, not how good an episode is
+    centred = reranked - reranked.mean()
     again = np.full(len(spans), centred.min())
     again[list(rows)] = centred
     joined: Scores = worth + RERANKED_SHARE * (again + length_weight * _length(spans))

@@ -36,9 +36,7 @@ def evaluate(
     mark = f"; worthiness and full ranking are not held out on {seen} of them" if seen else ""
     _print(f"mean of {len(results)}{mark}", means(results))
     if seen:
-        err.print(
-            "Held out: `bench.worthiness.reranker` and `bench.worthiness.train`, then --ranking (docs/scoring.md)"
-        )
+        err.print("Held out: `bench.worthiness.talk`, `.reranker` and `.train`, then --ranking (docs/scoring.md)")
 
 
 def _print(title: str, figures: Mapping[str, dict[str, float]]) -> None:

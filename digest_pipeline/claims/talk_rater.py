@@ -1,0 +1,86 @@
+"""How much each word of an episode is worth where it stands: the whole talk read by the encoder tuned to that end.
+
+The rating in ``worthiness`` takes sentences alone, and ``reranker`` reads only the best spans again; this reads
+everything once, a few turns at a time, so that a span is known by what it answers and where it leads.
+``talk_rater.npz`` holds what tuning adds to the encoder's weights (low-rank updates, Hu et al., ICLR 2022) and
+``bench/worthiness/talk.py`` makes it; ``MODEL_CARD.md`` says how well it does.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import as_file, files
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from digest_pipeline.claims.spans import Span
+from digest_pipeline.claims.turns import Turn
+from digest_pipeline.claims.worthiness import Scores
+from digest_pipeline.compute import ComputePool
+from digest_pipeline.errors import ModelError
+from digest_pipeline.model_files import encoder_source
+from digest_pipeline.settings import Settings
+
+POOLED_WORDS = 4000  # of an episode that travel together
+
+
+class TalkRater(Protocol):
+    """Rates the words of a talk."""
+
+    def rate(self, words: Sequence[str]) -> Scores:
+        """What each is worth, in the units of the training targets, given the words around it."""
+
+
+def worth_of_spans(turns: Sequence[Turn], spans: Sequence[Span], rater: TalkRater) -> Scores:
+    """The mean worth of each span's words."""
+    words = [word for turn in turns for word in turn.text.split(" ")]
+    sums = np.concatenate([[0.0], np.cumsum(rater.rate(words))])
+    start = np.array([span.start_word for span in spans])
+    count = np.array([span.words for span in spans])
+    worth: Scores = (sums[start + count] - sums[start]) / count
+    return worth
+
+
+def get_talk_rater(settings: Settings, pool: ComputePool | None = None) -> TalkRater:
+    """The rater over the settings' encoder: loaded once in this process, or on the pool's workers.
+
+    Raises:
+        ModelError: the encoder cannot be loaded, or is none that the tuned weights fit.
+    """
+    if pool and pool.workers:
+        return _PooledTalkRater(settings, pool)
+    return _load(encoder_source(settings.encoder_model))
+
+
+@lru_cache(maxsize=1)
+def stored_weights() -> Mapping[str, npt.NDArray[Any]]:
+    """What ``talk_rater.npz`` holds."""
+    with as_file(files("digest_pipeline.claims") / "talk_rater.npz") as path, np.load(path) as stored:
+        return {name: stored[name].astype(np.float32) for name in stored.files}
+
+
+class _PooledTalkRater:
+    def __init__(self, settings: Settings, pool: ComputePool) -> None:
+        self._settings, self._pool = settings, pool
+
+    def rate(self, words: Sequence[str]) -> Scores:
+        parts = [words[first : first + POOLED_WORDS] for first in range(0, len(words), POOLED_WORDS)]
+        return np.concatenate([np.zeros(0), *self._pool.map(_rate, self._settings, parts)])
+
+
+def _rate(settings: Settings, words: Sequence[str]) -> Scores:
+    return get_talk_rater(settings).rate(words)
+
+
+@lru_cache(maxsize=1)
+def _load(source: str) -> TalkRater:
+    from digest_pipeline.claims.tuned_encoder import TalkEncoder  # torch takes seconds to import
+
+    try:
+        return TalkEncoder(source).tuned(stored_weights())
+    except (OSError, ValueError, KeyError, AttributeError, RuntimeError) as error:
+        raise ModelError(
+            f"the talk rater's weights do not fit the encoder {source}: {error}",
+            remedy="set encoder_model to auto or a copy of all-MiniLM-L6-v2, or run bench/worthiness/talk.py",
+        ) from error
