@@ -20,16 +20,6 @@ def normalise_words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.lower().replace("’", "'").replace("'", ""))
 
 
-_NUMBERED_VOICE = re.compile(
-    r"(?:speaker|spk|voice|person|participant|guest|host|unknown)?[\s_-]*(?:\d{1,3}|[A-F])?", re.IGNORECASE
-)
-
-
-def is_named(speaker: str | None) -> bool:
-    """Whether a transcript says who speaks, and not only which of its voices ("Speaker 1", "Host")."""
-    return _NUMBERED_VOICE.fullmatch(speaker or "") is None
-
-
 @dataclass(frozen=True, slots=True)
 class TranscriptLink:
     """One ``podcast:transcript`` element of a feed item."""
@@ -139,8 +129,8 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of transcript as its source cut it. Times are audio seconds. ``speaker`` is a
-    name, or only tells one voice from another (``is_named``), or ``None``.
+    """A piece of transcript as its source cut it. Times are audio seconds; ``speaker`` is ``None`` when unknown, and
+    may only tell one voice from another (``transcripts.speakers.is_named``).
 
     ``doubt`` says why a recogniser's words may not be what was said. ``word_times`` holds start and end of each word of
     ``text`` (split at white space) where the source gives them.

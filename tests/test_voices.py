@@ -89,6 +89,13 @@ def test_silence_has_no_voices() -> None:
     assert turns_in(np.zeros(20 * SAMPLE_RATE, dtype=np.float32), 5) == []
 
 
+@pytest.mark.parametrize("seconds", [0.2, 1.2, 6.0])
+def test_a_word_after_a_long_silence_harms_nothing(spoken: Path, seconds: float) -> None:
+    silence = np.zeros(21 * 60 * SAMPLE_RATE, dtype=np.float32)  # longer talks are clustered in another way
+    heard = np.concatenate([silence, samples_of(spoken)[: int(seconds * SAMPLE_RATE)]])
+    assert len(turns_in(heard, 300)) <= 2
+
+
 def timed(text: str, start: float = 0.0) -> Segment:
     """A segment that says a word a second."""
     times = tuple((start + i, start + i + 1.0) for i in range(len(text.split())))

@@ -28,6 +28,7 @@ from bench.worthiness.episodes import (
     read_windows,
 )
 from bench.worthiness.low_rank import DEVICE, learnt, with_updates
+from bench.worthiness.train import GOOD
 from digest_pipeline.claims import talk_rater
 from digest_pipeline.claims.talk_rater import worth_of_spans
 from digest_pipeline.claims.tuned_encoder import STRETCH, TalkEncoder, padded
@@ -37,7 +38,6 @@ from digest_pipeline.model_files import encoder_source
 from digest_pipeline.settings import load_settings
 
 WEIGHTS = Path(talk_rater.__file__).with_name("talk_rater.npz")
-GOOD = 2  # a score from which an editor would send it
 CONTAINED_SHARE = 0.1  # how far standing alone counts for worth by itself
 WORTH_SCALE = 3.0  # of the worth that is learnt, for its loss to weigh beside the others
 LOSS_SHARES = (1.0, 0.5, 0.5, 0.25)  # worth; worth sending, advertisement, standing alone

@@ -21,8 +21,9 @@ from digest_pipeline.errors import BudgetExceeded
 from digest_pipeline.llm.batch import BatchSender, Question
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.prompt import ModelUnavailable, Prompt, UnusableReply
-from digest_pipeline.models import ClaimCandidate, Episode, Segment, is_named, stable_id
+from digest_pipeline.models import ClaimCandidate, Episode, Segment, stable_id
 from digest_pipeline.settings import Settings
+from digest_pipeline.transcripts.speakers import is_named
 
 VERBATIM = 100.0
 

@@ -14,9 +14,7 @@ from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.model_files import is_local
 
 TOKENS = 32, 120, 16  # at most, before, of and after a span
-STRETCH = (
-    192  # tokens that are read together; each is read in two stretches, and counts most where it is far from the edge
-)
+STRETCH = 192  # tokens of a talk that are read together; every token is read in two stretches
 BATCH = 32
 UPDATED = ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense",
            "intermediate.dense", "output.dense")  # fmt: skip

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from digest_pipeline.claims.sentences import Sentence, sentences_of
-from digest_pipeline.models import Segment, is_named
+from digest_pipeline.models import Segment
+from digest_pipeline.transcripts.speakers import is_named
 
 ENDS = re.compile(r"[.?!…][\"”’')\]]*\s*$")
 

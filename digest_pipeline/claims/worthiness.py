@@ -5,8 +5,8 @@ keeps the subject, does worse on shows that the model has not seen. ``weights.np
 beside it says what it was trained on and how well it does, and ``bench/worthiness/train.py`` makes both. Ridge
 regression rates each span; what surrounds it and its length are then taken into account (an insight is seldom alone,
 and a complete thought takes words). What ``talk_rater`` makes of its words where they stand is added, and for the best
-what ``reranker`` makes of them. A logistic curve
-turns that into the probability that a demanding editor would send it. A second column of weights rates promotion.
+what ``reranker`` makes of them. A logistic curve turns that into the probability that a demanding editor would send it.
+A second column of weights rates promotion.
 """
 
 from collections.abc import Mapping, Sequence

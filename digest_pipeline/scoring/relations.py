@@ -15,8 +15,9 @@ from digest_pipeline.claims.lexis import Clause, best_matches, clauses_of
 from digest_pipeline.claims.polarity import AXES, is_negated
 from digest_pipeline.claims.quantities import ORDINAL, quantities_in
 from digest_pipeline.encoder import Vectors
-from digest_pipeline.models import is_named, normalise_words
+from digest_pipeline.models import normalise_words
 from digest_pipeline.scoring.claims import ScoringClaim
+from digest_pipeline.transcripts.speakers import is_named
 
 SAME, UPDATES, CONTRADICTS = "same", "updates", "contradicts"
 # Cosine of all-MiniLM-L6-v2 from which two claims say the same: the best F1 on the training part of ArgKP 2021.

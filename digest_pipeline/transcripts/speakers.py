@@ -10,12 +10,20 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from digest_pipeline.models import Episode, Segment, is_named, normalise_words
+from digest_pipeline.models import Episode, Segment, normalise_words
 
+_NUMBERED_VOICE = re.compile(
+    r"(?:speaker|spk|voice|person|participant|guest|host|unknown)?[\s_-]*(?:\d{1,3}|[A-F])?", re.IGNORECASE
+)
 INTRODUCTION = re.compile(
     r"\b(?i:my name is|my name's|i am|i'm)\s+(?i:your (?:co-?)?host,? )?"
     r"((?:(?:[A-Z][\w'-]+|[A-Z]\.)\s+)(?:[a-z]{2,3}\s+)?[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)?)"
 )
+
+
+def is_named(speaker: str | None) -> bool:
+    """Whether a transcript says who speaks, and not only which of its voices ("Speaker 1", "Host")."""
+    return _NUMBERED_VOICE.fullmatch(speaker or "") is None
 
 
 def name_speakers(segments: Sequence[Segment], episode: Episode) -> tuple[Segment, ...]:
