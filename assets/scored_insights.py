@@ -35,7 +35,7 @@ def scored_insights(
     config, tables, day = settings.load(), warehouse.open(), date.fromisoformat(context.partition_key)
     model = embedder_name(config)
     with tables.read() as con:
-        claims = store.claims_of_window(con, day, config.cluster_window_days, config.zone)
+        claims = store.claims_of_window(con, day, config.cluster_window_days, config.zone, model)
         today = [claim for claim in claims if claim.digest_date == day]
         before = [claim for claim in claims if claim.digest_date < day]
         today_vectors = load_vectors(con, [claim.claim_id for claim in today], model)

@@ -11,7 +11,7 @@ from digest_pipeline.claims.extractive import ExtractiveExtractor, prefer_headli
 from digest_pipeline.claims.sentences import MAX_PIECE, plain_word
 from digest_pipeline.claims.spans import MAX_SENTENCES, spans_of
 from digest_pipeline.claims.turns import turns_of
-from digest_pipeline.claims.wording import clarity, clean, headline_and_explanation, stands_alone
+from digest_pipeline.claims.wording import clean, headline_and_explanation, plainness, stands_alone
 from digest_pipeline.claims.worthiness import load_model, worth_in_context
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.models import Episode, Segment, Soundbite
@@ -203,7 +203,7 @@ def test_a_headline_that_breaks_off_says_so_and_is_not_clear() -> None:
     said = "A deposit cleared forty percent of the queue, and if everybody paid it at the same gate..."
     headline, _ = headline_and_explanation([said], [0.9])
     assert headline.endswith("gate …")
-    assert clarity(headline, said) < 0.45
+    assert plainness(headline, said) < 0.45
 
 
 @given(
@@ -296,15 +296,15 @@ def test_what_leans_on_the_talk_before_makes_no_headline(sentence: str) -> None:
     assert stands_alone("If a port charges a fee, the trucks come in the evening.")
 
 
-def test_clarity_tells_a_claim_from_a_story() -> None:
+def test_plainness_tells_a_claim_from_a_story() -> None:
     clear = "A deposit of fifty thousand dollars cleared forty percent of the queue."
     stumbling = "A deposit, I mean, it was kind of like, you know, whatever, it cleared some of the queue or something."
     story = "I told my brother that I had seen my old deposit when I moved my things."
-    assert clarity(clear, clear) == 1.0
-    assert clarity(clear, stumbling) < 0.6
-    assert clarity(story, story) < 0.8
-    assert clarity("It cleared forty percent of the queue in a month.", clear) == 0.4
-    assert clarity(clear, 'He said "a deposit of fifty thousand dollars clears forty percent of it.') < 0.7
+    assert plainness(clear, clear) == 1.0
+    assert plainness(clear, stumbling) < 0.6
+    assert plainness(story, story) < 0.8
+    assert plainness("It cleared forty percent of the queue in a month.", clear) == 0.4
+    assert plainness(clear, 'He said "a deposit of fifty thousand dollars clears forty percent of it.') < 0.7
 
 
 def test_the_extractor_finds_substance_and_refuses_advertisements(settings: Settings, network: DemoNetwork) -> None:

@@ -57,7 +57,7 @@ def claim(
     quote = (
         f"{name * 40} The deposit of {name} cleared 40 percent of the queue because it costs more than asking twice."
     )
-    return ScoringClaim(name, day, show, f"ep_{name}", f"Headline {name}", "", quote, worthiness, cluster)
+    return ScoringClaim(name, day, show, f"ep_{name}", f"Headline {name}", "", quote, worthiness, 0.8, cluster)
 
 
 def test_components_say_what_they_mean() -> None:
@@ -98,7 +98,7 @@ def components(worth: float) -> Components:
     return Components(
         {
             "worthiness": worth,
-            "clarity": 1,
+            "clarity": 0.8,
             "novelty": 1,
             "specificity": 0.7,
             "corroboration": 0,
@@ -134,7 +134,7 @@ def test_the_choice_is_varied_and_every_refusal_is_explained(settings: Settings)
 
 
 def test_what_does_not_stand_alone_is_not_published(settings: Settings) -> None:
-    leaning = Components({**components(0.99).values, "clarity": 0.4}, None, ())
+    leaning = Components({**components(0.99).values, "clarity": 0.2}, None, ())
     (insight,) = select_insights([claim("c")], np.eye(8, dtype=np.float32)[:1], [leaning], NONE_PUBLISHED, settings)
     assert insight.rank is None
     assert "does not stand alone" in (insight.why_not or "")

@@ -49,7 +49,9 @@ def chosen(warehouse: Warehouse) -> Warehouse:
                 [f"cl_{number}", day, episode, f"Headline {number}.", words],
             )
             vector = [float(place == number) for place in range(8)]
-            con.execute("insert into raw.claim_embeddings values (?, 'all-MiniLM-L6-v2', ?)", [f"cl_{number}", vector])
+            con.execute(
+                "insert into raw.claim_embeddings values (?, 'all-MiniLM-L6-v2', ?, 0.8)", [f"cl_{number}", vector]
+            )
             con.execute(
                 "insert into raw.scored_insights values (?, ?, null, .7, .7, .7, .7, .7, .7, .7, ?, 'why', null, .5, 1)",
                 [f"cl_{number}", day, number % 2 + 1],

@@ -41,7 +41,8 @@ def item(number: int, headline: str, show: str, score: float, **values: object) 
 
 def pool_of(items: Sequence[DigestItem], vectors: Vectors, settings: Settings, reader: InterestReader) -> PersonalPool:
     claims = tuple(
-        ScoringClaim(i.claim_id, DAY, i.show, i.episode, i.headline, "", i.quote, i.score, i.theme_id) for i in items
+        ScoringClaim(i.claim_id, DAY, i.show, i.episode, i.headline, "", i.quote, i.score, 0.8, i.theme_id)
+        for i in items
     )
     return PersonalPool(DAY, tuple(items), claims, vectors, {}, reader, settings)
 
@@ -227,7 +228,7 @@ def test_without_vectors_of_this_encoder_scores_alone_decide(settings: Settings,
         pool = load_pool(con, digest, settings)
     assert ids(digest_for(who(interests="grid storage"), digest, pool, frozenset())) == ids(digest)
     with warehouse.write() as con:
-        rows = [ClaimRow("cl_2", DAY, "", "", "", "")]
-        save_embeddings(con, rows, np.eye(1, 384, dtype=np.float32), embedder_name(settings))
+        rows = [ClaimRow("cl_2", DAY, "", "", "", "", "")]
+        save_embeddings(con, rows, np.eye(1, 384, dtype=np.float32), np.ones(1), embedder_name(settings))
     with warehouse.read() as con:
         assert load_pool(con, digest, settings).vectors.any(axis=1).tolist() == [False, True, False, False, False]

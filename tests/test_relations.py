@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from digest_pipeline.encoder import Vectors
+from digest_pipeline.errors import DigestError
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.components import Components, components_of
 from digest_pipeline.scoring.explain import why
@@ -42,7 +43,7 @@ def claim(
     guests: tuple[str, ...] = (),
 ) -> ScoringClaim:
     said = quote or name * 60
-    return ScoringClaim(name, DAY - timedelta(days=days_ago), show or f"Show {name}", f"ep_{name}", headline, "", said, 0.9, speaker=speaker, guests=guests)  # fmt: skip
+    return ScoringClaim(name, DAY - timedelta(days=days_ago), show or f"Show {name}", f"ep_{name}", headline, "", said, 0.9, 0.8, speaker=speaker, guests=guests)  # fmt: skip
 
 
 def alike(count: int, cosine: float = 0.8) -> Vectors:
@@ -125,7 +126,10 @@ def test_the_guests_of_an_episode_come_with_its_claims(warehouse: Warehouse) -> 
         for episode, persons in (("ep_a", json.dumps(cast)), ("ep_b", None)):
             con.execute(EPISODE, [episode, DAY, persons])
             con.execute(CLAIM, [f"of {episode}", DAY, episode])
-        found = claims_of_window(con, DAY, 45, ZoneInfo("UTC"))
+            con.execute("insert into raw.claim_embeddings values (?, 'one', [1], 0.8)", [f"of {episode}"])
+        found = claims_of_window(con, DAY, 45, ZoneInfo("UTC"), "one")
+        with pytest.raises(DigestError, match=r"2 claims of the window .* were not read by the encoder other"):
+            claims_of_window(con, DAY, 45, ZoneInfo("UTC"), "other")
     assert [(c.claim_id, c.guests) for c in found] == [("of ep_a", ("Ann Lee",)), ("of ep_b", ())]
 
 

@@ -275,7 +275,7 @@ def test_removed_transcripts_are_not_found_any_more(spoken: Warehouse, settings:
 def test_stored_vectors_are_not_made_again(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:
     with spoken.write() as con:
         vector = embedder.embed([f"{EPISODES[0][4]} "])[0].tolist()
-        con.execute("insert into raw.claim_embeddings values ('cl_ep_grid', ?, ?)", [embedder.name, vector])
+        con.execute("insert into raw.claim_embeddings values ('cl_ep_grid', ?, ?, 0.8)", [embedder.name, vector])
     counting = Counting(embedder, embedder.name)
     update_index(settings.search_index, spoken.read, counting)
     assert counting.asked == 8

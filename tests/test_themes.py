@@ -93,6 +93,10 @@ class Turned:
     def embed(self, texts: Sequence[str]) -> Vectors:
         return self._vectors[[int(text.split()[1]) for text in texts]]
 
+    def embed_layers(self, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
+        meaning = self.embed(texts)
+        return meaning, meaning[:, :4]
+
 
 def test_themes_keep_their_ids_when_another_encoder_is_set(warehouse: Warehouse, settings: Settings) -> None:
     sizes = [12, 12, 12]

@@ -152,7 +152,7 @@ def test_a_backup_is_consistent_beside_a_process_that_writes(lived_in: Settings)
         "while True:\n"
         "    with warehouse.write() as con:\n"
         "        con.execute('insert into raw.llm_replies values (?, ?)', [f'k{number}', 'r'])\n"
-        "        con.execute('insert into raw.claim_embeddings values (?, ?, [1.0])', [f'c{number}', 'writer'])\n"
+        "        con.execute('insert into raw.claim_embeddings values (?, ?, [1.0], 0.8)', [f'c{number}', 'writer'])\n"
         "    number += 1\n"
         "    print(number, flush=True)\n"
     )

@@ -28,7 +28,7 @@ NONE_PUBLISHED = Published([], [], np.zeros((0, 4), dtype=np.float32))
 
 def claim(name: str, show: str = "A", episode: str = "ep_1") -> ScoringClaim:
     quote = f"The deposit of {name} cleared 40 percent of the queue because it costs more than asking twice."
-    return ScoringClaim(name, DAY, show, episode, quote, "", quote, 0.7)
+    return ScoringClaim(name, DAY, show, episode, quote, "", quote, 0.7, 0.8)
 
 
 def near(cosine: float) -> list[float]:
@@ -143,7 +143,7 @@ def stored(warehouse: Warehouse) -> Warehouse:
                 " values (?, '2026-09-14', 'ep_1', 'Head [1]', '', 'Words', 0, 1, 0, 0, 0.7, false, 'test')",
                 [claim_id],
             )
-        con.execute("insert into raw.claim_embeddings values ('cl_1', 'm', [1.0, 0.0, 0.0, 0.0])")
+        con.execute("insert into raw.claim_embeddings values ('cl_1', 'm', [1.0, 0.0, 0.0, 0.0], 0.8)")
     return warehouse
 
 

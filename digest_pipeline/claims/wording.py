@@ -150,7 +150,7 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
         standing = statements[:1] or [0]
 
     def merit(i: int) -> float:
-        return strengths[i] * clarity(cleaned[i], sentences[i]) * (1.0 if i == 0 else LATER_SENTENCE)
+        return strengths[i] * plainness(cleaned[i], sentences[i]) * (1.0 if i == 0 else LATER_SENTENCE)
 
     best = max(standing, key=lambda i: (merit(i), -i))
     headline = cleaned[best]
@@ -191,11 +191,8 @@ def is_whole(sentence: str) -> bool:
     return not breaks_off and not (is_written and (sentence.split()[0].islower() or not ends))
 
 
-def clarity(headline: str, quote: str) -> float:
-    """How well a stranger can read a claim, 0..1: its headline stands alone, nobody stumbles, and it tells no story.
-
-    Worth and clarity are different things: good points are often made badly, and a digest has room for the clear ones.
-    """
+def plainness(headline: str, quote: str) -> float:
+    """How plainly a claim is put, 0..1, by rules: its headline stands alone, nobody stumbles, and it tells no story."""
     words = max(1, len(quote.split()))
     value = 1.0 if stands_alone(headline) else NOT_ALONE
     if POINTS_AT_THINGS.search(headline):

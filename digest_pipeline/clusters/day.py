@@ -1,17 +1,18 @@
-"""The themes of a day: embed what is new, cluster the window, carry ids and titles on, note events and growth."""
+"""The themes of a day: embed what is new, rate how it reads, cluster the window, keep ids and titles, note growth."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from digest_pipeline.claims.clarity import Shown, clarity_of
 from digest_pipeline.clusters import store
 from digest_pipeline.clusters.cluster import Theme, cluster_claims
 from digest_pipeline.clusters.identity import Group, ThemeEvent, assign_ids, events_of_day, themes_of_last_day
 from digest_pipeline.clusters.store import ClaimRow, NamedTheme, ThemeBefore
 from digest_pipeline.clusters.titles import Headline, Titler
 from digest_pipeline.clusters.trends import Trend, trend_of
-from digest_pipeline.encoder import Embedder, Vectors
+from digest_pipeline.encoder import LayeredEmbedder, Vectors
 from digest_pipeline.llm.books import Books
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.settings import Settings
@@ -29,7 +30,7 @@ class ClusteredDay:
     noise_share: float
 
 
-def cluster_day(warehouse: Warehouse, embedder: Embedder, day: date, settings: Settings) -> ClusteredDay:
+def cluster_day(warehouse: Warehouse, embedder: LayeredEmbedder, day: date, settings: Settings) -> ClusteredDay:
     """Find and keep the themes of the window that ends with ``day``. The same claims and past give the same themes."""
     days = settings.cluster_window_days
     with warehouse.read() as con:
@@ -37,8 +38,9 @@ def cluster_day(warehouse: Warehouse, embedder: Embedder, day: date, settings: S
         missing = store.missing_embeddings(con, claims, embedder.name)
         before = store.themes_before(con, day, days, claims, embedder.name)
     fresh = embedder.embed([claim.text for claim in missing])
+    clarity = clarity_of([Shown(claim.headline, claim.explanation, claim.quote) for claim in missing], embedder)
     with warehouse.write() as con:
-        store.save_embeddings(con, missing, fresh, embedder.name)
+        store.save_embeddings(con, missing, fresh, clarity, embedder.name)
         vectors = store.load_vectors(con, [claim.claim_id for claim in claims], embedder.name)
     past = [theme.past for theme in before.values()]
     bonds = themes_of_last_day([claim.claim_id for claim in claims], past)

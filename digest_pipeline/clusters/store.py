@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.clusters.cluster import Theme
 from digest_pipeline.clusters.identity import PastTheme, ThemeEvent
 from digest_pipeline.clusters.titles import Title
@@ -23,13 +24,19 @@ class ClaimRow:
     digest_date: date
     show: str
     headline: str
-    text: str
+    explanation: str
+    quote: str
     episode_id: str
+
+    @property
+    def text(self) -> str:
+        """What is embedded of it."""
+        return f"{self.headline} {self.explanation}"
 
 
 WINDOW = """
 select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url) as show_title, c.headline,
-    c.headline || ' ' || c.explanation as text, c.episode_id
+    c.explanation, c.quote, c.episode_id
 from raw.claim_candidates c
 join raw.episodes e using (episode_id)
 left join raw.feeds f using (feed_url)
@@ -45,23 +52,31 @@ def claims_of_window(con: duckdb.DuckDBPyConnection, day: date, days: int) -> li
 
 
 def missing_embeddings(con: duckdb.DuckDBPyConnection, claims: Sequence[ClaimRow], model: str) -> list[ClaimRow]:
-    """The claims that ``model`` has not embedded yet."""
+    """The claims that ``model`` has not embedded yet, or whose clarity it has not rated."""
     wanted = _as_frame([claim.claim_id for claim in claims])  # noqa: F841 - DuckDB reads it by its name
     rows = con.execute(
         "select place from wanted anti join"
-        " (select claim_id from raw.claim_embeddings where model = ?) using (claim_id) order by place",
+        " (select claim_id from raw.claim_embeddings where model = ? and clarity is not null)"
+        " using (claim_id) order by place",
         [model],
     ).fetchall()
     return [claims[place] for (place,) in rows]
 
 
-def save_embeddings(con: duckdb.DuckDBPyConnection, claims: Sequence[ClaimRow], vectors: Vectors, model: str) -> None:
-    """Keep one unit vector a claim and model."""
+def save_embeddings(
+    con: duckdb.DuckDBPyConnection, claims: Sequence[ClaimRow], vectors: Vectors, clarity: Scores, model: str
+) -> None:
+    """Keep one unit vector a claim and model, and how well the claim reads."""
     if not claims:
         return
     rows = pl.DataFrame(  # noqa: F841 - DuckDB reads it by its name
-        {"claim_id": [c.claim_id for c in claims], "model": model, "embedding": vectors.tolist()},
-        schema={"claim_id": pl.String, "model": pl.String, "embedding": pl.List(pl.Float32)},
+        {
+            "claim_id": [c.claim_id for c in claims],
+            "model": model,
+            "embedding": vectors.tolist(),
+            "clarity": clarity.round(4).tolist(),
+        },
+        schema={"claim_id": pl.String, "model": pl.String, "embedding": pl.List(pl.Float32), "clarity": pl.Float64},
     )
     con.execute(
         "merge into raw.claim_embeddings using rows using (claim_id, model)"

@@ -17,7 +17,7 @@ from digest_pipeline.claims.injection import as_data, fence, gives_orders, has_l
 from digest_pipeline.claims.names import unsaid_name
 from digest_pipeline.claims.quantities import unsaid_quantity
 from digest_pipeline.claims.replies import json_in
-from digest_pipeline.claims.wording import clarity, clean
+from digest_pipeline.claims.wording import clean, plainness
 from digest_pipeline.errors import BudgetExceeded
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.prompt import ModelUnavailable, Prompt, Reading, UnusableReply
@@ -113,7 +113,7 @@ def central_headline(members: Sequence[Headline]) -> Headline:
 
     def merit(member: Headline) -> float:
         fit = min(1.0, LONGEST / max(1, len(member.text)))
-        return member.closeness + READABLE * fit * clarity(member.text, member.text)
+        return member.closeness + READABLE * fit * plainness(member.text, member.text)
 
     return max(nearest, key=lambda m: (merit(m), m.claim_id))
 
@@ -121,7 +121,7 @@ def central_headline(members: Sequence[Headline]) -> Headline:
 def says_what_it_is_about(headline: str, keywords: Sequence[str]) -> bool:
     """Whether a headline can be a theme's title as it is: short, clear, and with the most telling keyword."""
     is_named = re.search(rf"\b{re.escape(keywords[0])}", headline, re.IGNORECASE) is not None
-    return is_named and len(headline) <= LONGEST and clarity(headline, headline) >= CLEAR
+    return is_named and len(headline) <= LONGEST and plainness(headline, headline) >= CLEAR
 
 
 def shortened(headline: str) -> str:

@@ -77,7 +77,7 @@ def load_pool(
     claims = tuple(
         ScoringClaim(
             item.claim_id, day, item.show, item.episode, item.headline, item.explanation, item.quote,
-            item.components.get("worthiness", 0.0), item.theme_id,
+            item.components.get("worthiness", 0.0), item.components.get("clarity", 0.0), item.theme_id,
         )
         for item in items
     )  # fmt: skip

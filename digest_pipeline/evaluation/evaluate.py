@@ -8,7 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from digest_pipeline.claims.choose import get_extractor
-from digest_pipeline.encoder import Embedder, get_embedder
+from digest_pipeline.claims.clarity import Shown, clarity_of
+from digest_pipeline.encoder import LayeredEmbedder, get_embedder
 from digest_pipeline.errors import DigestError
 from digest_pipeline.evaluation import baselines
 from digest_pipeline.evaluation.baselines import rank_windows
@@ -99,11 +100,12 @@ def trained_on() -> frozenset[str]:
     return frozenset(listed.split())
 
 
-def _full_ranking(usable: Sequence[ClaimCandidate], embedder: Embedder, settings: Settings) -> list[str]:
+def _full_ranking(usable: Sequence[ClaimCandidate], embedder: LayeredEmbedder, settings: Settings) -> list[str]:
     """Quotes by the score that a first day would give them, without what does not stand alone."""
+    clarity = clarity_of([Shown(c.headline, c.explanation, c.quote) for c in usable], embedder).tolist()
     claims = [
-        ScoringClaim(c.claim_id, DAY, "show", c.episode_id, c.headline, c.explanation, c.quote, c.worthiness)
-        for c in usable
+        ScoringClaim(c.claim_id, DAY, "show", c.episode_id, c.headline, c.explanation, c.quote, c.worthiness, reads)
+        for c, reads in zip(usable, clarity, strict=True)
     ]
     vectors = embedder.embed([f"{c.headline} {c.explanation}" for c in usable])
     parts = components_of(claims, vectors, [], vectors[:0], {}, {}, {})

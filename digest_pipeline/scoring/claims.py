@@ -11,9 +11,10 @@ UNRELATED, RELATED, SAME = 0.35, 0.55, 0.85
 class ScoringClaim:
     """A usable claim as scoring sees it.
 
-    ``weight`` is what an operator gave its feed: it multiplies the score. ``days_late`` are the days between the
-    episode's publication and the end of the claim's day. ``guests`` are whom the publisher names as guests of the
-    episode: one of them may have said it where ``speaker`` is unknown.
+    ``clarity`` is how well it reads (see ``claims.clarity``). ``weight`` is what an operator gave its feed: it
+    multiplies the score. ``days_late`` are the days between the episode's publication and the end of the claim's day.
+    ``guests`` are whom the publisher names as guests of the episode: one of them may have said it where ``speaker`` is
+    unknown.
     """
 
     claim_id: str
@@ -24,6 +25,7 @@ class ScoringClaim:
     explanation: str
     quote: str
     worthiness: float
+    clarity: float
     cluster_id: str | None = None
     weight: float = 1.0
     speaker: str | None = None

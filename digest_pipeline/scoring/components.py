@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from digest_pipeline.claims.features import specificity
-from digest_pipeline.claims.wording import clarity
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.scoring.claims import SAME, UNRELATED, ScoringClaim
 from digest_pipeline.scoring.relations import CONTRADICTS, UPDATES, Relation, independent_voices
@@ -70,7 +69,7 @@ def components_of(
         opinion = opinions.get(claim.claim_id, NO_OPINION)
         values = {
             "worthiness": claim.worthiness,
-            "clarity": clarity(claim.headline, claim.quote),
+            "clarity": claim.clarity,
             "novelty": novelty,
             "specificity": specificity(claim.quote),
             "corroboration": 1 - 0.5 ** len(voices),

@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 
 from digest_pipeline.clusters.store import load_vectors
+from digest_pipeline.errors import DigestError
 from digest_pipeline.feeds.store import end_of_day
 from digest_pipeline.models import ScoredInsight
 from digest_pipeline.scoring.claims import ScoringClaim
@@ -18,7 +19,7 @@ from digest_pipeline.scoring.select import Published
 
 CLAIMS = """
 select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url), c.episode_id, c.headline, c.explanation, c.quote,
-    c.worthiness, m.cluster_id, coalesce(f.weight, 1), c.speaker,
+    c.worthiness, v.clarity, m.cluster_id, coalesce(f.weight, 1), c.speaker,
     coalesce(greatest(0, floor(epoch($midnight - e.published_at) / 86400)), 0)::integer,
     coalesce(
         [p.name for p in from_json(e.persons, '[{"name": "VARCHAR", "role": "VARCHAR"}]') if p.role like 'guest%'], []
@@ -26,17 +27,30 @@ select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url), c.episode_id, 
 from raw.claim_candidates c
 join raw.episodes e using (episode_id)
 left join raw.feeds f using (feed_url)
+left join raw.claim_embeddings v on v.claim_id = c.claim_id and v.model = $model
 left join raw.cluster_members m on m.claim_id = c.claim_id and m.digest_date = $day
 where c.rejected_reason is null and c.digest_date > $after and c.digest_date <= $day
 order by c.digest_date, c.claim_id
 """
 
 
-def claims_of_window(con: duckdb.DuckDBPyConnection, day: date, days: int, zone: ZoneInfo) -> list[ScoringClaim]:
-    """Usable claims of the ``days`` days that end with ``day``, with the themes that ``day`` gave them."""
-    values = {"after": day - timedelta(days=days), "day": day, "midnight": end_of_day(day, zone)}
+def claims_of_window(
+    con: duckdb.DuckDBPyConnection, day: date, days: int, zone: ZoneInfo, model: str
+) -> list[ScoringClaim]:
+    """Usable claims of the ``days`` days that end with ``day``, with the themes that ``day`` gave them.
+
+    Raises:
+        DigestError: a claim was not embedded by ``model``, or by a release that did not rate how it reads.
+    """
+    values = {"after": day - timedelta(days=days), "day": day, "midnight": end_of_day(day, zone), "model": model}
     rows = con.execute(CLAIMS, values).fetchall()
-    return [replace(ScoringClaim(*row), guests=tuple(guests)) for *row, guests in rows]
+    claims = [replace(ScoringClaim(*row), guests=tuple(guests)) for *row, guests in rows]
+    if unread := sum(claim.clarity is None for claim in claims):
+        raise DigestError(
+            f"{unread} claims of the window up to {day} were not read by the encoder {model}",
+            remedy=f"run the day's clusters first: digest run --date {day}",
+        )
+    return claims
 
 
 def published_before(con: duckdb.DuckDBPyConnection, day: date, days: int, model: str) -> Published:

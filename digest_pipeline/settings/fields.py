@@ -18,8 +18,8 @@ class ScoreWeights(BaseSettings):
 
     model_config = SettingsConfigDict(extra="forbid")
 
-    worthiness: float = Field(0.50, ge=0, description="how much the claim itself is worth repeating")
-    clarity: float = Field(0.20, ge=0, description="how well a stranger can read it")
+    worthiness: float = Field(0.35, ge=0, description="how much the claim itself is worth repeating")
+    clarity: float = Field(0.35, ge=0, description="how likely an editor lets it stand as a stranger reads it")
     novelty: float = Field(0.10, ge=0, description="how unlike everything said on earlier days")
     specificity: float = Field(0.08, ge=0, description="numbers, names and mechanisms in it")
     corroboration: float = Field(0.08, ge=0, description="how many other shows say something close")
@@ -128,7 +128,7 @@ class Settings(Places, BaseSettings):
     )
     top_n: int = Field(5, ge=1, le=20, description="insights in a digest")
     min_score: float = Field(0.50, ge=0, le=1, description="nothing below is published: no filler")
-    min_clarity: float = Field(0.45, ge=0, le=1, description="nothing that reads worse by itself is published")
+    min_clarity: float = Field(0.30, ge=0, le=1, description="nothing that reads worse by itself is published")
     max_per_show: int = Field(2, ge=1, description="insights of one show in a digest")
     max_per_theme: int = Field(1, ge=1, description="insights of one theme, on one matter, in a digest")
     max_similarity: float = Field(0.70, ge=0, le=1, description="two insights closer than this (cosine) say the same")

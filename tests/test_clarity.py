@@ -1,0 +1,116 @@
+"""Clarity: how a claim reads to somebody who sees its headline, explanation and quote alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.worthiness import headlines as training
+from bench.worthiness.episodes import read_windows
+from bench.worthiness.headlines import Judged, day_figures, held_out
+from digest_pipeline.claims.clarity import MARKS, Shown, clarity_matrix, clarity_of, load_clarity
+from digest_pipeline.claims.wording import plainness
+from digest_pipeline.encoder import LayeredEmbedder, Vectors, get_embedder
+from digest_pipeline.evaluation.evaluate import trained_on
+from digest_pipeline.settings import Settings
+
+CLEAR = "Ports that charge trucks by the hour cut the queue at noon by half, because drivers come at night instead."
+OF_MANY_FIELDS = (
+    CLEAR,
+    "Hospitals that wash hands twice as often lose a third fewer patients to infections.",
+    "Tomatoes that get less water before the harvest taste sweeter, because the sugar is not thinned.",
+    "Central banks raise rates too late because inflation data arrive with a delay of two months.",
+    "Teachers who ask fewer questions and wait longer get twice as many answers from shy pupils.",
+    "Cities that removed parking minimums built a third more homes within five years.",
+)
+UNCLEAR = (
+    "And then he was like, well, that's the one that they did with it the other day.",
+    "You know, gone three to five days or something like that is alright time to stop thinking like this and.",
+    "We had that on the show, and I loved it when she said it.",
+    "I remember my brother telling me about his garden, and we laughed for an hour.",
+    "So the nurse said to me, you should do this and not that, and I did.",
+    "If you take that and put it over there then this whole thing goes away basically.",
+)
+
+
+@pytest.fixture(scope="module")
+def embedder() -> LayeredEmbedder:
+    return get_embedder(Settings())
+
+
+def shown(headline: str) -> Shown:
+    return Shown(headline, "", headline)
+
+
+def test_claims_of_any_field_are_clearer_than_scraps_of_talk(embedder: LayeredEmbedder) -> None:
+    """The verdicts are on talk of software, productivity and bitcoin; the wording has to carry over."""
+    clear = clarity_of([shown(text) for text in OF_MANY_FIELDS], embedder)
+    scraps = clarity_of([shown(text) for text in UNCLEAR], embedder)
+    least = Settings().min_clarity
+    assert clear.min() > least > scraps.max()
+
+
+def test_nothing_to_read_asks_no_encoder(embedder: LayeredEmbedder) -> None:
+    assert clarity_of([], embedder).shape == (0,)
+
+
+class Narrow:
+    """An encoder of another width."""
+
+    name = "narrow"
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        return np.ones((len(texts), 4), dtype=np.float32)
+
+    def embed_layers(self, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
+        return self.embed(texts), np.ones((len(texts), 12), dtype=np.float32)
+
+
+def test_with_another_encoder_the_rules_decide() -> None:
+    claims = [shown(text) for text in (CLEAR, *UNCLEAR)]
+    assert clarity_of(claims, Narrow()).tolist() == [plainness(c.headline, c.quote) for c in claims]
+
+
+def test_the_weights_belong_to_the_marks_and_the_wording(embedder: LayeredEmbedder) -> None:
+    _, wording = embedder.embed_layers([CLEAR])
+    matrix = clarity_matrix([shown(CLEAR)], wording)
+    model = load_clarity()
+    assert matrix.shape == (1, len(MARKS) + wording.shape[1]) == (1, len(model.mean))
+    assert np.isfinite(matrix).all()
+    assert model.rate(matrix) == pytest.approx(clarity_of([shown(CLEAR)], embedder))
+
+
+def test_every_verdict_is_of_an_episode_that_is_known_to_be_trained_on() -> None:
+    rows = read_windows(training.VERDICTS)
+    assert {row["episode"] for row in rows} <= trained_on()
+    verdicts = [verdict for row in rows for verdict in row["verdicts"]]
+    assert {verdict["score"] for verdict in verdicts} == {0, 1, 2, 3}
+    assert all((verdict["flaw"] is None) == (verdict["score"] >= training.GOOD) for verdict in verdicts)
+
+
+def judged(episode: str, show: str, score: int, worthiness: float = 0.5) -> Judged:
+    return Judged(episode, show, "raw", shown(CLEAR), worthiness, score, None)
+
+
+def test_a_show_is_rated_by_a_model_that_has_not_seen_it() -> None:
+    """One show's verdicts are the reverse of the others': its ratings follow the others, not its own."""
+    signal = np.array([[-1.0], [1.0]] * 30)
+    claims = [
+        judged(f"{show}-{n}", show, int((n % 2 == 1) != (show == "c"))) for show in ("a", "b", "c") for n in range(20)
+    ]
+    rated = held_out(claims, signal)
+    assert (rated[40:][signal[40:, 0] > 0] > 0.5).all()
+    assert (rated[40:][signal[40:, 0] < 0] < 0.5).all()
+
+
+def test_a_made_up_day_takes_two_of_an_episode_at_most() -> None:
+    claims = [judged("good", "a", 3)] * 9 + [judged("poor", "b", 0)] * 9 + [judged("fair", "c", 2)]
+    rating = np.arange(len(claims), 0, -1.0)
+    both = [*claims, *(Judged(c.episode, c.show, "published", c.shown, c.worthiness, c.score, None) for c in claims)]
+    assert day_figures(both, np.tile(rating, 2), 3) == "good 0.600, must not be sent 0.400"
+
+
+def test_the_training_script_reads_what_it_judged(tmp_path: Path, embedder: LayeredEmbedder) -> None:
+    """Of episodes that are not at hand it says so, and takes nothing."""
+    assert list(training.judged_claims([], embedder)) == []
