@@ -173,6 +173,10 @@ def test_a_span_without_a_headline_gives_way_to_one_that_has_it_and_is_nearly_as
         ("Right now it is cheap.", "Right now it is cheap."),
         ("They had had very, very few, 9 9 9 in all.", "They had had very, very few, 9 9 9 in all."),
         ("I think it may fall [laughter] by 4.5 percent", "I think it may fall by 4.5 percent."),
+        (
+            "The [pull request] was merged [00:12:03] after two days (crosstalk)",
+            "The [pull request] was merged after two days.",
+        ),
         ("uh", "uh"),
         (
             'Three things count: "simplicity, simplicity, simplicity."',

@@ -30,7 +30,7 @@ from bench.worthiness.episodes import (
 from bench.worthiness.low_rank import DEVICE, learnt, with_updates
 from bench.worthiness.train import GOOD
 from digest_pipeline.claims import talk_rater
-from digest_pipeline.claims.talk_rater import worth_of_spans
+from digest_pipeline.claims.talk_rater import OUTPUTS, rate_spans
 from digest_pipeline.claims.tuned_encoder import STRETCH, TalkEncoder, padded
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.encoder import get_embedder
@@ -41,6 +41,7 @@ WEIGHTS = Path(talk_rater.__file__).with_name("talk_rater.npz")
 CONTAINED_SHARE = 0.1  # how far standing alone counts for worth by itself
 WORTH_SCALE = 3.0  # of the worth that is learnt, for its loss to weigh beside the others
 LOSS_SHARES = (1.0, 0.5, 0.5, 0.25)  # worth; worth sending, advertisement, standing alone
+KEPT = [0, 2]  # of the outputs: worth and advertisement
 STARTS = (0.0, -3.0, -2.0, -1.5)  # of the head's offsets: the last three are rare
 STRETCHES, ONE_AD_IN = 16, 4
 WHOLE_WINDOW = 40  # tokens from which a window counts fully
@@ -120,6 +121,13 @@ def fit(source: str, talks: Sequence[Talk], steps: int, seed: int = 1) -> TalkEn
     return network.eval()
 
 
+def weights_of(network: TalkEncoder) -> dict[str, npt.NDArray[np.float16]]:
+    """What ``talk_rater.npz`` holds: the updates, and the heads of worth and advertisement. Of the worth no offset."""
+    head, bias = (part.detach().cpu().numpy()[KEPT] for part in (network.head.weight, network.head.bias))
+    kept = {"head": head, "bias": bias * [0, 1]}
+    return learnt(network) | {name: part.astype(np.float16) for name, part in kept.items()}
+
+
 def _losses(network: TalkEncoder, drawn: Sequence[tuple[Talk, int]]) -> torch.Tensor:
     """Of each output, over the windows that some of these stretches of talk hold."""
     rows, places, wanted, count = [], [], [], 0
@@ -162,12 +170,12 @@ def main() -> None:
     learnt_from = [path for path in paths if not path.with_suffix(".gold.jsonl").exists()]
     print(f"{len(learnt_from)} episodes to learn from, {len(paths) - len(learnt_from)} to measure on; {DEVICE}")
     network = fit(source, [talk for path in learnt_from for talk in talks_of(path, tokenizer)], args.steps)
-    stored = learnt(network)
-    rater = TalkEncoder(source).tuned({name: weights.astype(np.float32) for name, weights in stored.items()})
+    stored = weights_of(network)
+    rater = TalkEncoder(source, OUTPUTS).tuned({name: weights.astype(np.float32) for name, weights in stored.items()})
     embedder = RememberingEmbedder(get_embedder(settings), args.vectors)
     measured = {path.stem for path in paths} - {path.stem for path in learnt_from}
     found = {
-        f"{episode.name}/{episode.view}": worth_of_spans(episode.turns, episode.spans, rater)
+        f"{episode.name}/{episode.view}": rate_spans(episode.turns, episode.spans, rater)
         for episode in read_episodes(args.labels, embedder)
         if episode.name in measured
     }

@@ -115,10 +115,12 @@ def held_out(episodes: Sequence[LabelledEpisode], moments: Moments, group: Group
     return [moments.rate(episode, solved[group(episode)]) for episode in episodes]
 
 
-def refused(episode: LabelledEpisode, rated: Scores) -> npt.NDArray[np.bool_]:
-    """Which spans the pipeline would bar."""
+def refused(episode: LabelledEpisode, rated: Scores, talk: Scores | None = None) -> npt.NDArray[np.bool_]:
+    """Which spans the pipeline would bar; without ``talk``, what it says to that is left out."""
     likeness = promotion_in_context(episode.spans, rated[:, 1])
-    return np.array([refusal_of(*pair) is not None for pair in zip(episode.spans, likeness.tolist(), strict=True)])
+    advertises = np.full(len(likeness), -np.inf) if talk is None else talk[:, 1]
+    each = zip(episode.spans, likeness.tolist(), advertises.tolist(), strict=True)
+    return np.array([refusal_of(*parts) is not None for parts in each])
 
 
 def ranked(
@@ -131,13 +133,13 @@ def ranked(
 ) -> tuple[list[int], Scores]:
     """The best spans of an episode as the pipeline would choose them, and the worth of all.
 
-    ``talk`` holds what the spans were worth where they stand, ``reranked`` what they were when read again, NaN for
-    those that were not.
+    ``talk`` holds what the spans were worth where they stand and whether they advertise, ``reranked`` what they were
+    worth when read again, NaN for those that were not.
     """
     worth = worth_in_context(episode.spans, rated[:, 0], length_weight)
-    barred = refused(episode, rated)
+    barred = refused(episode, rated, talk)
     if talk is not None:
-        worth = worth_in_talk(episode.spans, worth, talk, length_weight)
+        worth = worth_in_talk(episode.spans, worth, talk[:, 0], length_weight)
     if reranked is not None:
         rows = [row for row in shortlist(episode.spans, worth, barred) if not np.isnan(reranked[row])]
         worth = worth_reranked(episode.spans, worth, rows, reranked[rows], length_weight)

@@ -11,7 +11,7 @@ from digest_pipeline.claims.features import is_question
 from digest_pipeline.claims.injection import gives_orders
 from digest_pipeline.claims.reranker import get_reranker, passages_of
 from digest_pipeline.claims.spans import Span, spans_of
-from digest_pipeline.claims.talk_rater import get_talk_rater, worth_of_spans
+from digest_pipeline.claims.talk_rater import get_talk_rater, rate_spans
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.wording import headline_and_explanation, stands_alone
 from digest_pipeline.claims.worthiness import (
@@ -38,7 +38,8 @@ NEAR_DUPLICATE = 0.75  # cosine of two spans of one episode that say the same
 APART = 25  # words between two candidates: closer ones are one thought
 MIN_CANDIDATES = 8
 PROMOTION = 0.12  # rating in context from which a span reads like an advertisement
-RULES = "10"  # of spans, selection and wording: another number reads every episode again
+ADVERTISES = 0.0  # log odds of the talk rater from which it does
+RULES = "11"  # of spans, selection and wording: another number reads every episode again
 LEAST_STRENGTH = 0.5  # single sentences begin at about minus this
 LEEWAY = 0.15  # of probability that a span may lose for a headline
 HIGHLIGHT = 0.5  # how far a publisher's own highlight closes the gap to certainty
@@ -69,13 +70,11 @@ class ExtractiveExtractor:
         model, sentence_vectors = load_model(), embed_sentences(spans, self._embedder)
         vectors = embed_spans(spans, sentence_vectors.meaning)
         rated, promotion = model.rate(design_matrix(spans, sentence_vectors))
-        refusals = [
-            refusal_of(span, likeness)
-            for span, likeness in zip(spans, promotion_in_context(spans, promotion).tolist(), strict=True)
-        ]
+        talk, advertises = rate_spans(turns, spans, get_talk_rater(self._settings, self._pool)).T
+        likeness = promotion_in_context(spans, promotion)
+        refusals = [refusal_of(*each) for each in zip(spans, likeness.tolist(), advertises.tolist(), strict=True)]
         refused = np.array([refusal is not None for refusal in refusals])
         rating = worth_in_context(spans, rated, model.length_weight)
-        talk = worth_of_spans(turns, spans, get_talk_rater(self._settings, self._pool))
         rating = worth_in_talk(spans, rating, talk, model.length_weight)
         rows = shortlist(spans, rating, refused)
         reranked = get_reranker(self._settings, self._pool).rate(passages_of(turns, [spans[row] for row in rows]))
@@ -130,15 +129,17 @@ class ExtractiveExtractor:
         return f"worthiness {worthiness:.2f} is under {least:.2f}" if worthiness < least else None
 
 
-def refusal_of(span: Span, promotion: float) -> str | None:
-    """Why a span is no claim, however well it reads; ``promotion`` is its ``promotion_in_context``."""
+def refusal_of(span: Span, promotion: float, advertises: float) -> str | None:
+    """Why a span is no claim, however well it reads; ``promotion`` is its ``promotion_in_context``, ``advertises`` what
+    the talk rater says to that.
+    """
     if span.turn.is_ad:
         return f"advertisement: {span.turn.segments[0].ad_reason}"
     if span.turn.doubt:
         return f"perhaps misheard: {span.turn.doubt}"
     if gives_orders(span.quote):
         return "orders to a model: it speaks to a language model"
-    if promotion > PROMOTION:
+    if promotion > PROMOTION or advertises > ADVERTISES:
         return "it reads like an advertisement"
     if is_question(span.quote):
         return "a question, not a claim"

@@ -1,4 +1,5 @@
-"""How much each word of an episode is worth where it stands: the whole talk read by the encoder tuned to that end.
+"""What each word of an episode is worth where it stands, and whether it advertises: the whole talk read by the encoder
+tuned to that end.
 
 The rating in ``worthiness`` takes sentences alone, and ``reranker`` reads only the best spans again; this reads
 everything once, a few turns at a time, so that a span is known by what it answers and where it leads.
@@ -23,23 +24,26 @@ from digest_pipeline.model_files import encoder_source
 from digest_pipeline.settings import Settings
 
 POOLED_WORDS = 4000  # of an episode that travel together
+OUTPUTS = 2  # worth, and the log odds of an advertisement
 
 
 class TalkRater(Protocol):
     """Rates the words of a talk."""
 
     def rate(self, words: Sequence[str]) -> Scores:
-        """What each is worth, in the units of the training targets, given the words around it."""
+        """Of each, given the words around it: its worth in the units of the training targets, and the log odds that it
+        advertises. Shape (words, 2).
+        """
 
 
-def worth_of_spans(turns: Sequence[Turn], spans: Sequence[Span], rater: TalkRater) -> Scores:
-    """The mean worth of each span's words."""
+def rate_spans(turns: Sequence[Turn], spans: Sequence[Span], rater: TalkRater) -> Scores:
+    """The mean worth and log odds of each span's words, shape (spans, 2)."""
     words = [word for turn in turns for word in turn.text.split(" ")]
-    sums = np.concatenate([[0.0], np.cumsum(rater.rate(words))])
+    sums = np.concatenate([np.zeros((1, OUTPUTS)), np.cumsum(rater.rate(words), axis=0)])
     start = np.array([span.start_word for span in spans])
     count = np.array([span.words for span in spans])
-    worth: Scores = (sums[start + count] - sums[start]) / count
-    return worth
+    rated: Scores = (sums[start + count] - sums[start]) / count[:, None]
+    return rated
 
 
 def get_talk_rater(settings: Settings, pool: ComputePool | None = None) -> TalkRater:
@@ -66,7 +70,7 @@ class _PooledTalkRater:
 
     def rate(self, words: Sequence[str]) -> Scores:
         parts = [words[first : first + POOLED_WORDS] for first in range(0, len(words), POOLED_WORDS)]
-        return np.concatenate([np.zeros(0), *self._pool.map(_rate, self._settings, parts)])
+        return np.concatenate([np.zeros((0, OUTPUTS)), *self._pool.map(_rate, self._settings, parts)])
 
 
 def _rate(settings: Settings, words: Sequence[str]) -> Scores:
@@ -78,7 +82,7 @@ def _load(source: str) -> TalkRater:
     from digest_pipeline.claims.tuned_encoder import TalkEncoder  # torch takes seconds to import
 
     try:
-        return TalkEncoder(source).tuned(stored_weights())
+        return TalkEncoder(source, OUTPUTS).tuned(stored_weights())
     except (OSError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         raise ModelError(
             f"the talk rater's weights do not fit the encoder {source}: {error}",

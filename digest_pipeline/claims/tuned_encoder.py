@@ -48,7 +48,7 @@ class TunedEncoder(torch.nn.Module):
             if "token_types" in weights:
                 self.encoder.embeddings.token_type_embeddings.weight.copy_(torch.from_numpy(weights["token_types"]))
             self.head.weight.copy_(torch.from_numpy(weights["head"]))
-            self.head.bias.zero_()
+            self.head.bias.copy_(torch.from_numpy(weights["bias"]) if "bias" in weights else torch.zeros(1))
         return self.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
     def linears(self) -> Iterator[tuple[str, Any]]:
@@ -137,25 +137,26 @@ class TalkEncoder(TunedEncoder):
     def rate(self, words: Sequence[str]) -> Scores:
         """See ``TalkRater``."""
         ids, starts = self.tokens(words)
+        outputs = self.head.out_features
         if not ids:
-            return np.zeros(len(words))
+            return np.zeros((len(words), outputs))
         step = STRETCH // 2
         places = list(range(0, max(1, len(ids) - step), step))
-        sums, weights = np.zeros(len(ids)), np.zeros(len(ids))
+        sums, weights = np.zeros((len(ids), outputs)), np.zeros((len(ids), 1))
         with torch.inference_mode():
             for first in range(0, len(places), BATCH):
                 some = places[first : first + BATCH]
                 parts = [self.stretch(ids, start) for start in some]
                 rows = [part for part, _, _ in parts]
-                rated = self(*padded(rows, [[0] * len(row) for row in rows], self.head.weight.device))[:, :, 0].cpu()
+                rated = self(*padded(rows, [[0] * len(row) for row in rows], self.head.weight.device)).cpu()
                 for start, (_, begin, end), row in zip(some, parts, rated.numpy(), strict=True):
                     own = slice(start, start + end - begin)
-                    near = _nearness(end - begin, is_first=start == 0, is_last=start + STRETCH >= len(ids))
+                    near = _nearness(end - begin, is_first=start == 0, is_last=start + STRETCH >= len(ids))[:, None]
                     sums[own] += near * row[begin:end]
                     weights[own] += near
-        whole = np.concatenate([[0.0], np.cumsum(sums / weights)])
-        counts = np.diff(starts)
-        found: Scores = np.where(counts > 0, np.diff(whole[starts]) / np.maximum(counts, 1), 0.0)
+        whole = np.concatenate([np.zeros((1, outputs)), np.cumsum(sums / weights, axis=0)])
+        counts = np.diff(starts)[:, None]
+        found: Scores = np.where(counts > 0, np.diff(whole[starts], axis=0) / np.maximum(counts, 1), 0.0)
         return found
 
 

@@ -67,7 +67,14 @@ MARK = re.compile(r"[.,;:?!](?:\s|$)")
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement)
     for pattern, replacement in (
-        (r"\[[^\]]{1,40}\]|\((?:laughs?|laughter|chuckles?|crosstalk|inaudible)\)", ""),  # [laughter], [00:12:03]
+        # [laughter], (crosstalk 00:12:03), [00:12]; other brackets are words that an editor put in, and stay
+        (
+            (
+                r"[\[(](?:(?:laugh(?:s|ter|ing)?|chuckles?|cross ?talk|inaudible|unintelligible|music|applause|sighs?|pause|"
+                r"clears throat|removed sponsor segment)[^\])]{0,20}|(?:\d{1,2}:)?\d{1,2}:\d{2}(?:\.\d+)?)[\])]"
+            ),
+            "",
+        ),
         (r"(?:^|(?<=[\s,]))(?:u+m+|u+h+|uhm|er+m?|hmm+|mhm)\b[,.…]*\s*", ""),
         (
             r",\s*(?:you know|i mean|like|you see)\s*,",
