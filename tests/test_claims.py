@@ -244,7 +244,12 @@ def test_the_headline_stands_alone() -> None:
     assert headline == "A deposit cleared forty percent of the queue."
     assert explanation == "It was odd. … But it did so only once."
     long = "The harbour " + ", ".join(f"number {n}" for n in range(30)) + " closed."
-    assert headline_and_explanation(["It was odd.", long], [0.1, 0.9])[1].endswith("closed.")  # whole where it was cut
+    headline, explanation = headline_and_explanation(["It was odd.", long, "They agreed."], [0.1, 0.9, 0.1])
+    assert headline.endswith(" …")
+    assert explanation.startswith("It was odd. … ")
+    left = explanation.removeprefix("It was odd. … ").removesuffix(" They agreed.")
+    both = f"{headline.removesuffix(' …')} {left}"  # the comma at the cut is lost
+    assert both.replace(",", "") == clean(long).replace(",", "")
 
 
 @pytest.mark.parametrize(

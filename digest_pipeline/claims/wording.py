@@ -148,7 +148,7 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
         strengths: worth of each, not below 0.
 
     Returns:
-        The headline; and the rest of the span, cleaned. It says the headline again only where that had to be cut.
+        The headline; and the rest of the span, cleaned, that of a headline that had to be cut included.
     """
     cleaned = [clean(sentence) for sentence in sentences]
     standing = [i for i, sentence in enumerate(sentences) if stands_alone(sentence)]
@@ -160,14 +160,16 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
         return strengths[i] * plainness(cleaned[i], sentences[i]) * (1.0 if i == 0 else LATER_SENTENCE)
 
     best = max(standing, key=lambda i: (merit(i), -i))
-    headline = cleaned[best]
-    if len(headline.split()) > MAX_WORDS:
-        return _shorten(headline), clean(" ".join(sentences))
-    if not is_whole(sentences[best]):
+    headline, left = _cut(cleaned[best])
+    if left or not is_whole(sentences[best]):
         headline = f"{headline.rstrip(' .')} …"
     before, after = " ".join(sentences[:best]), " ".join(sentences[best + 1 :])
     parts = [clean(before)] if before else []
-    return headline, " … ".join([*parts, clean(after, follows=True)] if after else parts)
+    if left:
+        parts = [*parts, f"{'' if parts else '… '}{' '.join([left, clean(after, follows=True)] if after else [left])}"]
+    elif after:
+        parts = [*parts, clean(after, follows=True)]
+    return headline, " … ".join(parts)
 
 
 def stands_alone(sentence: str) -> bool:
@@ -213,9 +215,12 @@ def plainness(headline: str, quote: str) -> float:
     return value * (1 - min(0.5, 4.0 * max(0.0, about_oneself - FREE_FIRST_PERSON)))
 
 
-def _shorten(text: str) -> str:
-    """The start of a long sentence up to its last clause border within the headline's length, marked as cut."""
+def _cut(text: str) -> tuple[str, str]:
+    """A sentence up to its last clause border within the headline's length, and what is left of it."""
     words = text.split()
+    if len(words) <= MAX_WORDS:
+        return text, ""
     head = " ".join(words[:MAX_WORDS])
     border = max(head.rfind(mark) for mark in (",", ";", ":", " - "))
-    return f"{head[:border] if border > len(head) // 2 else head} …"
+    end = border if border > len(head) // 2 else len(head)
+    return head[:end], text[end:].lstrip(" ,;:-")
