@@ -6,7 +6,7 @@ from digest_pipeline.scoring.components import Components
 from digest_pipeline.scoring.relations import CONTRADICTS, UPDATES
 
 WORTH_STRONG, WORTH_FAIR = 0.5, 0.3  # probabilities that an editor would send it
-STRONG, CLEAR = 0.6, 0.5
+STRONG, CLEAR = 0.6, 0.35
 
 
 def why(components: Components, window_days: int) -> str:
