@@ -78,7 +78,7 @@ def test_the_weights_belong_to_the_marks_and_the_wording(embedder: LayeredEmbedd
     model = load_clarity()
     assert matrix.shape == (1, len(MARKS) + wording.shape[1]) == (1, len(model.mean))
     assert np.isfinite(matrix).all()
-    assert model.rate(matrix) == pytest.approx(clarity_of([shown(CLEAR)], embedder))
+    assert model.probability(matrix) == pytest.approx(clarity_of([shown(CLEAR)], embedder))
 
 
 def test_every_verdict_is_of_an_episode_that_is_known_to_be_trained_on() -> None:

@@ -137,7 +137,7 @@ def test_what_does_not_stand_alone_is_not_published(settings: Settings) -> None:
     leaning = Components({**components(0.99).values, "clarity": 0.2}, None, ())
     (insight,) = select_insights([claim("c")], np.eye(8, dtype=np.float32)[:1], [leaning], NONE_PUBLISHED, settings)
     assert insight.rank is None
-    assert "does not stand alone" in (insight.why_not or "")
+    assert "its clarity 0.20 is under 0.30" in (insight.why_not or "")
 
 
 def test_a_feeds_weight_multiplies_its_claims_scores(settings: Settings) -> None:

@@ -31,9 +31,10 @@ from bench.ads.episodes import (
     to_windows,
     written_blocks,
 )
+from digest_pipeline.regression import Array, Regression
 from digest_pipeline.transcripts import ad_model
 from digest_pipeline.transcripts.ad_cues import CUES
-from digest_pipeline.transcripts.ad_model import AdModel, Array, Regression, Unit, cue_matrix, place_matrix, units_of
+from digest_pipeline.transcripts.ad_model import AdModel, Unit, cue_matrix, place_matrix, units_of
 
 WEIGHTS = Path(ad_model.__file__).with_name("ad_weights.npz")
 OWN_STRENGTH, PLACED_STRENGTH = 0.005, 0.03  # inverse of the L2 penalties

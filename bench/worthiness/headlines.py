@@ -21,15 +21,17 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import StandardScaler
 
 from bench.worthiness.episodes import LabelledEpisode, RememberingEmbedder, read_episodes, read_windows
 from digest_pipeline.claims import clarity
-from digest_pipeline.claims.clarity import MARKS, ClarityModel, Shown, clarity_matrix
+from digest_pipeline.claims.clarity import MARKS, Shown, clarity_matrix
 from digest_pipeline.claims.extractive import sentence_strengths
 from digest_pipeline.claims.features import specificity
 from digest_pipeline.claims.wording import headline_and_explanation, plainness
 from digest_pipeline.claims.worthiness import Scores, embed_sentences
 from digest_pipeline.encoder import LayeredEmbedder, get_embedder
+from digest_pipeline.regression import Regression
 from digest_pipeline.settings import ScoreWeights, load_settings
 
 VERDICTS = Path(__file__).with_name("headlines.jsonl")
@@ -84,11 +86,11 @@ def judged_claims(episodes: Sequence[LabelledEpisode], embedder: LayeredEmbedder
     print(f"{missing} views of episodes that are not at hand; {other} claims are worded otherwise now")
 
 
-def fit(matrix: Scores, stands: npt.NDArray[np.bool_]) -> ClarityModel:
+def fit(matrix: Scores, stands: npt.NDArray[np.bool_]) -> Regression:
     """The regression on these claims."""
-    mean, scale = matrix.mean(axis=0), matrix.std(axis=0) + 1e-6
-    fitted = LogisticRegression(C=STRENGTH, max_iter=1000).fit((matrix - mean) / scale, stands)
-    return ClarityModel(MARKS, mean, scale, fitted.coef_[0], float(fitted.intercept_[0]))
+    scaler = StandardScaler().fit(matrix)
+    fitted = LogisticRegression(C=STRENGTH, max_iter=1000).fit(scaler.transform(matrix), stands)
+    return Regression(scaler.mean_, scaler.scale_, fitted.coef_[0], float(fitted.intercept_[0]))
 
 
 def held_out(claims: Sequence[Judged], matrix: Scores) -> Scores:
@@ -97,7 +99,7 @@ def held_out(claims: Sequence[Judged], matrix: Scores) -> Scores:
     stands = np.array([claim.score >= STANDS for claim in claims])
     found = np.zeros(len(claims))
     for show in np.unique(shows):
-        found[shows == show] = fit(matrix[shows != show], stands[shows != show]).rate(matrix[shows == show])
+        found[shows == show] = fit(matrix[shows != show], stands[shows != show]).probability(matrix[shows == show])
     return found
 
 
@@ -170,7 +172,7 @@ def main() -> None:
     model = fit(matrix, np.array([claim.score >= STANDS for claim in claims]))
     if args.write:
         np.savez_compressed(
-            WEIGHTS, names=np.array(model.names), mean=model.mean.astype(np.float32),
+            WEIGHTS, names=np.array(MARKS), mean=model.mean.astype(np.float32),
             scale=model.scale.astype(np.float32), coefficients=model.coefficients.astype(np.float32),
             intercept=np.float32(model.intercept),
         )  # fmt: skip

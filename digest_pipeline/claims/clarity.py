@@ -19,6 +19,7 @@ from digest_pipeline.claims.wording import plainness, stands_alone
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.encoder import LayeredEmbedder, Vectors
 from digest_pipeline.errors import ModelError
+from digest_pipeline.regression import Regression
 
 MARKS = (
     *(f"headline_{mark}" for mark in SENTENCE_MARKS), *(f"quote_{mark}" for mark in SENTENCE_MARKS), "headline_words",
@@ -36,36 +37,18 @@ class Shown:
     quote: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClarityModel:
-    """Weights for ``MARKS`` and, after them, the early layers of the headline."""
-
-    names: tuple[str, ...]
-    mean: Scores
-    scale: Scores
-    coefficients: Scores
-    intercept: float
-
-    def rate(self, matrix: Vectors) -> Scores:
-        """Probability, 0..1, that an editor would let each stand."""
-        odds = ((matrix - self.mean) / self.scale) @ self.coefficients + self.intercept
-        rated: Scores = 1 / (1 + np.exp(-odds))
-        return rated
-
-
 @lru_cache(maxsize=1)
-def load_clarity() -> ClarityModel:
-    """The model that ships with the package.
+def load_clarity() -> Regression:
+    """The model that ships with the package: of ``MARKS`` and, after them, the early layers of the headline.
 
     Raises:
         ModelError: the weights do not fit the marks of this release.
     """
     with as_file(files("digest_pipeline.claims") / "clarity.npz") as path, np.load(path, allow_pickle=False) as stored:
-        names = tuple(stored["names"].tolist())
-        if names != MARKS:
+        if tuple(stored["names"].tolist()) != MARKS:
             raise ModelError("the clarity weights belong to other marks", remedy="run bench/worthiness/headlines.py")
         mean, scale, coefficients = (stored[name].astype(float) for name in ("mean", "scale", "coefficients"))
-        return ClarityModel(names, mean, scale, coefficients, float(stored["intercept"]))
+        return Regression(mean, scale, coefficients, float(stored["intercept"]))
 
 
 def clarity_of(shown: Sequence[Shown], embedder: LayeredEmbedder) -> Scores:
@@ -80,7 +63,7 @@ def clarity_of(shown: Sequence[Shown], embedder: LayeredEmbedder) -> Scores:
     _, wording = embedder.embed_layers([claim.headline for claim in shown])
     if len(MARKS) + wording.shape[1] != len(model.mean):
         return np.array([plainness(claim.headline, claim.quote) for claim in shown])
-    return model.rate(clarity_matrix(shown, wording))
+    return model.probability(clarity_matrix(shown, wording))
 
 
 def clarity_matrix(shown: Sequence[Shown], wording: Vectors) -> Vectors:

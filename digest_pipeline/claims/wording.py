@@ -166,10 +166,11 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
     before, after = " ".join(sentences[:best]), " ".join(sentences[best + 1 :])
     parts = [clean(before)] if before else []
     if left:
-        parts = [*parts, f"{'' if parts else '… '}{' '.join([left, clean(after, follows=True)] if after else [left])}"]
+        parts = parts or [""]  # the explanation begins with the mark of the cut
+        after = f"{left} {clean(after, follows=True)}" if after else left
     elif after:
-        parts = [*parts, clean(after, follows=True)]
-    return headline, " … ".join(parts)
+        after = clean(after, follows=True)
+    return headline, " … ".join([*parts, after] if after else parts).lstrip()
 
 
 def stands_alone(sentence: str) -> bool:

@@ -112,8 +112,11 @@ def _bar(components: Components, score: float, settings: Settings) -> str | None
             f"its score {score:.2f}, which verdicts on claims like it lowered by {lowered:.2f}, is under"
             f" {settings.min_score:.2f}, the least that is published"
         )
-    if components.values["clarity"] < settings.min_clarity:
-        return "it does not stand alone: its words lean on what was said before, or stumble"
+    if (reads := components.values["clarity"]) < settings.min_clarity:
+        return (
+            f"it hardly stands alone: its clarity {reads:.2f} is under {settings.min_clarity:.2f}, so its words probably"
+            " lean on what was said before, or stumble"
+        )
     return None
 
 

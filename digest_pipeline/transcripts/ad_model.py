@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from digest_pipeline.errors import ModelError
 from digest_pipeline.models import Segment
+from digest_pipeline.regression import Array, Regression
 from digest_pipeline.transcripts.ad_cues import CUES, plain
 
-Array = npt.NDArray[np.float64]
 UNIT_WORDS = 25
 SENTENCE_WORDS = 12  # the end of a sentence ends a unit that has this many words
 TURN_WORDS = 8  # and so does a change of speaker
@@ -55,21 +55,6 @@ class Unit:
     last: int
     start_seconds: float
     end_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Regression:
-    """A logistic regression on standardised columns."""
-
-    mean: Array
-    scale: Array
-    coefficients: Array
-    intercept: float
-
-    def log_odds(self, matrix: Array) -> Array:
-        """Log odds of "advertises" for each row."""
-        values: Array = ((matrix - self.mean) / self.scale) @ self.coefficients + self.intercept
-        return values
 
 
 @dataclass(frozen=True, slots=True)
