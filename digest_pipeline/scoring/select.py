@@ -114,8 +114,8 @@ def _bar(components: Components, score: float, settings: Settings) -> str | None
         )
     if (reads := components.values["clarity"]) < settings.min_clarity:
         return (
-            f"it hardly stands alone: its clarity {reads:.2f} is under {settings.min_clarity:.2f}, so its words probably"
-            " lean on what was said before, or stumble"
+            f"it hardly stands alone: its clarity {reads:.2f} is under {settings.min_clarity:.2f}, so its words"
+            " probably lean on what was said before, or stumble"
         )
     return None
 
