@@ -57,6 +57,20 @@ def test_threads_open_and_close_it_side_by_side(warehouse: Warehouse) -> None:
         assert sum(threads.map(lambda _: look(warehouse), range(2000))) == 0
 
 
+def test_a_damaged_file_is_called_damaged_and_no_old_copy_is_read_instead(warehouse: Warehouse) -> None:
+    snapshot = warehouse.path.with_name("snapshot.duckdb")
+    warehouse.leave_snapshot(snapshot)
+    content = bytearray(warehouse.path.read_bytes())
+    for block in range(3 * 4096, len(content), 256 * 1024):  # after the three headers
+        content[block + 100] ^= 0xFF
+    warehouse.path.write_bytes(content)
+    with pytest.raises(WarehouseError, match="restore a backup") as caught:
+        count(Warehouse(warehouse.path))
+    assert not isinstance(caught.value, WarehouseLocked)
+    with pytest.raises(WarehouseError, match="restore a backup"), open_for_reading(warehouse.path, snapshot):
+        pass
+
+
 def test_a_locked_file_is_waited_for_then_named(warehouse: Warehouse) -> None:
     count(warehouse)
     code = f"import duckdb, sys; con = duckdb.connect({str(warehouse.path)!r}); print('held', flush=True); sys.stdin.read()"

@@ -21,7 +21,7 @@ LOCK_WAIT_SECONDS = 30.0
 
 
 def _is_lock(error: BaseException) -> bool:
-    return isinstance(error, duckdb.IOException) and "lock" in str(error).lower()
+    return isinstance(error, duckdb.IOException) and "Could not set lock on file" in str(error)
 
 
 def _is_closing(error: BaseException) -> bool:
