@@ -346,10 +346,55 @@ def test_an_operator_can_try_again_what_nobody_knows_of(mailed: Settings, box: I
         for one in (ann, bob):
             ledger.claim(con, Delivery(one, (published,)))
         ledger.finish(con, Delivery(ann, (published,)), Outcome("unknown"))
-        assert ledger.reopen(con, DAY, ledger.Retriable.UNKNOWN) == 1  # bob's may be under way just now
+        assert len(ledger.reopen(con, DAY, ledger.Retriable.UNKNOWN)) == 1  # bob's may be under way just now
         con.execute("update deliveries set started_at = '2026-09-15T06:00:00+00:00'")
-        assert ledger.reopen(con, DAY, ledger.Retriable.UNKNOWN) == 1
+        assert len(ledger.reopen(con, DAY, ledger.Retriable.UNKNOWN)) == 1
     assert deliver(mailed, NOW, day=DAY) == {"sent": 2}
+
+
+def test_another_try_goes_to_those_whom_it_is_for_alone(mailed: Settings, box: Inbox, published: Digest) -> None:
+    subscribe(mailed, "ann")
+    box.answers = {"ann@example.org": "550 no"}
+    assert deliver(mailed, NOW) == {"refused": 1}
+    box.answers = {}
+    subscribe(mailed, "bob")  # weeks later, for all that the retried day knows
+    result = retry_by_hand(mailed, "refused")
+    assert [message["To"] for message in box.messages] == ["ann@example.org"], result
+    with open_delivery(mailed.subscribers) as con:
+        assert sum(len(days) for days in ledger.statuses(con).values()) == 1
+
+
+def retry_by_hand(settings: Settings, status: str) -> str:
+    environment = {
+        f"DIGEST_{name.upper()}": str(getattr(settings, name))
+        for name in ("home", "smtp_host", "smtp_port", "smtp_security", "mail_from", "site_url")
+    }
+    return CliRunner().invoke(app, ["deliveries", "--date", DAY.isoformat(), "--retry", status], env=environment).output
+
+
+def test_who_leaves_while_mails_go_out_gets_none(mailed: Settings, box: Inbox, published: Digest) -> None:
+    subscribe(mailed, "ann")
+    with open_delivery(mailed.subscribers) as con:
+        (ann,) = SubscriberBook(con).active()
+        SubscriberBook(con).erase(ann.subscriber_id, suppress=True)
+        assert not ledger.claim(con, Delivery(ann, (published,)))
+        assert ledger.statuses(con) == {}
+        assert ledger.delivered_claims(con, ann.subscriber_id) == frozenset()
+
+
+def test_who_leaves_and_comes_back_does_not_get_the_same_digest_again(
+    mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    subscribe(mailed, "ann")
+    assert deliver(mailed, NOW) == {"sent": 1}
+    with open_delivery(mailed.subscribers) as con:
+        book = SubscriberBook(con)
+        book.erase(book.active()[0].subscriber_id, suppress=True)
+        again = book.save(Subscriber(new_id(), "mail", "ann@example.org"))
+        book.confirm(again.subscriber_id)
+        con.execute("update subscribers set confirmed_at = ?", [NOW.replace(tzinfo=None).isoformat()])
+    assert deliver(mailed, NOW) == {"done": 1}
+    assert len(box.messages) == 1
 
 
 def test_analysts_get_a_copy_of_the_ledger_without_addresses(
@@ -401,7 +446,7 @@ def test_what_waits_is_given_up_when_its_day_is_old(mailed: Settings, box: Inbox
     assert deliver(mailed, later) == {"done": 1}
     with open_delivery(mailed.subscribers) as con:
         assert ledger.tally(con)[0][2] == "given up"
-        assert ledger.reopen(con, DAY, ledger.Retriable.GIVEN_UP) == 1
+        assert len(ledger.reopen(con, DAY, ledger.Retriable.GIVEN_UP)) == 1
     assert deliver(mailed, later, day=DAY, even_if_old=True) == {"sent": 1}
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import numpy as np
@@ -19,7 +20,7 @@ from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.ledger import Delivery, Outcome
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
-from digest_pipeline.errors import BackupError, WarehouseTooNew
+from digest_pipeline.errors import BackupError, SubscriberError, WarehouseTooNew
 from digest_pipeline.models import Subscriber
 from digest_pipeline.publishing.publish import build_again
 from digest_pipeline.publishing.store import published_days
@@ -103,6 +104,66 @@ def test_after_a_restore_nobody_is_sent_what_they_may_have_got(lived_in: Setting
         digest = made_up_archive(later.date() - timedelta(days=1), 1)[0]
         assert not ledger.claim(con, Delivery(ann, (digest,)))
         assert ledger.tally(con)[0][2:4] == ("unknown", ledger.RESTORED)
+
+
+def test_what_waited_in_a_backup_is_not_sent_after_its_ledger_was_lost(lived_in: Settings) -> None:
+    digest = made_up_archive(FIRST, 1)[0]
+    with open_delivery(lived_in.subscribers) as con:
+        (ann, _) = SubscriberBook(con).active()
+        ledger.note(con, Delivery(ann, (digest,)), Outcome("waiting"))
+    made = back_up(lived_in, NOW)
+    lived_in.subscribers.rename(lived_in.home / "lost")
+    restore(lived_in, read_backup(made.folder), NOW)
+    with open_delivery(lived_in.subscribers) as con:
+        assert ledger.statuses(con)[ann.subscriber_id][FIRST] == "unknown"
+        assert not ledger.claim(con, Delivery(ann, (digest,)))
+
+
+def test_the_days_that_a_restore_holds_are_those_of_the_digests_time_zone(lived_in: Settings) -> None:
+    far_east = lived_in.model_copy(update={"timezone": "Pacific/Auckland"})
+    made = back_up(far_east, NOW)
+    lived_in.subscribers.rename(lived_in.home / "lost")
+    restore(far_east, read_backup(made.folder), datetime(2026, 9, 19, 19, 0, tzinfo=UTC))  # the 20th there
+    with open_delivery(lived_in.subscribers) as con:
+        (ann, _) = SubscriberBook(con).active()
+        assert max(ledger.statuses(con)[ann.subscriber_id]) == date(2026, 9, 19)
+
+
+def test_what_init_and_doctor_made_does_not_keep_a_backup_out(lived_in: Settings) -> None:
+    made = back_up(lived_in, NOW, into=lived_in.home.parent / "elsewhere")
+    lived_in.home.rename(lived_in.home.with_name("lost"))
+    lived_in.home.mkdir()
+    (lived_in.home / "digest.toml").write_text("# top_n = 5\n")
+    with open_delivery(lived_in.subscribers):
+        pass
+    done = restore(lived_in, read_backup(made.folder), NOW)
+    assert set(done.files) == {DATABASE, SUBSCRIBERS, "digest.toml"}
+    assert done.kept == ()
+    assert addresses(lived_in) == ["ann@example.org", "bob@example.org"]
+    assert (lived_in.home / "digest.toml").read_text() == "top_n = 5\n"
+
+
+def test_a_damaged_file_of_subscribers_is_named_and_replaced(lived_in: Settings) -> None:
+    made = back_up(lived_in, NOW)
+    lived_in.subscribers.write_bytes(b"no database at all" * 1000)
+    with pytest.raises(SubscriberError, match=r"damaged.*digest restore"):
+        addresses(lived_in)
+    done = restore(lived_in, read_backup(made.folder), NOW)
+    assert SUBSCRIBERS in done.files
+    assert done.held > 0
+    assert addresses(lived_in) == ["ann@example.org", "bob@example.org"]
+
+
+def test_backups_may_lie_on_another_disk(lived_in: Settings) -> None:
+    shared_memory = Path("/dev/shm")
+    if not shared_memory.exists() or shared_memory.stat().st_dev == lived_in.home.stat().st_dev:
+        pytest.skip("there is no other file system here")
+    with TemporaryDirectory(dir=shared_memory) as elsewhere:
+        lived_in.backups.symlink_to(elsewhere)
+        made = back_up(lived_in, NOW)
+        done = restore(lived_in, read_backup(made.folder), NOW)
+        assert done.replaced
+        assert (done.replaced / DATABASE).exists()
 
 
 def test_a_restore_that_dies_and_is_done_again_holds_all_the_same(

@@ -1,5 +1,6 @@
 """``digest deliver`` and ``digest deliveries``: send what is due, and what became of it."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -47,8 +48,9 @@ def deliveries(
         raise typer.BadParameter("--retry needs --date")
     if retry and day:
         with open_delivery(settings.subscribers) as con:
-            out.print(f"{day}: {reopen(con, day, retry)} to send again")
-        _send(day, even_if_old=True)
+            again = reopen(con, day, retry)
+        out.print(f"{day}: {len(again)} to send again")
+        _send(day, even_if_old=True, only=again)
     with open_delivery(settings.subscribers) as con:
         rows = [row for row in tally(con) if day is None or row[0] == day.isoformat()]
     table = Table("day", "channel", "status", "reason", "subscribers")
@@ -57,10 +59,10 @@ def deliveries(
     out.print(table if rows else "Nothing was delivered yet.")
 
 
-def _send(day: date | None, *, even_if_old: bool) -> None:
+def _send(day: date | None, *, even_if_old: bool, only: Collection[str] | None = None) -> None:
     from digest_pipeline.delivery.deliver import deliver as deliver_due
 
-    counts = deliver_due(load_settings(), datetime.now(UTC), day=day, even_if_old=even_if_old)
+    counts = deliver_due(load_settings(), datetime.now(UTC), day=day, even_if_old=even_if_old, only=only)
     said = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     out.print(f"{day or 'What is due'}: {said or 'no active subscribers'}")
     if counts["no server"]:

@@ -27,7 +27,7 @@ def backup(
 def restore(
     folder: Annotated[Path, typer.Argument(metavar="BACKUP", help="A folder that `digest backup` has written.")],
     subscribers: Annotated[
-        bool, typer.Option("--subscribers", help="Take its subscribers too, where there are newer ones.")
+        bool, typer.Option("--subscribers", help="Take its subscribers too, where there are newer ones here.")
     ] = False,
 ) -> None:
     """Put a backup back; what it replaces is kept. No mail is sent twice because of it."""
@@ -40,6 +40,8 @@ def restore(
     with one_at_a_time(settings.home):
         done = put_back(settings, read_backup(folder), datetime.now(UTC), subscribers=subscribers)
     out.print(f"Restored: {', '.join(done.files)}")
+    if done.kept:
+        out.print(f"Kept:     {', '.join(done.kept)} of this home; --subscribers takes the backup's subscribers")
     if done.replaced:
         out.print(f"Replaced: {done.replaced}", soft_wrap=True)
     if done.held:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from digest_pipeline.errors import SubscriberError
 from digest_pipeline.sqlite import transaction
 
 STEPS = (
@@ -76,7 +77,9 @@ STEPS = (
         ) strict
         """,
     ),
+    ("alter table suppressions add column last_day text",),  # of their last digest: who comes back gets no older one
 )
+DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 BUSY_SECONDS = 30.0
 
 
@@ -86,6 +89,9 @@ def open_delivery(file: Path) -> Iterator[sqlite3.Connection]:
 
     Makes the file, readable by its owner alone, and brings its schema up to date. Other processes may hold it open;
     a writer waits for another up to half a minute.
+
+    Raises:
+        SubscriberError: the file is damaged.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
@@ -97,6 +103,13 @@ def open_delivery(file: Path) -> Iterator[sqlite3.Connection]:
         con.execute("pragma secure_delete = on")  # an erased address leaves no bytes behind in its page
         _migrate(con)
         yield con
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF not in DAMAGE:
+            raise
+        raise SubscriberError(
+            f"the subscribers' file {file} is damaged: {error}",
+            remedy="`digest restore BACKUP --subscribers` takes a backup's",
+        ) from error
     finally:
         con.close()
 

@@ -1,6 +1,7 @@
 """Published digests go out: to whom they are due, by their channel, once, each outcome kept in the ledger."""
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
 import duckdb
@@ -22,7 +23,14 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse.choice import looking
 
 
-def deliver(settings: Settings, now: datetime, *, day: date | None = None, even_if_old: bool = False) -> Counter[str]:
+def deliver(
+    settings: Settings,
+    now: datetime,
+    *,
+    day: date | None = None,
+    even_if_old: bool = False,
+    only: Collection[str] | None = None,
+) -> Counter[str]:
     """Send what is due to every active subscriber.
 
     Args:
@@ -30,6 +38,7 @@ def deliver(settings: Settings, now: datetime, *, day: date | None = None, even_
         now: aware.
         day: only this one, also to who got a later one; otherwise every day that a subscriber waits for, at once.
         even_if_old: send ``day`` whatever its age.
+        only: ids of subscribers; everybody by default.
 
     Returns:
         how many deliveries were ``sent``, ``waiting``, ``refused``, ``unknown``, ``done`` before, ``not yet`` due, had
@@ -44,7 +53,8 @@ def deliver(settings: Settings, now: datetime, *, day: date | None = None, even_
     with open_delivery(settings.subscribers) as con:
         if day is None:
             ledger.give_up(con, oldest)
-        subscribers = SubscriberBook(con).active()
+        SubscriberBook(con).erase_unconfirmed(now)
+        subscribers = [one for one in SubscriberBook(con).active() if only is None or one.subscriber_id in only]
         bouncing = ledger.bouncing(con, settings.mail_bounces)
         counts["bouncing"] = sum(one.subscriber_id in bouncing for one in subscribers)
         subscribers = [one for one in subscribers if one.subscriber_id not in bouncing]

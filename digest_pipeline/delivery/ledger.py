@@ -18,6 +18,7 @@ from digest_pipeline.sqlite import transaction
 
 NO_MAILBOX = " 5.1.1"  # of an answer's enhanced code: no such mailbox (RFC 3463), or a domain without mail (5.1.10)
 RESTORED = "a backup was restored: it may have been sent before"
+CARRIED = "to the same address, before its owner left and came back"
 STALE = timedelta(minutes=15)  # a row that was started earlier is of a process that died
 
 
@@ -69,11 +70,13 @@ class Delivery:
 def claim(con: sqlite3.Connection, delivery: Delivery) -> bool:
     """Take a delivery on, just before its content leaves.
 
-    ``False`` when one of its days is settled or on its way: then nothing may leave. Of two processes that ask at once
-    one gets it.
+    ``False`` when one of its days is settled or on its way, or the subscriber has left meanwhile: then nothing may
+    leave. Of two processes that ask at once one gets it.
     """
     one = delivery.subscriber
     with transaction(con):
+        if not con.execute("select 1 from subscribers where subscriber_id = ?", [one.subscriber_id]).fetchone():
+            return False
         for day in delivery.days:
             row = con.execute(
                 "select status from deliveries where digest_date = ? and channel = ? and subscriber_id = ?",
@@ -183,8 +186,32 @@ def hold(con: sqlite3.Connection, whom: Iterable[tuple[str, str]], days: Iterabl
         return con.total_changes - before
 
 
-def reopen(con: sqlite3.Connection, day: date, status: Retriable) -> int:
-    """Let a day's deliveries of this status be tried again, by an operator's choice; how many.
+def last_day(con: sqlite3.Connection, subscriber_id: str) -> str | None:
+    """The last day (ISO) of which something left for a subscriber, or may have."""
+    day: str | None = con.execute(
+        "select max(digest_date) from deliveries where subscriber_id = ? and status in ('started', 'sent', 'unknown')",
+        [subscriber_id],
+    ).fetchone()[0]
+    return day
+
+
+def carry(con: sqlite3.Connection, one: Subscriber, day: str) -> None:
+    """Note of a subscriber who came back that this day (ISO), and so none before it, is not open for them."""
+    con.execute(
+        "insert or ignore into deliveries (digest_date, channel, subscriber_id, started_at, reason, content_hash,"
+        " status, attempts) values (?, ?, ?, ?, ?, '', 'sent', 0)",
+        [day, one.channel, one.subscriber_id, _now(), CARRIED],
+    )
+
+
+def doubt(con: sqlite3.Connection) -> int:
+    """Settle what waits, when nobody knows what became of it since, after a restore; how many."""
+    found = con.execute("update deliveries set status = 'unknown', reason = ? where status = 'waiting'", [RESTORED])
+    return found.rowcount
+
+
+def reopen(con: sqlite3.Connection, day: date, status: Retriable) -> frozenset[str]:
+    """Let a day's deliveries of this status be tried again, by an operator's choice; whose they are.
 
     ``unknown`` takes those of died processes too. Their readers may get the digest twice: nobody knows.
     """
@@ -200,7 +227,7 @@ def reopen(con: sqlite3.Connection, day: date, status: Retriable) -> int:
             "delete from delivered_items where subscriber_id = ? and digest_date = ?",
             [(subscriber_id, day.isoformat()) for (subscriber_id,) in reopened],
         )
-    return len(reopened)
+    return frozenset(subscriber_id for (subscriber_id,) in reopened)
 
 
 def tally(con: sqlite3.Connection) -> list[tuple[str, str, str, str | None, int]]:

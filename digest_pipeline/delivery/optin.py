@@ -8,7 +8,7 @@ from threading import Lock
 
 from digest_pipeline.delivery.addresses import MAIL
 from digest_pipeline.delivery.database import open_delivery, secret_of
-from digest_pipeline.delivery.links import CONFIRM_DAYS, SignedLinks
+from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
 from digest_pipeline.errors import DigestError
 from digest_pipeline.models import Subscriber
@@ -32,7 +32,7 @@ def request_subscription(settings: Settings, ask: Asker, address: str, interests
     now = datetime.now(UTC).replace(tzinfo=None)
     with open_delivery(settings.subscribers) as con:
         book = SubscriberBook(con)
-        book.erase_unconfirmed(now - timedelta(days=CONFIRM_DAYS))
+        book.erase_unconfirmed(datetime.now(UTC))
         with ONE_AT_A_TIME:
             known = book.find(MAIL, address)
             if known and (known.is_active or now - book.asked_at(known.subscriber_id) < ASK_AGAIN_AFTER):

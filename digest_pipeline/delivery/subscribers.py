@@ -4,11 +4,13 @@ import hashlib
 import hmac
 import secrets
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import available_timezones
 
+from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.addresses import MAIL, normal_address
 from digest_pipeline.delivery.database import secret_of
+from digest_pipeline.delivery.links import CONFIRM_DAYS
 from digest_pipeline.errors import SubscriberError
 from digest_pipeline.models import Subscriber
 from digest_pipeline.sqlite import transaction
@@ -93,6 +95,8 @@ class SubscriberBook:
     def confirm(self, subscriber_id: str) -> Subscriber:
         """The owner of the address said yes: active from now on, whatever they said before. Again changes nothing.
 
+        Who left and comes back is not sent the digests that they had before.
+
         Raises:
             SubscriberError: there is no such subscriber, or no more.
         """
@@ -102,9 +106,12 @@ class SubscriberBook:
                 "update subscribers set status = ?, confirmed_at = coalesce(confirmed_at, ?) where subscriber_id = ?",
                 [ACTIVE, _now(), subscriber_id],
             )
-            self._con.execute(
-                "delete from suppressions where address_hash = ?", [self._hash(subscriber.channel, subscriber.address)]
-            )
+            left = self._con.execute(
+                "delete from suppressions where address_hash = ? returning last_day",
+                [self._hash(subscriber.channel, subscriber.address)],
+            ).fetchone()
+            if left and left[0]:
+                ledger.carry(self._con, subscriber, left[0])
         return self.get(subscriber_id)
 
     def all(self) -> list[Subscriber]:
@@ -132,7 +139,8 @@ class SubscriberBook:
 
     def find(self, channel: str, address: str) -> Subscriber | None:
         """The subscriber of an address, if there is one."""
-        found = self._read(SAME_ADDRESS, channel, address.strip(), address.strip())
+        spelt = _as_kept(channel, address)
+        found = self._read(SAME_ADDRESS, channel, spelt, spelt)
         return found[0] if found else None
 
     def asked_at(self, subscriber_id: str) -> datetime:
@@ -158,15 +166,23 @@ class SubscriberBook:
             subscriber = self.get(subscriber_id)
             if suppress:
                 self._con.execute(
-                    "insert or ignore into suppressions values (?, ?)",
-                    [self._hash(subscriber.channel, subscriber.address), _now()],
-                )
+                    "insert or replace into suppressions values (?, ?, ?)",
+                    [
+                        self._hash(subscriber.channel, subscriber.address), _now(),
+                        ledger.last_day(self._con, subscriber_id),
+                    ],
+                )  # fmt: skip
             self._con.execute("delete from subscribers where subscriber_id = ?", [subscriber_id])
             self._con.execute("delete from delivered_items where subscriber_id = ?", [subscriber_id])
         self._con.execute("pragma wal_checkpoint(truncate)")  # the log holds the pages as they were before
 
-    def erase_unconfirmed(self, asked_before: datetime) -> int:
-        """Forget addresses that somebody typed in and nobody confirmed since ``asked_before`` (UTC); how many."""
+    def erase_unconfirmed(self, now: datetime) -> int:
+        """Forget addresses that somebody typed in and nobody confirmed while the link was good; how many.
+
+        Args:
+            now: aware.
+        """
+        asked_before = now.astimezone(UTC).replace(tzinfo=None) - timedelta(days=CONFIRM_DAYS)
         stale = self._con.execute(
             "select subscriber_id from subscribers where status = ? and subscribed_at < ?",
             [PENDING, asked_before.isoformat()],
@@ -194,8 +210,17 @@ class SubscriberBook:
         ]  # fmt: skip
 
     def _hash(self, channel: str, address: str) -> str:
-        spelt = address.strip().lower() if channel == MAIL else address.strip()
+        spelt = _as_kept(channel, address)
+        spelt = spelt.lower() if channel == MAIL else spelt
         return hmac.new(self._key, f"{channel}\x1f{spelt}".encode(), hashlib.sha256).hexdigest()
+
+
+def _as_kept(channel: str, address: str) -> str:
+    """The spelling under which an address would be kept; what is no address stays as it is."""
+    try:
+        return normal_address(channel, address)
+    except SubscriberError:
+        return address.strip()
 
 
 def _check(wanted: Subscriber) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ import duckdb
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.subscribers import SubscriberBook
-from digest_pipeline.errors import WarehouseTooNew
+from digest_pipeline.errors import SubscriberError, WarehouseTooNew
 from digest_pipeline.publishing.publish import build_again
 from digest_pipeline.settings import Settings
 from digest_pipeline.sqlite import transaction
@@ -22,13 +23,17 @@ from digest_pipeline.warehouse.lake import LakeWarehouse
 from digest_pipeline.warehouse.schema import migrations
 
 BESIDE = ".restored"
+KNOWLEDGE = ("subscribers", "deliveries", "suppressions")  # tables
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did: the files put back, where the replaced ones went, and how many deliveries are held."""
+    """What a restore did: the files put back and those left as they are, where the replaced ones went, and how many
+    deliveries are held.
+    """
 
     files: tuple[str, ...]
+    kept: tuple[str, ...]
     replaced: Path | None
     held: int
 
@@ -36,9 +41,10 @@ class Restored:
 def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: bool = False) -> Restored:
     """Put a backup's database back, file or DuckLake, and its subscribers and settings where there are none.
 
-    The subscribers' file that is there is kept unless ``subscribers``: it is newer, so it knows who left and what was
-    sent since. Where the backup's is taken, what may have been sent since then is held as ``unknown``, and who left
-    according to the file that it replaces has left.
+    None is also a file without a subscriber, one that cannot be read, and settings that set nothing: what `digest init`
+    makes. Any other subscribers' file that is there is kept unless ``subscribers``: it is newer, so it knows who left
+    and what was sent since. Where the backup's is taken, what may have been sent since then is held as ``unknown``, and
+    who left according to the file that it replaces has left.
 
     Args:
         settings: of the home folder, in which no run may go on: the caller holds its lock.
@@ -55,18 +61,20 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
     wanted = [
         name
         for name in backup.sha256
-        if name == DATABASE or not there[name].exists() or (name == SUBSCRIBERS and subscribers)
+        if name == DATABASE or _is_nothing(there[name]) or (name == SUBSCRIBERS and subscribers)
     ]
     settings.home.mkdir(parents=True, exist_ok=True)
     for name in wanted:
         shutil.copy(backup.folder / name, beside(there[name]))
     held = 0
     if SUBSCRIBERS in wanted:  # before they are in their place: a restore may die
-        first = backup.made_at.date() - timedelta(days=settings.mail_days_back)
+        made, today = (moment.astimezone(settings.zone).date() for moment in (backup.made_at, now))
         with open_delivery(beside(settings.subscribers)) as con:
-            if settings.subscribers.exists():
+            if _is_nothing(settings.subscribers):
+                held = ledger.doubt(con)
+            else:
                 _carry_over(con, settings.subscribers)
-            held = _hold(con, first, now.date())
+            held += _hold(con, made - timedelta(days=settings.mail_days_back), today)
     replaced = settings.backups / f"replaced-{now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
     if isinstance(warehouse, LakeWarehouse):  # one transaction; what it replaces stays as an earlier snapshot
         copy_to_lake(beside(settings.database), warehouse, replace=True)
@@ -77,11 +85,12 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
         for old in (there[name], *(there[name].with_name(there[name].name + end) for end in (".wal", "-wal", "-shm"))):
             if old.exists():
                 replaced.mkdir(parents=True, exist_ok=True)
-                old.rename(replaced / old.name)
+                shutil.move(old, replaced / old.name)  # backups may lie on another disk
         beside(there[name]).rename(there[name])
     warehouse.leave_snapshot(settings.snapshot)
     build_again(warehouse, settings)
-    return Restored(tuple(wanted), replaced if replaced.exists() else None, held)
+    kept = tuple(name for name in backup.sha256 if name not in wanted)
+    return Restored(tuple(wanted), kept, replaced if replaced.exists() else None, held)
 
 
 def beside(path: Path) -> Path:
@@ -99,10 +108,23 @@ def _refuse_what_is_newer(backup: Backup) -> None:
         )
 
 
+def _is_nothing(path: Path) -> bool:
+    """Whether a file of subscribers or settings is missing, holds nothing, or cannot be read."""
+    if not path.exists():
+        return True
+    try:
+        if path.name == SETTINGS:
+            return not tomllib.loads(path.read_text(encoding="utf-8"))
+        with open_delivery(path) as con:
+            is_sound = con.execute("pragma integrity_check").fetchone()[0] == "ok"
+            rows = (con.execute(f"select exists (select 1 from {table})").fetchone()[0] for table in KNOWLEDGE)  # noqa: S608
+            return not is_sound or not any(rows)
+    except SubscriberError:
+        return True
+
+
 def _carry_over(con: sqlite3.Connection, present: Path) -> None:
     """What the present file knows and the one that takes its place must not forget: what was sent, and who left."""
-    with open_delivery(present):  # brings its schema up to date
-        pass
     con.execute("attach ? as present", [str(present)])
     with transaction(con):
         for table in ("deliveries", "delivered_items", "suppressions"):
