@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from digest_pipeline.cli.setup import settings_template
 from digest_pipeline.errors import SettingsError
 from digest_pipeline.settings import load_settings, unknown_variables
+from digest_pipeline.settings.reference import settings_page, settings_template
 
 
 @pytest.fixture
@@ -34,6 +34,10 @@ def test_environment_goes_before_file_goes_before_default(home: Path, monkeypatc
         ("top_n = ", "not valid TOML"),
         ('extractor = "llm"', "needs llm_model"),
         ('llm_api_key = "sk-1"', "DIGEST_LLM_API_KEY"),
+        ('mail_from = "Five from the feeds"', "no sender"),
+        ('mail_from = "Five, from the feeds <digest@example.org>"', "quotation marks"),
+        ('mail_reply_to = "a@example.org, b@example.org"', "no sender"),
+        ('smtp_host = "smtp..example.org"', "no name of a server"),
     ],
 )
 def test_a_wrong_line_is_named(home: Path, line: str, said: str) -> None:
@@ -47,6 +51,31 @@ def test_a_wrong_variable_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("DIGEST_LOOKBACK_DAYS", "soon")
     with pytest.raises(SettingsError, match="DIGEST_LOOKBACK_DAYS"):
         load_settings()
+
+
+def test_a_list_that_is_no_json_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_ALLOWED_NETWORKS", "10.0.0.0/8")
+    with pytest.raises(SettingsError, match=r"DIGEST_ALLOWED_NETWORKS.*JSON"):
+        load_settings()
+
+
+def test_a_relative_home_is_one_folder_wherever_it_is_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("DIGEST_HOME", "below")
+    assert load_settings().dagster_home == home / "below" / "dagster"
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("DIGEST_HOME", "~/below")
+    assert load_settings().database == home / "below" / "digest.duckdb"
+
+
+def test_a_sender_is_kept_as_every_mail_server_takes_it(home: Path) -> None:
+    (home / "digest.toml").write_text('mail_from = "Fünf <digest@münchen.example>"')
+    assert load_settings().mail_from == "=?utf-8?b?RsO8bmY=?= <digest@xn--mnchen-3ya.example>"
+
+
+def test_the_page_of_settings_is_that_of_this_release() -> None:
+    page = Path(__file__).parents[1] / "docs" / "settings.md"
+    assert page.read_text(encoding="utf-8") == settings_page(), "run python -m digest_pipeline.settings.reference"
 
 
 def test_unknown_variables_are_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,6 @@ from typing import Annotated
 import duckdb
 import httpx
 import typer
-from pydantic_core import PydanticUndefined
 from rich.markup import escape
 from rich.table import Table
 
@@ -28,12 +27,11 @@ from digest_pipeline.model_files import encoder_source, is_local, whisper_source
 from digest_pipeline.runs import one_at_a_time
 from digest_pipeline.settings import (
     ENV_PREFIX,
-    SECRET_FIELDS,
-    ScoreWeights,
     Settings,
     load_settings,
     unknown_variables,
 )
+from digest_pipeline.settings.reference import settings_template
 from digest_pipeline.upkeep.backup import latest_backup
 from digest_pipeline.upkeep.leftovers import find_leftovers, remove_leftovers
 from digest_pipeline.warehouse.choice import warehouse_of
@@ -54,33 +52,6 @@ def init() -> None:
         pass
     out.print(f"Home:      {settings.home}\nSettings:  {file}\nDatabase:  {warehouse}")
     out.print("Next:      `digest feeds add URL` or `digest feeds import FILE`, then `digest run`")
-
-
-def settings_template() -> str:
-    """``digest.toml`` with every setting at its default, commented out, and what it means."""
-    lines = [
-        "# Settings of the digest. Remove the # to change one; environment variables DIGEST_* go before this file."
-    ]
-    for name, field in Settings.model_fields.items():
-        if name in SECRET_FIELDS or name in {"home", "score_weights"}:
-            continue
-        lines += ["", f"# {field.description}", f"# {name} = {_toml(field.default)}"]
-    lines += ["", "# weights of the score components; only their ratios count", "# [score_weights]"]
-    for name, field in ScoreWeights.model_fields.items():
-        lines.append(f"# {name} = {_toml(field.default)}  # {field.description}")
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: object) -> str:
-    if value is PydanticUndefined:
-        return '""'
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (int, float)):
-        return str(value)
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    return f'"{value}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +172,8 @@ def _delivery(settings: Settings) -> Iterator[_Finding]:
     try:
         with mail_server(settings):
             yield _Finding("mail", f"{settings.smtp_host} answers; {by_mail} subscribers")
+    except SettingsError as error:
+        yield _Finding("mail", error.said, error.remedy)
     except (smtplib.SMTPException, OSError) as error:
         remedy = "check the smtp settings, http_ca_file and the login"
         yield _Finding("mail", f"{settings.smtp_host} cannot be used: {type(error).__name__}", remedy)

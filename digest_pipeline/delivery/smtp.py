@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from digest_pipeline.delivery.ledger import Outcome
+from digest_pipeline.errors import SettingsError
 from digest_pipeline.settings import Settings
 
 SERVER_SECONDS = 60.0
@@ -28,6 +29,7 @@ def mail_server(settings: Settings) -> Iterator[smtplib.SMTP]:
 
     Raises:
         smtplib.SMTPException, OSError: the server is not reached, or refuses the login.
+        SettingsError: the login cannot be sent.
     """
     context = ssl.create_default_context(cafile=settings.http_ca_file or None)
     where = (settings.smtp_host, settings.smtp_port)
@@ -40,7 +42,7 @@ def mail_server(settings: Settings) -> Iterator[smtplib.SMTP]:
         if settings.smtp_security == "starttls":
             server.starttls(context=context)
         if settings.smtp_username:
-            server.login(settings.smtp_username, settings.smtp_password.get_secret_value())
+            _log_in(server, settings.smtp_username, settings.smtp_password.get_secret_value())
         server.ehlo_or_helo_if_needed()
         if server.sock:  # else the dot after a text waits 40 ms for the acknowledgement of what went before it
             server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -49,6 +51,16 @@ def mail_server(settings: Settings) -> Iterator[smtplib.SMTP]:
             server.quit()
     finally:
         server.close()
+
+
+def _log_in(server: smtplib.SMTP, username: str, password: str) -> None:
+    try:
+        server.login(username, password)
+    except UnicodeEncodeError:  # the error holds the password
+        raise SettingsError(
+            "smtp_username or DIGEST_SMTP_PASSWORD has letters that a mail server does not take",
+            remedy="give the account a password in ASCII",
+        ) from None
 
 
 class MailLine:

@@ -8,7 +8,16 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from digest_pipeline.settings.places import ENV_PREFIX, Places, home_folder
-from digest_pipeline.settings.values import LakeUrl, Network, PostgresUrl, RayAddress, SiteUrl, Timezone
+from digest_pipeline.settings.values import (
+    Host,
+    LakeUrl,
+    MailAddress,
+    Network,
+    PostgresUrl,
+    RayAddress,
+    SiteUrl,
+    Timezone,
+)
 
 MEBIBYTE = 1024 * 1024
 
@@ -23,7 +32,7 @@ class ScoreWeights(BaseSettings):
     novelty: float = Field(0.10, ge=0, description="how unlike everything said on earlier days")
     specificity: float = Field(0.08, ge=0, description="numbers, names and mechanisms in it")
     corroboration: float = Field(0.08, ge=0, description="how many other shows say something close")
-    momentum: float = Field(0.04, ge=0, description="how fast its theme grows")
+    momentum: float = Field(0.04, ge=0, description="how likely it is that its theme grows")
 
 
 class Settings(Places, BaseSettings):
@@ -143,16 +152,16 @@ class Settings(Places, BaseSettings):
     )
 
     # Mail
-    smtp_host: str = Field("", description="mail server; empty: no mail is sent")
+    smtp_host: Host = Field("", description="mail server; empty: no mail is sent")
     smtp_port: int = Field(587, ge=1, le=65535, description="its port")
     smtp_security: Literal["starttls", "tls", "none"] = Field(
         "starttls", description="starttls (port 587), tls (port 465), or none for a server on this machine"
     )
     smtp_username: str = Field("", description="login there; empty: none")
     smtp_password: SecretStr = Field(SecretStr(""), description="from the environment only")
-    mail_from: str = Field("", description='sender, such as "Five from the feeds <digest@example.org>"')
+    mail_from: MailAddress = Field("", description='sender, such as "Five from the feeds <digest@example.org>"')
     smtp_connections: int = Field(4, ge=1, le=32, description="connections to the mail server at the same time")
-    mail_reply_to: str = Field("", description="where answers go; empty: to the sender")
+    mail_reply_to: MailAddress = Field("", description="where answers go; empty: to the sender")
     mail_postal_address: str = Field("", description="stands under every mail, where the law wants one")
     mail_rounds: int = Field(3, ge=1, le=10, description="how often a run tries what the mail server put off")
     mail_retry_seconds: float = Field(10, ge=0, description="pause before the second round; it doubles each time")
@@ -160,7 +169,9 @@ class Settings(Places, BaseSettings):
     mail_missed_days: Literal["merge", "latest"] = Field(
         "merge", description="days missed since a subscriber's last digest: as one mail, or only the latest"
     )
-    mail_bounces: int = Field(3, ge=1, description="held is whose last mails, so many, found no such mailbox")
+    mail_bounces: int = Field(
+        3, ge=1, description="an address is held after this many mails in a row found no such mailbox"
+    )
     mail_empty_days: bool = Field(False, description="send a mail that says so on a day without an insight")
 
     # Sharing

@@ -5,6 +5,7 @@ import tomllib
 from typing import Any
 
 from pydantic import SecretStr, ValidationError
+from pydantic_settings import SettingsError as UnreadableSource
 
 from digest_pipeline.errors import SettingsError
 from digest_pipeline.settings.fields import Settings
@@ -37,7 +38,13 @@ def load_settings(**overrides: Any) -> Settings:
             source = f"{ENV_PREFIX}{name.upper().replace('.', '__')}"
             where = source if source in os.environ else str(file) if name.split(".")[0] in in_file else "settings"
             faults.append(f"{name} (in {where}): {fault['msg'].removeprefix('Value error, ')}")
-        raise SettingsError("; ".join(faults), remedy="`digest doctor` lists every setting") from error
+        raise SettingsError("; ".join(faults), remedy="docs/settings.md and `digest init` explain each") from error
+    except UnreadableSource as error:
+        name = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "a setting")
+        raise SettingsError(
+            f"{ENV_PREFIX}{name.upper()} cannot be read",
+            remedy='a list is written as JSON there, such as ["10.0.0.0/8"]',
+        ) from error
 
 
 def unknown_variables() -> list[str]:

@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
 import platformdirs
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 ENV_PREFIX = "DIGEST_"
 
@@ -12,13 +13,20 @@ ENV_PREFIX = "DIGEST_"
 def home_folder() -> Path:
     """The folder that holds everything: ``DIGEST_HOME``, else a data folder in the user's home."""
     chosen = os.environ.get(f"{ENV_PREFIX}HOME")
-    return Path(chosen).expanduser().resolve() if chosen else Path(platformdirs.user_data_dir("digest"))
+    return _absolute(Path(chosen)) if chosen else Path(platformdirs.user_data_dir("digest"))
+
+
+def _absolute(path: Path) -> Path:
+    """Dagster and dbt run in other folders, and no shell is there to expand a ~ in a unit file."""
+    return path.expanduser().resolve()
 
 
 class Places(BaseModel):
     """The files and folders of a home."""
 
-    home: Path = Field(default_factory=home_folder, description="folder of the database, models, caches and the site")
+    home: Annotated[Path, AfterValidator(_absolute)] = Field(
+        default_factory=home_folder, description="folder of the database, models, caches and the site"
+    )
 
     @property
     def database(self) -> Path:

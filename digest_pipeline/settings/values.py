@@ -2,9 +2,11 @@
 
 import ipaddress
 import re
+from email.utils import formataddr, getaddresses
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, SecretStr
 
 from digest_pipeline.lake_address import LakeAddress
@@ -49,9 +51,35 @@ def _site_url(address: str) -> str:
     return address if not address or address.endswith("/") else f"{address}/"
 
 
+def _mail_address(text: str) -> str:
+    """One address in the form of a header, with the domain in ASCII."""
+    if not text:
+        return ""
+    found = getaddresses([text])
+    try:
+        name, address = found[0] if len(found) == 1 else ("", "")
+        ascii_form = validate_email(address, check_deliverability=False, allow_smtputf8=False).ascii_email
+    except EmailNotValidError as error:
+        raise ValueError(
+            f'{text!r} is no sender like digest@example.org, or "Five, daily" <digest@example.org>: a name with a comma'
+            " stands in quotation marks"
+        ) from error
+    return formataddr((name, ascii_form or address))
+
+
+def _host(name: str) -> str:
+    try:
+        name.encode("idna")
+    except UnicodeError as error:
+        raise ValueError(f"{name!r} is no name of a server") from error
+    return name
+
+
 Network = Annotated[str, AfterValidator(_network)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 LakeUrl = Annotated[SecretStr, AfterValidator(_lake_url)]
 RayAddress = Annotated[str, AfterValidator(_ray_address)]
+Host = Annotated[str, AfterValidator(_host)]
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
 SiteUrl = Annotated[str, AfterValidator(_site_url)]  # ends with a slash
