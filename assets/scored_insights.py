@@ -63,9 +63,16 @@ def scored_insights(
             "may_contradict": MetadataValue.md(markdown_table(["quote", "other quote", "who and when"], opposed)),
             "insights": MetadataValue.md(
                 markdown_table(
-                    ["rank", "score", *NAMES, "headline", "why not"],
+                    ["rank", "score", *NAMES, "headline", "why not", "claim"],
                     [
-                        (i.rank, i.score, *(i.components[c] for c in NAMES), by_id[i.claim_id].headline, i.why_not)
+                        (
+                            i.rank,
+                            i.score,
+                            *(i.components[c] for c in NAMES),
+                            by_id[i.claim_id].headline,
+                            i.why_not,
+                            i.claim_id,
+                        )
                         for i in insights
                     ],
                 )

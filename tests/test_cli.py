@@ -127,6 +127,10 @@ def test_why_explains_a_chosen_and_a_refused_claim(demo: Settings) -> None:
     candidates = digest("export", "claim_candidates", home=demo.home).stdout.splitlines()
     refused = next(row for row in map(json.loads, candidates) if row["rejected_reason"])
     assert "Refused as a candidate" in digest("why", refused["claim_id"], home=demo.home).stdout
+    for row, reason in ((lost, lost["why_not"]), (refused, refused["rejected_reason"])):
+        listed = digest("why", "--date", row["digest_date"], home=demo.home, COLUMNS="400").stdout
+        assert any(row["claim_id"] in line and reason[:20] in line for line in listed.splitlines())
+    assert "there are no claims of 2020-01-01" in digest("why", "--date", "2020-01-01", home=demo.home, code=1).stderr
     assert "there is no claim" in digest("why", "cl_none", home=demo.home, code=1).stderr
 
 

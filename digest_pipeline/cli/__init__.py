@@ -3,7 +3,9 @@
 import sys
 from typing import Annotated
 
+import duckdb
 import typer
+from rich.markup import escape
 
 from digest_pipeline import __version__
 from digest_pipeline.cli import (
@@ -21,6 +23,7 @@ from digest_pipeline.cli import (
     subscribers,
     upkeep,
     verdict,
+    why,
 )
 from digest_pipeline.cli.console import err
 from digest_pipeline.errors import DigestError
@@ -58,7 +61,7 @@ app.add_typer(subscribers.app, name="subscribers")
 app.command()(serve.serve)
 app.command()(look.show)
 app.command()(search.search)
-app.command()(look.why)
+app.command()(why.why)
 app.command()(verdict.verdict)
 app.command()(verdict.verdicts)
 app.command("eval")(evaluate.evaluate)
@@ -74,9 +77,12 @@ app.command()(demo.demo)
 
 
 def main() -> None:
-    """Run the command line: a foreseen failure is one clear line and exit status 1."""
+    """Run the command line: a foreseen failure is one clear line and exit status 1.
+
+    A file that cannot be read or written, a full disk and a damaged database are foreseen too.
+    """
     try:
         app()
-    except DigestError as error:
-        err.print(f"[bold red]digest:[/] {error}", highlight=False, soft_wrap=True)
+    except (DigestError, OSError, duckdb.IOException) as error:
+        err.print(f"[bold red]digest:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Commands that look: ``show``, ``why``, ``export``, ``status``; during a run they read the last snapshot."""
+"""Commands that look: ``show``, ``export``, ``status``; during a run they read the last snapshot."""
 
 import json
 import sys
@@ -18,12 +18,9 @@ from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.errors import DigestError
 from digest_pipeline.feeds.redaction import without_secrets
 from digest_pipeline.feeds.subscriptions import private_feeds
-from digest_pipeline.publishing.render import clock, to_json, to_markdown, to_text
+from digest_pipeline.publishing.render import to_json, to_markdown, to_text
 from digest_pipeline.publishing.store import published_days, published_digest
 from digest_pipeline.runs import summarise
-from digest_pipeline.scoring.components import COMPONENTS
-from digest_pipeline.scoring.verdict_store import verdict_on
-from digest_pipeline.scoring.verdicts import SAID
 from digest_pipeline.settings import load_settings
 from digest_pipeline.upkeep.health import health_of
 from digest_pipeline.warehouse.choice import looking, warehouse_of
@@ -61,65 +58,6 @@ def show(
         raise DigestError(f"there is no digest of {day or 'any day'}", remedy=f"{known}; `digest run` makes one")
     render = {ShowFormat.TEXT: to_text, ShowFormat.MD: to_markdown, ShowFormat.JSON: to_json}[form]
     typer.echo(render(digest), nl=False)
-
-
-WHY = """
-select c.*, coalesce(f.title, f.shown_url) as show_title, e.title as episode_title, i.score, i.rank, i.why, i.why_not,
-    i.worthiness as worthiness_component, i.clarity, i.novelty, i.specificity, i.corroboration, i.momentum,
-    i.verdicts, i.recency, coalesce(f.weight, 1) as feed_weight,
-    t.label as theme
-from raw.claim_candidates c
-join raw.episodes e using (episode_id)
-left join raw.feeds f using (feed_url)
-left join raw.scored_insights i using (claim_id)
-left join raw.embedding_clusters t on t.cluster_id = i.cluster_id and t.digest_date = i.digest_date
-where c.claim_id = ?
-"""
-
-
-def why(claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim id: `digest show` prints them.")]) -> None:
-    """Explain why a claim was chosen or not: its quote, its components, its reasons."""
-    settings = load_settings()
-    with looking(settings) as con:
-        cursor = con.execute(WHY, [claim_id])
-        names = [column[0] for column in cursor.description or []]
-        rows = cursor.fetchall()
-        verdict = verdict_on(con, claim_id)
-    if not rows:
-        raise DigestError(
-            f"there is no claim {claim_id}", remedy="`digest export claim_candidates --format csv` lists them all"
-        )
-    row = dict(zip(names, rows[0], strict=True))
-    out.print(f"[bold]{escape(row['headline'])}[/]")
-    place = f"{row['speaker'] + ', ' if row['speaker'] else ''}{row['show_title']}, “{row['episode_title']}”"
-    out.print(f"{escape(place)}, {clock(row['start_seconds'])}–{clock(row['end_seconds'])}, {row['digest_date']}")
-    out.print(f"\n“{escape(row['quote'])}”\n")
-    if verdict:
-        note = f": {verdict.note}" if verdict.note else ""
-        out.print(f"Verdict of {verdict.given_at:%Y-%m-%d}: {SAID[verdict.kind]}{escape(note)}")
-    if row["rejected_reason"]:
-        out.print(f"[red]Refused as a candidate:[/] {escape(row['rejected_reason'])}")
-        return
-    if row["score"] is None:
-        out.print("Not scored yet: its day has not been run to the end.")
-        return
-    outcome = f"[green]Number {row['rank']} of the digest[/]" if row["rank"] else "[yellow]Not chosen[/]"
-    out.print(f"{outcome}. {escape(row['why'])}")
-    if row["why_not"]:
-        out.print(f"[yellow]Because[/] {escape(row['why_not'])}.")
-    table = Table("component", "value", "weight")
-    weights = settings.score_weights.model_dump()
-    for name in COMPONENTS:
-        value = row["worthiness_component"] if name == "worthiness" else row[name]
-        table.add_row(name, f"{value:.3f}", f"{weights[name] / sum(weights.values()):.2f}")
-    if row["feed_weight"] != 1:
-        table.add_row("weight of the show", "", f"×{row['feed_weight']:g}")
-    table.add_row("verdicts (0.5: none)", f"{row['verdicts']:.3f}", f"±{settings.verdict_weight:.2f}")
-    table.add_row("recency", f"{row['recency']:.3f}", f"-{settings.recency_weight:.2f}")
-    table.add_row("[bold]score[/]", f"[bold]{row['score']:.3f}[/]", "")
-    out.print(table)
-    if row["theme"]:
-        out.print(f"Theme: {escape(row['theme'])}")
 
 
 def export(
