@@ -45,13 +45,15 @@ def test_an_export_comes_back_without_loss(book: SubscriberBook, tmp_path: Path)
         Subscriber("su_3", "notify", "json://token@127.0.0.1/x", True, muted_themes=frozenset({"th_1"})),
     ]  # fmt: skip
     stored = [book.save(one) for one in everything]
-    text = write_csv(book.all())
+    book.start_after(stored[0], "2026-09-14")
+    text = write_csv(book.all(), book.last_days())
     with open_delivery(tmp_path / "other.sqlite") as con:
         other = SubscriberBook(con)
         saved, bad = taken(text, other, are_confirmed=False)
         assert bad == []
         assert [s.address for s in saved] == [s.address for s in stored]
-        assert write_csv(other.all()) == text
+        assert write_csv(other.all(), other.last_days()) == text
+        assert list(other.last_days().values()) == ["2026-09-14"]
 
 
 def test_a_bad_row_is_named_by_its_line_and_stops_no_other(book: SubscriberBook) -> None:

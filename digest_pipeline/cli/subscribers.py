@@ -129,8 +129,8 @@ def export(
 ) -> None:
     """Write all subscribers with their addresses as CSV."""
     with open_delivery(load_settings().subscribers) as con:
-        subscribers = SubscriberBook(con).all()
-    text = write_csv(subscribers)
+        book = SubscriberBook(con)
+        subscribers, text = book.all(), write_csv(book.all(), book.last_days())
     if target is None:
         sys.stdout.write(text)
     else:

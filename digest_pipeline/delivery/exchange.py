@@ -5,8 +5,9 @@ A cell of several shows or themes separates them by semicolons; one that contain
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from digest_pipeline.delivery.addresses import MAIL
@@ -15,7 +16,7 @@ from digest_pipeline.errors import SubscriberError
 from digest_pipeline.models import Subscriber
 
 SUBJECTS = ("followed_shows", "muted_shows", "followed_themes", "muted_themes")
-COLUMNS = ("address", "channel", "status", "timezone", "hour", "interests", *SUBJECTS)
+COLUMNS = ("address", "channel", "status", "timezone", "hour", "interests", *SUBJECTS, "last_day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class BadRow:
     reason: str
 
 
-def write_csv(subscribers: Iterable[Subscriber]) -> str:
-    """All subscribers with all their wishes, and a header."""
+def write_csv(subscribers: Iterable[Subscriber], last_days: Mapping[str, str]) -> str:
+    """All subscribers with all their wishes and the day of their last digest, by their ids; and a header."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -35,7 +36,10 @@ def write_csv(subscribers: Iterable[Subscriber]) -> str:
         status = ACTIVE if one.is_active else PENDING
         hour = "" if one.hour is None else one.hour
         subjects = (_join(getattr(one, name)) for name in SUBJECTS)
-        writer.writerow([one.address, one.channel, status, one.timezone or "", hour, one.interests, *subjects])
+        last_day = last_days.get(one.subscriber_id, "")
+        writer.writerow(
+            [one.address, one.channel, status, one.timezone or "", hour, one.interests, *subjects, last_day]
+        )
     return text.getvalue()
 
 
@@ -82,7 +86,11 @@ def _save(
         if known is None and book.is_suppressed(channel, address):
             return BadRow(line, "this address has unsubscribed")
         base = known or Subscriber(new_id(), channel, address)
-        return book.save(replace(base, **_wishes(row), is_active=_is_active(row, are_confirmed)))
+        last_day = _day(row.get("last_day", ""))
+        saved = book.save(replace(base, **_wishes(row), is_active=_is_active(row, are_confirmed)))
+        if known is None and last_day:
+            book.start_after(saved, last_day)
+        return saved
     except SubscriberError as error:
         return BadRow(line, str(error))
 
@@ -92,6 +100,13 @@ def _is_active(row: dict[str, str], are_confirmed: bool) -> bool:
     if status not in {"", ACTIVE, PENDING}:
         raise SubscriberError(f"{status!r} is no status", remedy=f"{ACTIVE} or {PENDING}")
     return status == ACTIVE or (not status and are_confirmed)
+
+
+def _day(cell: str) -> str:
+    try:
+        return date.fromisoformat(cell).isoformat() if cell else ""
+    except ValueError as error:
+        raise SubscriberError(f"{cell!r} is no day", remedy="a date like 2026-09-14") from error
 
 
 def _wishes(row: dict[str, str]) -> dict[str, Any]:

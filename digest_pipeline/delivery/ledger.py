@@ -18,7 +18,7 @@ from digest_pipeline.sqlite import transaction
 
 NO_MAILBOX = " 5.1.1"  # of an answer's enhanced code: no such mailbox (RFC 3463), or a domain without mail (5.1.10)
 RESTORED = "a backup was restored: it may have been sent before"
-CARRIED = "to the same address, before its owner left and came back"
+CARRIED = "to the same address, under another id"
 STALE = timedelta(minutes=15)  # a row that was started earlier is of a process that died
 
 
@@ -186,17 +186,18 @@ def hold(con: sqlite3.Connection, whom: Iterable[tuple[str, str]], days: Iterabl
         return con.total_changes - before
 
 
-def last_day(con: sqlite3.Connection, subscriber_id: str) -> str | None:
-    """The last day (ISO) of which something left for a subscriber, or may have."""
-    day: str | None = con.execute(
-        "select max(digest_date) from deliveries where subscriber_id = ? and status in ('started', 'sent', 'unknown')",
-        [subscriber_id],
-    ).fetchone()[0]
-    return day
+def last_days(con: sqlite3.Connection) -> dict[str, str]:
+    """By subscriber: the last day (ISO) of which something left for them, or may have."""
+    return dict(
+        con.execute(
+            "select subscriber_id, max(digest_date) from deliveries where status in ('started', 'sent', 'unknown')"
+            " group by 1"
+        ).fetchall()
+    )
 
 
 def carry(con: sqlite3.Connection, one: Subscriber, day: str) -> None:
-    """Note of a subscriber who came back that this day (ISO), and so none before it, is not open for them."""
+    """Note of who came back, or was imported, that neither this day (ISO) nor one before it is to be sent."""
     con.execute(
         "insert or ignore into deliveries (digest_date, channel, subscriber_id, started_at, reason, content_hash,"
         " status, attempts) values (?, ?, ?, ?, ?, '', 'sent', 0)",

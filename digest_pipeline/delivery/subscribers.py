@@ -111,7 +111,7 @@ class SubscriberBook:
                 [self._hash(subscriber.channel, subscriber.address)],
             ).fetchone()
             if left and left[0]:
-                ledger.carry(self._con, subscriber, left[0])
+                self.start_after(subscriber, left[0])
         return self.get(subscriber_id)
 
     def all(self) -> list[Subscriber]:
@@ -143,6 +143,14 @@ class SubscriberBook:
         found = self._read(SAME_ADDRESS, channel, spelt, spelt)
         return found[0] if found else None
 
+    def last_days(self) -> dict[str, str]:
+        """By id: the day (ISO) of the last digest that somebody got, or may have got."""
+        return ledger.last_days(self._con)
+
+    def start_after(self, subscriber: Subscriber, day: str) -> None:
+        """Send this subscriber no digest of ``day`` (ISO) and before: the address got them."""
+        ledger.carry(self._con, subscriber, day)
+
     def asked_at(self, subscriber_id: str) -> datetime:
         """When a pending subscriber was last asked to confirm (UTC)."""
         row = self._con.execute("select subscribed_at from subscribers where subscriber_id = ?", [subscriber_id])
@@ -169,7 +177,7 @@ class SubscriberBook:
                     "insert or replace into suppressions values (?, ?, ?)",
                     [
                         self._hash(subscriber.channel, subscriber.address), _now(),
-                        ledger.last_day(self._con, subscriber_id),
+                        self.last_days().get(subscriber_id),
                     ],
                 )  # fmt: skip
             self._con.execute("delete from subscribers where subscriber_id = ?", [subscriber_id])
