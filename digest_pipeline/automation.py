@@ -22,6 +22,7 @@ from dagster import (
     run_status_sensor,
 )
 
+from digest_pipeline.partitions import DAILY
 from digest_pipeline.resources import SettingsResource
 from digest_pipeline.runs import REPORTED, summarise
 from digest_pipeline.settings import load_settings
@@ -69,7 +70,7 @@ def upkeep(context: OpExecutionContext, settings: SettingsResource) -> None:
     )
 
 
-@job(description="A verified backup, and what the settings keep no longer goes.")
+@job(description="A verified backup; what is older than the settings keep is removed.")
 def upkeep_job() -> None:
     """One step."""
     upkeep()
@@ -78,8 +79,9 @@ def upkeep_job() -> None:
 upkeep_schedule = ScheduleDefinition(
     job=upkeep_job,
     cron_schedule="15 5 * * *",
+    execution_timezone=DAILY.timezone,
     default_status=DefaultScheduleStatus.STOPPED,
-    description="At 05:15, before the daily run.",
+    description="At 05:15 in the digest's time zone, before the daily run.",
 )
 
 daily_digest_schedule = build_schedule_from_partitioned_job(

@@ -397,6 +397,18 @@ def test_who_leaves_and_comes_back_does_not_get_the_same_digest_again(
     assert len(box.messages) == 1
 
 
+@pytest.mark.parametrize("word", ["口", "word "])
+def test_a_long_headline_makes_a_whole_subject_in_every_script(
+    settings: Settings, published: Digest, word: str
+) -> None:
+    (first, *_) = published.items
+    digest = replace(published, items=(replace(first, headline=word * 122),))
+    sender = settings.model_copy(update={"mail_from": "digest@example.org"})
+    subject = digest_message(sender, Delivery(Subscriber("su_1", "mail", "a@example.org"), (digest,)), None)["Subject"]
+    assert 90 <= len(subject) <= 100
+    assert subject == f"{(word * 122)[: len(subject) - 1]}…"
+
+
 def test_analysts_get_a_copy_of_the_ledger_without_addresses(
     warehouse: Warehouse, mailed: Settings, box: Inbox, published: Digest
 ) -> None:

@@ -1,5 +1,7 @@
 """Image, compose file and Helm values of ``deploy``, as far as a machine without a container engine can tell."""
 
+import asyncio
+import ipaddress
 import os
 import re
 import shutil
@@ -15,6 +17,8 @@ import pytest
 import yaml
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
 from dagster._core.workspace.load import location_origins_from_yaml_paths
+from starlette.types import Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
@@ -47,6 +51,22 @@ def test_one_container_runs_jobs_and_webserver_and_daemon_have_no_data(services:
     assert "command" not in services["code"]  # it runs the image's
     assert services["serve"]["command"][:2] == ["digest", "serve"]
     assert services["code"]["depends_on"]["init"]["condition"] == "service_completed_successfully"
+
+
+def test_the_web_service_believes_a_proxy_on_the_host_of_its_containers(services: dict[str, Any]) -> None:
+    networks = yaml.safe_load((CONTAINER / "compose.yaml").read_text())["networks"]
+    (subnet,) = (one["subnet"] for one in networks["outside"]["ipam"]["config"])
+    trusted = services["serve"]["environment"]["FORWARDED_ALLOW_IPS"]
+    asked = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        asked.append(scope["client"][0])
+
+    gateway = str(ipaddress.ip_network(subnet)[1])
+    for peer in (gateway, "198.51.100.7"):
+        scope = {"type": "http", "client": (peer, 1), "headers": [(b"x-forwarded-for", b"203.0.113.9")]}
+        asyncio.run(ProxyHeadersMiddleware(app, trusted_hosts=trusted)(scope, None, None))  # type: ignore[arg-type]
+    assert asked == ["203.0.113.9", "198.51.100.7"]
 
 
 def test_beside_the_web_service_another_process_writes_duckdb(settings: Settings) -> None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from email.message import EmailMessage
 from email.utils import format_datetime, localtime, parseaddr
 from functools import lru_cache
-from textwrap import shorten
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader
@@ -72,7 +71,12 @@ def _headers(settings: Settings, delivery: Delivery, unsubscribe_url: str | None
 def _subject(settings: Settings, delivery: Delivery) -> str:
     headlines = [item.headline for digest in delivery.digests for item in digest.items]
     text = "".join(c for c in (headlines or [settings.site_title])[0] if c.isprintable() or c.isspace())
-    return shorten(text.translate(DIRECTION_MARKS), MOST_SUBJECT, placeholder="…").strip() or settings.site_title
+    text = " ".join(text.translate(DIRECTION_MARKS).split())
+    if len(text) > MOST_SUBJECT:
+        cut = text[: MOST_SUBJECT - 1]
+        space = cut.rfind(" ")
+        text = f"{cut[:space] if space > MOST_SUBJECT // 2 else cut}…"  # not every script has spaces
+    return text or settings.site_title
 
 
 def _domain(settings: Settings) -> str:
