@@ -7,11 +7,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from digest_pipeline.claims.cleaning import clean
 from digest_pipeline.claims.extractive import ExtractiveExtractor, prefer_headlines, raise_highlights, select_spans
 from digest_pipeline.claims.sentences import MAX_PIECE, plain_word
 from digest_pipeline.claims.spans import MAX_SENTENCES, spans_of
 from digest_pipeline.claims.turns import turns_of
-from digest_pipeline.claims.wording import clean, headline_and_explanation, plainness, stands_alone
+from digest_pipeline.claims.wording import headline_and_explanation, plainness, stands_alone
 from digest_pipeline.claims.worthiness import load_model, worth_in_context
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.models import Episode, Segment, Soundbite
@@ -196,6 +197,42 @@ def test_a_span_without_a_headline_gives_way_to_one_that_has_it_and_is_nearly_as
 )
 def test_cleaning_removes_stumbling_and_keeps_facts(said: str, shown: str) -> None:
     assert clean(said) == shown
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I'm not not paying for the queue.",
+        "You follow the price, it falls at night.",
+        "The two go hand in hand in that market.",
+        "The price gets lower and lower and fees must rise.",
+        "Whatever you do, do NOT sell at noon.",
+        "What it is is hard.",
+        "Twenty twenty was the worst year.",
+        "The score was ten ten at half time.",
+        "New York, New York is a song.",
+        "Re-read the contract.",
+        "Well over half of all the trucks wait.",
+        "Well water is contaminated.",
+        "However long it has been, the queue stays.",
+        "Now is the time to charge.",
+        "But for the war, oil would be at fifty dollars.",
+        "Of course not, the bank will not cut.",
+        "No. 1 on the list is rent.",
+        "Obviously wrong answers cost more.",
+        "ER visits rose by forty percent.",
+        "Or it fires half of its people.",
+    ],
+)
+def test_cleaning_leaves_alone_what_means_something(said: str) -> None:
+    assert clean(said) == said
+
+
+def test_a_headline_is_not_cut_inside_a_number() -> None:
+    long = "The port would need to hire close to 250,000 people and then train them " + "again and again " * 12 + "."
+    headline, explanation = headline_and_explanation([long], [0.9])
+    assert "250,000" in headline + explanation
+    assert not headline.endswith("250 …")
 
 
 def test_an_explanation_keeps_the_contrast_to_its_headline() -> None:

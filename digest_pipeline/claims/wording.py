@@ -1,8 +1,9 @@
-"""How a spoken claim is shown: lightly cleaned of disfluency by rules that change no fact. The quote stays verbatim."""
+"""How a spoken claim is shown: which of its sentences is the headline, and what a stranger can read by itself."""
 
 import re
 from collections.abc import Sequence
 
+from digest_pipeline.claims.cleaning import clean
 from digest_pipeline.claims.features import PATTERNS, TRAILING_OFF, dangles
 
 MIN_WORDS, MAX_WORDS = 8, 42  # of a headline
@@ -62,80 +63,9 @@ POINTS_AT_THINGS = re.compile(
     re.IGNORECASE,
 )
 PERHAPS_UNNAMED = 0.75
+CLAUSE_BORDER = re.compile(r"[,;:](?=\s)| - ")  # no comma inside a number
 
 MARK = re.compile(r"[.,;:?!](?:\s|$)")
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), replacement)
-    for pattern, replacement in (
-        # [laughter], (crosstalk 00:12:03), [00:12]; other brackets are words that an editor put in, and stay
-        (
-            (
-                r"[\[(](?:(?:laugh(?:s|ter|ing)?|chuckles?|cross ?talk|inaudible|unintelligible|music|applause|sighs?|pause|"
-                r"clears throat|removed sponsor segment)[^\])]{0,20}|(?:\d{1,2}:)?\d{1,2}:\d{2}(?:\.\d+)?)[\])]"
-            ),
-            "",
-        ),
-        (r"(?:^|(?<=[\s,]))(?:u+m+|u+h+|uhm|er+m?|hmm+|mhm)\b[,.…]*\s*", ""),
-        (
-            r",\s*(?:you know|i mean|like|you see)\s*,",
-            "",
-        ),  # only between commas: there it carries nothing
-        (r"(?:^|(?<=[.!?] ))(?:you know|i mean|like)\s*,\s*", ""),
-        (r"\b(\w{1,4})-(?=\1\w*\b)(?! )", ""),  # th-the
-        (r"(?<!\w)[_*]{1,3}(?=\S)([^_*]{1,80}?)(?<=\S)[_*]{1,3}(?!\w)", r"\g<1>"),  # emphasis in Markdown
-        (r"\(\s*\)", ""),  # a link without its address
-        # the the, the, the; not "that that's", and a long word said again is meant
-        (r"\b([\w']+)(?:\s+\1\b)+(?![-'])", r"\1"),
-        (r"\b([\w']{1,5})(?:[,…]\s+\1\b)+(?![-'])", r"\1"),
-        (r"\b([\w']+(?: [\w']+){1,3}),? \1\b", r"\1"),  # you can you can
-        (r"(?:^|\s)>+(?=\s|$)", " "),  # quotation marks of Markdown in a publisher's transcript
-        (r"\s*(?:--|—)\s*(?:i mean|you know),?\s*", " - "),
-        (r"(?:\.\.\.|…)(?=\s+(?-i:[A-Z]))", "."),
-        (r"\.\.\.|…", ","),
-        (r",\s*(?=[,.!?])", ""),
-        (r"\s+([,.!?;:])", r"\1"),
-    )
-)
-# Words that open a sentence of talk and carry nothing. Some do only where a comma or full stop follows: "no one", "like a
-# bank" and "right now" mean something. The words of contrast and cause do carry something after another sentence.
-_LINKS = r"but|however|again|actually|because(?=\s+(?:i|the|we|you|if|there|that|what|in|an?|they|it|it's|when|most)\b)"
-_OPENS = (
-    r"^(?:(?:and|or|so(?! (?:far|much|many|long|called|that)\b)|anyway|basically|essentially|now(?! that\b)|oh|um|well|of course|"
-    r"in other words|obviously{links})(?:\s*[,.]\s*|\s+(?=\w))"
-    r"|(?:yeah|yes|right|okay|ok|no|sure|exactly|absolutely|look|listen|like|also|in fact|i mean|you know|to be honest|honestly|"
-    r"first of all|firstly|"
-    r"at the end of the day|the thing is)\s*[,.]\s*"
-    r"|(?:the (?:thing|reality|fact|truth|point|first(?: thing)?) (?:of the matter )?is|it turns out),? that\s+)+"
-)
-_OPENING = re.compile(_OPENS.format(links=f"|{_LINKS}"), re.IGNORECASE)
-_FOLLOWING = re.compile(_OPENS.format(links=""), re.IGNORECASE)
-# Repetitions that are grammar or emphasis, not stumbling.
-_MEANT = frozenset({"had", "that", "very", "really", "many", "much", "more", "so", "long", "far", "no", "bye", "ha"})
-
-
-def clean(text: str, *, follows: bool = False) -> str:
-    """Fillers, repeated words and false starts removed, capital at the start, stop at the end.
-
-    A text that ``follows`` another keeps the opening that links them: "But", "However", "Because".
-
-    Example:
-        >>> clean("And, um, the the queue is, you know, longer than the grid")
-        'The queue is longer than the grid.'
-    """
-    cleaned = " ".join(text.split())
-    for pattern, replacement in _RULES:
-        cleaned = pattern.sub(_keep_meant if replacement == r"\1" else replacement, cleaned)
-    opening = _FOLLOWING if follows else _OPENING
-    cleaned = opening.sub("", " ".join(cleaned.split())).strip(" ,-–—")
-    if not cleaned:
-        return " ".join(text.split())
-    cleaned = cleaned[0].upper() + cleaned[1:]
-    return cleaned if cleaned[-1] in ".!?\"”'" else f"{cleaned}."
-
-
-def _keep_meant(match: re.Match[str]) -> str:
-    has_number = any(character.isdigit() for character in match[1])  # "no 4 no 4.5" repeats nothing
-    return match[0] if match[1].lower() in _MEANT or has_number else match[1]
 
 
 def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float]) -> tuple[str, str]:
@@ -222,6 +152,6 @@ def _cut(text: str) -> tuple[str, str]:
     if len(words) <= MAX_WORDS:
         return text, ""
     head = " ".join(words[:MAX_WORDS])
-    border = max(head.rfind(mark) for mark in (",", ";", ":", " - "))
+    border = max((match.start() for match in CLAUSE_BORDER.finditer(head)), default=0)
     end = border if border > len(head) // 2 else len(head)
     return head[:end], text[end:].lstrip(" ,;:-")

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from digest_pipeline.claims.cleaning import clean
 from digest_pipeline.claims.injection import as_data, fence, gives_orders, has_link_or_markup
 from digest_pipeline.claims.names import unsaid_name
 from digest_pipeline.claims.quantities import unsaid_quantity
 from digest_pipeline.claims.replies import json_in
-from digest_pipeline.claims.wording import clean, plainness
+from digest_pipeline.claims.wording import plainness
 from digest_pipeline.errors import BudgetExceeded
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.prompt import ModelUnavailable, Prompt, Reading, UnusableReply
