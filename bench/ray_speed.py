@@ -20,7 +20,7 @@ from digest_pipeline.compute import SharedFile, get_pool
 from digest_pipeline.demo import DemoNetwork, serve
 from digest_pipeline.models import Episode, Transcript
 from digest_pipeline.settings import Settings, load_settings
-from digest_pipeline.transcripts.transcribe import transcribe_episodes
+from digest_pipeline.transcripts.transcribe import SameTalk, transcribe_episodes
 
 FILE_BYTES = 64 << 20
 SHOW = "five-past-eight"
@@ -33,7 +33,7 @@ class NothingStored:
         """See ``History``."""
         return None
 
-    def with_same_talk(self, transcript: Transcript) -> tuple[str, float] | None:  # noqa: ARG002
+    def with_same_talk(self, transcript: Transcript) -> SameTalk | None:  # noqa: ARG002
         """See ``History``."""
         return None
 

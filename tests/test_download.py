@@ -205,5 +205,5 @@ def test_leaving_early_cancels_what_is_under_way(settings: Settings) -> None:
     began = time.monotonic()
     episodes = fetch_ahead([1, 2, 3], fetch_one, settings)
     assert next(episodes)[1].result(timeout=10) == 1
-    episodes.close()  # type: ignore[attr-defined]
+    episodes.close()
     assert time.monotonic() - began < 10

@@ -5,7 +5,7 @@ Episodes are handed over in their order, so that what a day makes of them does n
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from anyio.from_thread import start_blocking_portal
@@ -59,7 +59,7 @@ def fetch_ahead(
     fetch: Callable[[Fetcher, DiskBudget, int, T], Awaitable[R]],
     settings: Settings,
     ahead: int = 0,
-) -> Iterator[tuple[T, "Future[R]"]]:
+) -> Generator[tuple[T, "Future[R]"]]:
     """Yield each item with what ``fetch`` makes of it, in order, up to ``download_ahead + ahead`` more being under way.
 
     An item counts as used when the next one is asked for. Leaving the iteration cancels what is under way; partial

@@ -8,7 +8,7 @@ import polars as pl
 
 from digest_pipeline.models import Segment, Transcript
 from digest_pipeline.transcripts.fingerprint import SAME_TALK, SKETCH_SIZE, fingerprint, similarity
-from digest_pipeline.transcripts.transcribe import Outcome
+from digest_pipeline.transcripts.transcribe import Outcome, SameTalk
 from digest_pipeline.warehouse import Warehouse
 
 EARLIER_EPISODES = 8  # of a feed, whose words count as boilerplate when they come again
@@ -29,14 +29,15 @@ class TalkHistory:
             ).fetchall()
         return rows[0][0] if rows else None
 
-    def with_same_talk(self, transcript: Transcript) -> tuple[str, float] | None:
-        """Another episode that says the same, and the estimated similarity (0..1)."""
+    def with_same_talk(self, transcript: Transcript) -> SameTalk | None:
+        """Another episode that says the same."""
         sketch = fingerprint(transcript.segments)
         if len(sketch) < SKETCH_SIZE:
             return None  # too short to tell from its boilerplate
         with self._warehouse.read() as con:
             rows = con.execute(
-                "select t.episode_id, t.fingerprint from raw.transcripts t join raw.episodes e using (episode_id)"
+                "select t.episode_id, e.feed_url, t.fingerprint"
+                " from raw.transcripts t join raw.episodes e using (episode_id)"
                 " where t.episode_id <> ? and e.status = 'transcribed' and t.word_count between ? and ?"
                 " and len(list_intersect(t.fingerprint, ?::ubigint[])) >= ?",
                 [
@@ -47,8 +48,9 @@ class TalkHistory:
                     SKETCH_SIZE // 4,
                 ],
             ).fetchall()
-        alike = max(((similarity(sketch, other), episode_id) for episode_id, other in rows), default=(0.0, ""))
-        return (alike[1], alike[0]) if alike[0] >= SAME_TALK else None
+        alike = [SameTalk(episode_id, feed_url, similarity(sketch, other)) for episode_id, feed_url, other in rows]
+        most = max(alike, key=lambda same: (same.similarity, same.episode_id), default=None)
+        return most if most and most.similarity >= SAME_TALK else None
 
     def earlier_texts(self, feed_url: str, episode_id: str) -> list[str]:
         """The latest transcripts of a feed's other episodes, one text each."""

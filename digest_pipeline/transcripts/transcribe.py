@@ -3,7 +3,8 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from structlog.contextvars import bound_contextvars
@@ -15,6 +16,7 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ahead import fetch_ahead
 from digest_pipeline.transcripts.annotate import annotate
 from digest_pipeline.transcripts.checkpoints import forget_checkpoints
+from digest_pipeline.transcripts.fingerprint import HEARD_TALK, fingerprint, similarity
 from digest_pipeline.transcripts.listen import AudioHistory, Listener, SameAudio
 from digest_pipeline.transcripts.recognise import Recognised
 from digest_pipeline.transcripts.source import Audio, audio_file
@@ -25,11 +27,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class SameTalk:
+    """Another episode with the same words, and how alike they are (0..1)."""
+
+    episode_id: str
+    feed_url: str
+    similarity: float
+
+    def __str__(self) -> str:
+        return f"{self.episode_id} (similarity {self.similarity:.2f})"
+
+
 class History(AudioHistory, Protocol):
     """What is already stored, as far as transcription asks for it."""
 
-    def with_same_talk(self, transcript: Transcript) -> tuple[str, float] | None:
-        """Another episode with the same words, and how alike they are."""
+    def with_same_talk(self, transcript: Transcript) -> SameTalk | None:
+        """Another episode with the same words."""
 
     def earlier_texts(self, feed_url: str, episode_id: str) -> list[str]:
         """Transcripts of the feed's other episodes."""
@@ -57,27 +71,49 @@ def transcribe_episodes(episodes: Sequence[Episode], history: History, settings:
     under_way = fetch_ahead(episodes, listener.fetch, settings, listener.ahead)
     for done, (episode, source) in enumerate(under_way, start=1):
         with bound_contextvars(episode_id=episode.episode_id):
-            outcome = _outcome_of(episode, source, history, listener)
+            outcome = _outcome_of(episode, source, history, listener, settings)
             step("transcribe", done, len(episodes), f"{episode.show} · {episode.title} ({_how(outcome)})")
         yield outcome
         _tidy(outcome, settings)
 
 
 def _outcome_of(
-    episode: Episode, source: "Future[Transcript | Audio]", history: History, listener: Listener
+    episode: Episode,
+    source: "Future[Transcript | Audio]",
+    history: History,
+    listener: Listener,
+    settings: Settings,
 ) -> Outcome:
     try:
         transcript = _transcript_of(episode, source.result(), listener)
+        same = history.with_same_talk(transcript)
+        if same and same.feed_url == episode.feed_url and transcript.source == "publisher" and episode.audio_url:
+            linked, transcript = transcript, _heard_after_all(episode, same, listener, settings)
+            if similarity(fingerprint(linked.segments), fingerprint(transcript.segments)) < HEARD_TALK:
+                same = history.with_same_talk(transcript)
         transcript = annotate(transcript, episode, history.earlier_texts(episode.feed_url, episode.episode_id))
-    except SameAudio as same:
-        return Outcome(episode, "duplicate", str(same))
+    except SameAudio as error:
+        return Outcome(episode, "duplicate", str(error))
     except (FetchError, TranscriptError, AudioError) as error:
         log.warning("%s · %s: %s", episode.show, episode.title, error)
         return Outcome(episode, "unusable" if isinstance(error, NoSpeech) else "failed", str(error))
-    if same_talk := history.with_same_talk(transcript):
-        reason = f"same talk as {same_talk[0]} (similarity {same_talk[1]:.2f})"
-        return Outcome(episode, "duplicate", reason, transcript)
+    if same:
+        return Outcome(episode, "duplicate", f"same talk as {same}", transcript)
     return Outcome(episode, "transcribed", None, transcript)
+
+
+def _heard_after_all(episode: Episode, same: SameTalk, listener: Listener, settings: Settings) -> Transcript:
+    """What is said in the audio of an episode whose transcript is that of another one of its feed.
+
+    The template of a feed may link one transcript from several items: only the audio tells them from a rerun.
+    """
+    log.info("%s · %s: its transcript is that of %s; its audio decides", episode.show, episode.title, same)
+    unlinked = replace(episode, transcripts=())
+    with closing(fetch_ahead([unlinked], listener.fetch, settings)) as under_way:
+        _, source = next(under_way)
+        heard = _transcript_of(episode, source.result(), listener)
+    note = f"the publisher's transcript is that of {same}"
+    return replace(heard, note="; ".join(filter(None, (note, heard.note))))
 
 
 def _how(outcome: Outcome) -> str:

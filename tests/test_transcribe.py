@@ -1,0 +1,91 @@
+"""Episodes whose feed links one transcript from several items: the audio tells a slip of the template from a rerun."""
+
+from datetime import date, datetime
+
+import pytest
+
+from digest_pipeline.demo import DemoNetwork
+from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
+from digest_pipeline.models import Episode, TranscriptLink
+from digest_pipeline.settings import Settings
+from digest_pipeline.transcripts.store import TalkHistory, save_outcome
+from digest_pipeline.transcripts.transcribe import Outcome, transcribe_episodes
+from digest_pipeline.warehouse import Warehouse
+from tests.conftest import Web
+
+DAY, MORNING = date(2026, 9, 14), datetime(2026, 9, 14, 6)
+MONDAY, TUESDAY = "monday-batteries-and-the-long-way-round", "tuesday-silence-and-blood-pressure"
+
+
+@pytest.fixture
+def quick(settings: Settings) -> Settings:
+    return settings.model_copy(update={"whisper_model": "tiny.en"})
+
+
+def transcribed(warehouse: Warehouse, settings: Settings, *episodes: Episode) -> list[Outcome]:
+    """What becomes of a day's episodes, each stored before the next."""
+    with warehouse.write() as con:
+        add_feeds(con, [Subscription(feed) for feed in sorted({e.feed_url for e in episodes})], MORNING)
+        for episode in episodes:
+            con.execute(
+                "insert into raw.episodes (episode_id, feed_url, title, published_at, first_seen_at, available_at,"
+                " transcript_urls, description, status) values ($id, $feed, $title, $at, $at, $at, '[]', '', 'due')",
+                {"id": episode.episode_id, "feed": episode.feed_url, "title": episode.title, "at": MORNING},
+            )
+    outcomes = []
+    for outcome in transcribe_episodes(episodes, TalkHistory(warehouse), settings):
+        save_outcome(warehouse, outcome, DAY, max_attempts=4)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def episodes_with_one_transcript(
+    web: Web, network: DemoNetwork, second: str, *, feeds: tuple[str, str] = ("f", "f")
+) -> tuple[Episode, Episode]:
+    """Two episodes that link Monday's transcript; the audio of the second is ``second``'s."""
+    monday = next(e for e in network.shows["five-past-eight"]["episodes"] if MONDAY in e["script"])
+    link = TranscriptLink(web.put("/t.vtt", network.transcript(monday, "vtt").encode()), "text/vtt")
+    sound = (network.folder / "audio" / f"five-past-eight--{second}.mp3").read_bytes()
+    audio = web.put("/2.mp3", sound)
+    return (
+        Episode("ep_1", feeds[0], "Show", "One", f"{web.url}/1.mp3", None, "", 222.0, "en", (link,)),
+        Episode("ep_2", feeds[1], "Show", "Two", audio, None, "", 222.0, "en", (link,)),
+    )
+
+
+def test_an_episode_that_links_anothers_transcript_is_heard(
+    web: Web, network: DemoNetwork, warehouse: Warehouse, quick: Settings
+) -> None:
+    first, second = transcribed(warehouse, quick, *episodes_with_one_transcript(web, network, TUESDAY))
+    assert first.transcript
+    assert second.transcript
+    assert (first.status, first.transcript.source) == ("transcribed", "publisher")
+    assert (second.status, second.transcript.source) == ("transcribed", "asr")
+    assert "blood pressure" in " ".join(segment.text for segment in second.transcript.segments)
+    assert (second.transcript.note or "").startswith("the publisher's transcript is that of ep_1 (similarity 1.00)")
+    assert not [path for path in quick.cache.rglob("*") if path.is_file()]
+
+
+def test_a_rerun_that_links_the_first_ones_transcript_stays_a_duplicate(
+    web: Web, network: DemoNetwork, warehouse: Warehouse, quick: Settings
+) -> None:
+    _, second = transcribed(warehouse, quick, *episodes_with_one_transcript(web, network, MONDAY))
+    assert (second.status, second.reason) == ("duplicate", "same talk as ep_1 (similarity 1.00)")
+
+
+def test_the_same_transcript_in_another_feed_needs_no_hearing(
+    web: Web, network: DemoNetwork, warehouse: Warehouse, quick: Settings
+) -> None:
+    episodes = episodes_with_one_transcript(web, network, MONDAY, feeds=("f", "g"))
+    _, second = transcribed(warehouse, quick, *episodes)
+    assert second.status == "duplicate"
+    assert "/2.mp3" not in [path for path, _ in web.requests]
+
+
+def test_an_episode_whose_audio_cannot_be_had_is_tried_again(
+    web: Web, network: DemoNetwork, warehouse: Warehouse, quick: Settings
+) -> None:
+    episodes = episodes_with_one_transcript(web, network, TUESDAY)
+    del web.routes["/2.mp3"]
+    _, second = transcribed(warehouse, quick, *episodes)
+    assert (second.status, "404" in (second.reason or "")) == ("failed", True)
