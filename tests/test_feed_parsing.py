@@ -162,6 +162,7 @@ def test_entities_do_not_read_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("3723", 3723), ("62:03", 3723), ("1:02:03", 3723), ("PT1H2M3S", 3723), ("01:02:03.5", 3723.5), ("90.0", 90)]
+    + [("45:30:00", 2730), ("2730000", 2730), ("11:59:59", 43_199), ("9999999999", None)]
     + [(nothing, None) for nothing in ("", "soon", "0", "PT", "-5", None)],
 )
 def test_durations(text: str | None, seconds: float | None) -> None:

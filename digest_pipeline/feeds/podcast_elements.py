@@ -32,6 +32,7 @@ VAGUE_TYPES = ("", "application/octet-stream", "binary/octet-stream", "applicati
 LEAST_AUDIO_BYTES = 10_000  # below, the length of an enclosure is made up
 MOST_CHAPTERS, MOST_PERSONS, MOST_SOUNDBITES = 500, 50, 20
 MOST_TITLE = 300
+LONGEST_SECONDS = 12 * 3600  # beyond, a duration is in another unit than the DTD's
 
 
 @dataclass(slots=True)
@@ -100,7 +101,11 @@ def read_elements(body: bytes) -> tuple[Elements, list[Elements]]:
 
 
 def seconds_of(text: str | None) -> float | None:
-    """Seconds from ``3723``, ``62:03``, ``1:02:03.5`` or ``PT1H2M3S``; ``None`` when unreadable or nothing."""
+    """Seconds from ``3723``, ``62:03``, ``1:02:03.5`` or ``PT1H2M3S``; ``None`` when unreadable or nothing.
+
+    What is longer than any episode was meant otherwise: ``45:30:00`` in minutes and seconds, ``2730000`` in
+    milliseconds.
+    """
     text = (text or "").strip()
     if iso := re.fullmatch(r"PT(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?", text, re.IGNORECASE):
         parts: tuple[str | None, ...] = iso.groups()
@@ -109,7 +114,10 @@ def seconds_of(text: str | None) -> float | None:
     else:
         return None
     hours, minutes, seconds = (float(part or 0) for part in parts)
-    return hours * 3600 + minutes * 60 + seconds or None
+    total = hours * 3600 + minutes * 60 + seconds
+    if total > LONGEST_SECONDS:
+        total /= 60 if hours else 1000
+    return total if 0 < total <= LONGEST_SECONDS else None
 
 
 def _elements(parent: Any, *, with_base: bool) -> Elements:
