@@ -125,6 +125,7 @@ class Episode:
     persons: tuple[Person, ...] = ()
     soundbites: tuple[Soundbite, ...] = ()
     whisper_model: str | None = None
+    audio_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

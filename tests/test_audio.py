@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from digest_pipeline.errors import AudioError
-from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples, announced_seconds, read_pieces
+from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples, announced_seconds, check_whole, read_pieces
 
 SECONDS = 12
 # name of the file, container, codec, sample format, sample rate
@@ -129,3 +129,40 @@ def test_much_damage_is_named(tmp_path: Path) -> None:
     path.write_bytes(bytes(body))
     with pytest.raises(AudioError, match="damaged|cannot be decoded"):
         decoded(path)
+
+
+def test_a_length_that_is_guessed_from_the_size_refuses_no_file(tmp_path: Path) -> None:
+    """MP3 at a variable bit rate without an index: half a minute of silence makes it look half as long again."""
+    noise = np.random.default_rng(3).normal(0, 0.2, 20 * 44_100)
+    samples = np.concatenate([np.zeros(30 * 44_100), noise]).astype(np.float32)
+    path = tmp_path / "a.mp3"
+    with av.open(str(path), "w", format="mp3", options={"write_xing": "0"}) as file:
+        quality = {"flags": "+qscale", "global_quality": "472"}
+        stream = file.add_stream("libmp3lame", rate=44_100, layout="mono", options=quality)
+        frame = av.AudioFrame.from_ndarray(samples[None, :], format="fltp", layout="mono")
+        frame.sample_rate = 44_100
+        file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    assert (announced_seconds(path) or 0) > 70
+    seconds = len(decoded(path)) / SAMPLE_RATE
+    assert seconds == pytest.approx(50, abs=0.2)
+    check_whole(path, seconds, 50)
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "codec", "form", "rate"), [f for f in FORMATS if f[0] in {"a.mp3", "a.flac"}]
+)
+def test_a_file_that_has_not_the_bytes_for_its_length_is_refused(
+    name: str, container: str, codec: str, form: str, rate: int, tmp_path: Path
+) -> None:
+    path = write(tmp_path / name, container, codec, form, rate)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    with pytest.raises(AudioError, match="truncated: 8 of 12 s"):
+        check_whole(path, len(decoded(path)) / SAMPLE_RATE, None)
+
+
+def test_a_file_of_less_than_half_the_feeds_length_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.aac", "adts", "aac", "fltp", 44_100)
+    check_whole(path, SECONDS, 20)
+    with pytest.raises(AudioError, match="truncated: 12 of 15 s"):
+        check_whole(path, SECONDS, 30)

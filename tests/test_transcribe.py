@@ -1,6 +1,7 @@
-"""Episodes whose feed links one transcript from several items: the audio tells a slip of the template from a rerun."""
+"""Episodes whose feed is mistaken: one transcript linked from several items, a length that is not the audio's."""
 
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,8 @@ from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.models import Episode, TranscriptLink
 from digest_pipeline.settings import Settings
+from digest_pipeline.transcripts.audio import read_pieces
+from digest_pipeline.transcripts.remote import _flac
 from digest_pipeline.transcripts.store import TalkHistory, save_outcome
 from digest_pipeline.transcripts.transcribe import Outcome, transcribe_episodes
 from digest_pipeline.warehouse import Warehouse
@@ -89,3 +92,21 @@ def test_an_episode_whose_audio_cannot_be_had_is_tried_again(
     del web.routes["/2.mp3"]
     _, second = transcribed(warehouse, quick, *episodes)
     assert (second.status, "404" in (second.reason or "")) == ("failed", True)
+
+
+def test_a_file_with_all_announced_bytes_is_whole_whatever_length_the_feed_gives(
+    web: Web, demo_audio: Path, warehouse: Warehouse, quick: Settings
+) -> None:
+    _, samples = next(read_pieces(demo_audio, 30))
+    body = _flac(samples)
+    audio = web.put("/a.flac", body)
+    right = Episode("ep_1", "f", "Show", "One", audio, None, "", 1800.0, "en", audio_bytes=len(body))
+    (found,) = transcribed(warehouse, quick, right)
+    assert found.transcript
+    assert found.status == "transcribed"
+    assert "s, the feed says 1800 s" in (found.transcript.note or "")
+    lacking = Episode(
+        "ep_2", "g", "Show", "Two", web.put("/b.flac", body[:-1]), None, "", 1800.0, "en", audio_bytes=10**7
+    )
+    (found,) = transcribed(warehouse, quick, lacking)
+    assert (found.status, "truncated" in (found.reason or "")) == ("failed", True)

@@ -63,7 +63,7 @@ def episodes_of_day(con: duckdb.DuckDBPyConnection, day: date, statuses: Sequenc
     rows = con.execute(
         "select e.episode_id, e.feed_url, coalesce(f.title, f.shown_url), e.title, e.audio_url, e.link, e.description,"
         " e.duration_seconds, coalesce(f.own_language, e.language, f.language), e.transcript_urls, e.attempts,"
-        " e.chapters, e.persons, e.soundbites, f.whisper_model"
+        " e.chapters, e.persons, e.soundbites, f.whisper_model, e.audio_bytes"
         " from raw.episodes e left join raw.feeds f using (feed_url)"
         " where e.digest_date = ? and list_contains(?, e.status)"
         " order by e.published_at, e.episode_id",
@@ -77,7 +77,7 @@ def episodes_of_day(con: duckdb.DuckDBPyConnection, day: date, statuses: Sequenc
                 _from_json(TranscriptLink, row[9]),
                 row[10],
                 *(_from_json(kind, text) for kind, text in zip(kinds, row[11:14], strict=True)),
-                row[14],
+                *row[14:],
             )
         )
         for row in rows

@@ -21,6 +21,7 @@ FULL_SCALE = np.float32(32768)
 SEARCH_SECONDS = 10.0  # a piece ends at the quietest moment of its last so many seconds
 FRAME_SECONDS = 0.1
 WHOLE_SHARE = 0.9  # a file that decodes to less of the length its container announces is truncated
+FEED_SHARE = 0.5  # of the length that the feed announces: adverts differ between downloads
 MAX_DAMAGED_SHARE = 0.1  # of a file's packets; a few broken ones are common in the wild and cost a syllable each
 # What an episode may be. Without the list FFmpeg also takes a text for a playlist (ffconcat, HLS) and opens the files
 # that it names, so that a feed could have other files of this machine transcribed.
@@ -44,7 +45,7 @@ def announced_seconds(path: Path) -> float | None:
         with av.open(str(path), options=ONLY_CONTAINERS) as container:
             if not container.streams.audio:
                 raise AudioError("the file has no audio stream", remedy="the feed's enclosure is not an episode")
-            return container.duration / av.time_base if container.duration else None
+            return _seconds(container)
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(f"the file is not readable audio: {error}", remedy="the publisher has to mend it") from error
 
@@ -74,18 +75,34 @@ def read_pieces(path: Path, piece_seconds: float) -> Iterator[tuple[float, Sampl
         yield start / SAMPLE_RATE, _scaled(np.concatenate(held))
 
 
-def check_whole(decoded_seconds: float, *announced: float | None) -> None:
+def check_whole(path: Path, decoded_seconds: float, feed_seconds: float | None) -> None:
     """Refuse a file that breaks off.
 
     Raises:
-        AudioError: it decodes to much less than announced.
+        AudioError: it decodes to much less than its container counts, or to less than half of what the feed announces.
     """
-    expected = max((seconds for seconds in announced if seconds), default=0.0)
+    expected = max(_seconds_beyond_bytes(path) or 0.0, (feed_seconds or 0.0) * FEED_SHARE)
     if decoded_seconds < expected * WHOLE_SHARE and expected - decoded_seconds > 1.0:
         raise AudioError(
             f"the audio is truncated: {decoded_seconds:.0f} of {expected:.0f} s decode",
             remedy="it is tried again on a later day",
         )
+
+
+def _seconds(container: av.container.InputContainer) -> float | None:
+    return container.duration / av.time_base if container.duration else None
+
+
+def _seconds_beyond_bytes(path: Path) -> float | None:
+    """Length that the container announces, where the file lacks bytes for it at its bit rate, or tells no bit rate.
+
+    FFmpeg infers the length of MP3 without an index, and of bare AAC, from size and bit rate. At a variable bit rate
+    that is too much as often as too little, and it says nothing of what is missing: such a file has all its bytes.
+    """
+    with av.open(str(path), options=ONLY_CONTAINERS) as container:
+        seconds, rate = _seconds(container), container.streams.audio[0].bit_rate
+        has_its_bytes = seconds and rate and seconds * rate / 8 <= container.size / WHOLE_SHARE
+        return None if has_its_bytes else seconds
 
 
 def _decode(path: Path) -> Iterator[_Pcm]:

@@ -16,7 +16,7 @@ from digest_pipeline.feeds.fetch import Fetcher
 from digest_pipeline.models import Episode, Transcript
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ahead import DiskBudget
-from digest_pipeline.transcripts.audio import sha256_of
+from digest_pipeline.transcripts.audio import WHOLE_SHARE, sha256_of
 from digest_pipeline.transcripts.checkpoints import Checkpoint, keep_checkpoints, load_checkpoints
 from digest_pipeline.transcripts.hints import hints_of
 from digest_pipeline.transcripts.recognise import Recognised, recognising
@@ -86,6 +86,9 @@ class Listener:
             share = f" of {expected / 60:.0f}" if expected else ""
             log.info("%s · %s: %.0f%s minutes transcribed", episode.show, episode.title, seconds / 60, share)
 
+        # A file with all the bytes that the feed announces is whole: then its announced duration is a mistake.
+        has_its_bytes = episode.audio_bytes and audio.path.stat().st_size >= episode.audio_bytes * WHOLE_SHARE
+        believed = None if has_its_bytes else episode.duration_seconds
         file = self._pool.share(audio.path)
         for _ in range(ATTEMPTS):
             saved = load_checkpoints(settings, audio_sha256)
@@ -98,7 +101,7 @@ class Listener:
                 saved,
                 language,
                 hints,
-                episode.duration_seconds,
+                believed,
             )
             try:
                 return keep_checkpoints(steps, settings, audio_sha256, on_piece)

@@ -73,7 +73,7 @@ def recognise(
         settings: chunk length, longest audio, cache folder.
         language: two letters, when it is known; else detected on the first piece, or on each where languages are mixed.
         hints: names that may be spoken.
-        feed_seconds: the duration that the feed announces. Adverts differ between downloads, so half of it is enough.
+        feed_seconds: the duration that the feed announces, where it is believed; half of it is enough.
         diarizer: tells the voices apart.
 
     Raises:
@@ -102,8 +102,7 @@ def recognising(
 
     A checkpoint's name begins with a folder of all that shapes the text, so that another model never takes it for its.
     """
-    announced = announced_seconds(path)
-    _check_length(announced or 0.0, settings)
+    _check_length(announced_seconds(path) or 0.0, settings)
     shape = stable_id(
         "t", transcriber.key, str(settings.whisper_chunk_seconds), language or "", hints.prompt, hints.hotwords
     )
@@ -132,7 +131,7 @@ def recognising(
                 dropped[verdict.reason] += 1
             else:
                 segments.append(_segment(heard, offset, end, verdict.reason if verdict else None))
-    check_whole(end, announced, feed_seconds and feed_seconds / 2)
+    check_whole(path, end, feed_seconds)
     kept = [s for s, stays in zip(segments, without_loops([s.text for s in segments]), strict=True) if stays]
     dropped["a loop"] += len(segments) - len(kept)
     if not kept:

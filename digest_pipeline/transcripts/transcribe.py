@@ -15,6 +15,7 @@ from digest_pipeline.progress import step
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ahead import fetch_ahead
 from digest_pipeline.transcripts.annotate import annotate
+from digest_pipeline.transcripts.audio import FEED_SHARE
 from digest_pipeline.transcripts.checkpoints import forget_checkpoints
 from digest_pipeline.transcripts.fingerprint import HEARD_TALK, fingerprint, similarity
 from digest_pipeline.transcripts.listen import AudioHistory, Listener, SameAudio
@@ -135,12 +136,14 @@ def _transcript_of(episode: Episode, source: Transcript | Audio, listener: Liste
         audio_sha256=heard.audio_sha256,
         audio_seconds=round(heard.audio_seconds, 2),
         real_time_factor=round(heard.compute_seconds / heard.audio_seconds, 4),
-        note="; ".join(filter(None, (source.note, *_remarks(heard)))) or None,
+        note="; ".join(filter(None, (source.note, *_remarks(heard, episode.duration_seconds or 0.0)))) or None,
     )
 
 
-def _remarks(heard: Recognised) -> Iterator[str]:
-    """What the diarizer found and the guards did, in words."""
+def _remarks(heard: Recognised, feed_seconds: float) -> Iterator[str]:
+    """What the diarizer found and the guards did, in words, and a duration in the feed that is far off."""
+    if heard.audio_seconds < feed_seconds * FEED_SHARE:
+        yield f"the audio lasts {heard.audio_seconds:.0f} s, the feed says {feed_seconds:.0f} s"
     if heard.voices:
         yield f"{heard.voices} voice{'s' if heard.voices > 1 else ''} told apart"
     for counts, what in ((heard.dropped, "dropped"), (heard.doubted, "marked")):
