@@ -8,12 +8,13 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.errors import ModelError, SettingsError
 from digest_pipeline.settings import Settings, load_settings
-from digest_pipeline.transcripts.audio import read_pieces
+from digest_pipeline.transcripts.audio import SAMPLE_RATE, read_pieces
 from digest_pipeline.transcripts.recognise import recognise
 from digest_pipeline.transcripts.remote import _flac
 from digest_pipeline.transcripts.transcriber import Hints
@@ -30,6 +31,7 @@ class TranscriptionServer:
         self.local: Any = get_transcriber(settings)
         self.forms: list[dict[str, str]] = []
         self.status = 200
+        self.reply: bytes | None = None  # what it answers instead of a transcription
         web.routes["/v1/audio/transcriptions"] = self
 
     def __call__(self, request: BaseHTTPRequestHandler) -> None:
@@ -43,8 +45,9 @@ class TranscriptionServer:
         sound = parts.pop("file")
         self.forms.append({name: value.decode() for name, value in parts.items()})
         self.forms[-1]["authorization"] = request.headers["Authorization"]
-        reply = self.transcription(sound) if self.status == 200 else {"error": {"message": "overloaded"}}
-        answer = json.dumps(reply).encode()
+        is_asked = self.status == 200 and self.reply is None
+        reply = self.transcription(sound) if is_asked else {"error": {"message": "overloaded"}}
+        answer = json.dumps(reply).encode() if self.reply is None else self.reply
         request.send_response(self.status)
         request.send_header("Content-Type", "application/json")
         request.send_header("Content-Length", str(len(answer)))
@@ -95,6 +98,42 @@ def test_a_server_that_fails_stops_the_run_and_not_the_episode(
     path = network.folder / "audio" / SPOKEN
     with pytest.raises(ModelError, match="does not transcribe.*whisper_api_base"):
         recognise(path, "down", get_transcriber(remote), remote, language="en")
+
+
+SECOND = np.zeros(SAMPLE_RATE, np.float32)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b'{"text": "hello there"}',
+        b'{"text": "hello there", "language": "en", "duration": "1"}',
+        b'{"text": "hello there", "language": "en", "duration": 1, "segments": []}',
+        b'{"text": "hello", "language": "en", "segments": [{"text": "hello"}]}',
+        b'{"error": "no such model"}',
+        b'"hello there"',
+        b"hello there",
+        b"<html>Welcome</html>",
+        b"",
+    ],
+)
+def test_a_reply_without_segments_stops_the_run_by_name(web: Web, remote: Settings, reply: bytes) -> None:
+    TranscriptionServer(web, remote.model_copy(update={"whisper_api_base": ""})).reply = reply
+    with pytest.raises(ModelError, match="does not give verbose_json with segments"):
+        get_transcriber(remote).transcribe(SECOND, None, Hints())
+
+
+def test_a_reply_without_a_language_is_read(web: Web, remote: Settings) -> None:
+    server = TranscriptionServer(web, remote.model_copy(update={"whisper_api_base": ""}))
+    server.reply = b'{"text": "Hello.", "language": null, "segments": [{"start": 0, "end": 0.8, "text": " Hello."}]}'
+    heard, language = get_transcriber(remote).transcribe(SECOND, None, Hints())
+    assert ([(h.start, h.end, h.text) for h in heard], language) == ([(0.0, 0.8, "Hello.")], None)
+
+
+def test_a_reply_without_text_is_silence(web: Web, remote: Settings) -> None:
+    server = TranscriptionServer(web, remote.model_copy(update={"whisper_api_base": ""}))
+    server.reply = b'{"text": "", "language": "en", "duration": 1.0}'
+    assert get_transcriber(remote).transcribe(SECOND, None, Hints()) == ([], "en")
 
 
 def test_a_server_needs_a_models_name(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+from pydantic import BaseModel, ValidationError
 
 from digest_pipeline.errors import ModelError
 from digest_pipeline.transcripts.audio import FULL_SCALE, SAMPLE_RATE, Samples
@@ -12,11 +13,31 @@ from digest_pipeline.transcripts.transcriber import Heard, Hints
 
 if TYPE_CHECKING:
     from openai import OpenAI
-    from openai.types.audio import TranscriptionVerbose
 
 TIMEOUT_SECONDS = 900.0
 ATTEMPTS = 4
 MAX_CODE_LETTERS = 3
+
+
+class _Word(BaseModel):
+    start: float
+    end: float
+
+
+class _Segment(_Word):
+    text: str
+    avg_logprob: float | None = None
+    no_speech_prob: float | None = None
+    compression_ratio: float | None = None
+
+
+class _Reply(BaseModel):
+    """What is read of ``verbose_json``."""
+
+    text: str
+    language: str | None = None
+    segments: list[_Segment] | None = None
+    words: list[_Word] | None = None
 
 
 class RemoteTranscriber:
@@ -46,7 +67,7 @@ class RemoteTranscriber:
 
         try:
             with self._client() as client:
-                reply = client.audio.transcriptions.create(
+                answer = client.audio.transcriptions.with_raw_response.create(
                     file=("piece.flac", _flac(samples), "audio/flac"),
                     model=self.name,
                     response_format="verbose_json",
@@ -59,16 +80,30 @@ class RemoteTranscriber:
                 f"the transcription server at {self._base} does not transcribe: {error}",
                 remedy="check whisper_api_base, whisper_model and DIGEST_WHISPER_API_KEY, then run the day again",
             ) from error
-        heard = reply.language if len(reply.language) <= MAX_CODE_LETTERS else None  # some servers answer "english"
+        reply = self._read(answer.content)
+        heard = reply.language if len(reply.language or "") <= MAX_CODE_LETTERS else None  # or "english", as some say
         return _heard(reply), language or heard
 
+    def _read(self, body: bytes) -> _Reply:
+        """The reply, unless it has text without times: taken for silence, that would be lost for good."""
+        try:
+            reply = _Reply.model_validate_json(body)
+        except ValidationError:
+            reply = None
+        if reply is None or (reply.text.strip() and not reply.segments):
+            raise ModelError(
+                f"the transcription server at {self._base} does not give verbose_json with segments",
+                remedy="check whisper_api_base and whisper_model: another model or server may give them",
+            )
+        return reply
 
-def _heard(reply: "TranscriptionVerbose") -> list[Heard]:
+
+def _heard(reply: _Reply) -> list[Heard]:
     heard = []
     for segment in reply.segments or ():
-        text, start, end = " ".join(segment.text.split()), float(segment.start), float(segment.end)
+        text, start, end = " ".join(segment.text.split()), segment.start, segment.end
         words = [
-            (round(float(word.start), 2), round(float(word.end), 2))
+            (round(word.start, 2), round(word.end, 2))
             for word in reply.words or ()
             if start <= (word.start + word.end) / 2 < end
         ]
@@ -88,7 +123,7 @@ def _heard(reply: "TranscriptionVerbose") -> list[Heard]:
 
 
 def _or(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else float(value)
+    return otherwise if value is None else value
 
 
 def _flac(samples: Samples) -> bytes:
