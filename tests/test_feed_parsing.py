@@ -145,6 +145,29 @@ def test_what_is_broken_and_huge_is_refused_at_once() -> None:
         parse_feed(body, url=URL)
 
 
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("Hi &#55357;&#56832;!", "Hi 😀!"),
+        ("Hi &#xD83D;&#xde00;!", "Hi 😀!"),
+        ("Hi &amp;#55357;&amp;#56832;!", "Hi 😀!"),
+        ("<![CDATA[Hi &#55357;&#56832;!]]>", "Hi 😀!"),
+        ("Half &#55357; and &#56832;&#55357;&#56832; whole", "Half and 😀 whole"),
+        ("&#55203;&#57344;", "\ud7a3\ue000"),  # the neighbours of the halves' range
+    ],
+)
+def test_characters_that_are_written_as_two_halves_are_read(written: str, title: str) -> None:
+    text = f"<rss version='2.0'><channel><title>x</title><item><title>{written}</title><guid>1</guid></item></channel></rss>"
+    assert [item.title for item in parse_feed(text.encode(), url=URL).items] == [title]
+
+
+def test_what_breaks_the_last_parser_is_refused_by_name() -> None:
+    head = '<?xml version="1.0" encoding="utf-16"?>'  # in which references to halves are not looked for
+    text = f"{head}<rss version='2.0'><channel><item><title>&#55357;</title></item></channel></rss>"
+    with pytest.raises(FeedError, match="no parser reads this feed"):
+        parse_feed(text.encode("utf-16"), url=URL)
+
+
 def test_entities_do_not_expand_into_memory() -> None:
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     body = f'<!DOCTYPE r [<!ENTITY l0 "lol">{laughs}]><rss version="2.0"><channel><title>&l9;</title></channel></rss>'

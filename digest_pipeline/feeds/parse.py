@@ -37,6 +37,8 @@ ENTRY = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s/>]")
 MOST_BROKEN_BYTES = 4 * 1024 * 1024
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--")
 REFERENCE = re.compile(r"&#?\w+;")
+# References to the halves of a UTF-16 pair, as faulty serializers write an emoji. No parser takes them (XML 1.0, 2.2).
+SURROGATES = re.compile(rb"(?:&(?:amp;)?#(?:5[5-7]\d{3}|x[dD][89a-fA-F][0-9a-fA-F]{2});)+")
 PLAIN_ADDRESS = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?(?:[/?#]|$)", re.IGNORECASE)
 UNDECODED = "\N{REPLACEMENT CHARACTER}"
 
@@ -57,6 +59,7 @@ def parse_feed(body: bytes, *, url: str) -> ParsedFeed:
             f"this is more than a feed: over {MOST_TAGS} tags or {MOST_ENTRIES} entries",
             remedy="ask its publisher for one with the latest episodes",
         )
+    body = SURROGATES.sub(_joined, body)
     channel, entries = _read(body)
     if any(UNDECODED in str(entry.get("title")) for entry in entries) and (decoded := _decoded(body)):
         body = decoded
@@ -99,11 +102,22 @@ def _read(body: bytes) -> tuple[Any, list[Any]]:
             f"this is no well-formed feed, and {len(body) // 1024} kB are too much to mend",
             remedy="ask its publisher to validate it",
         )
-    lenient = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+    try:
+        lenient = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+    except Exception as error:  # it meets wild input, and names no errors of its own
+        raise FeedError(f"no parser reads this feed: {error}", remedy="ask its publisher to validate it") from error
     if not lenient.get("version") and not lenient.entries:  # an empty body has no version at all
         start = body.lstrip()[:40].decode("utf-8", "replace")
         raise FeedError(f"this is no RSS or Atom feed; it begins with {start!r}", remedy="check the feed's address")
     return lenient.feed, lenient.entries
+
+
+def _joined(references: re.Match[bytes]) -> bytes:
+    """The characters that references to halves of them make; a half without its other says nothing."""
+    numbers = (n.decode() for n in re.findall(rb"#(\w+)", references[0]))
+    halves = "".join(chr(int(n[1:], 16) if n.startswith("x") else int(n)) for n in numbers)
+    text = halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
+    return "".join(f"&#{ord(character)};" for character in text).encode()
 
 
 def _decoded(body: bytes) -> bytes | None:
