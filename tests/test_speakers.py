@@ -47,6 +47,39 @@ def test_without_evidence_nobody_is_named(rows: list[tuple[str | None, str]]) ->
     assert names(*rows) == [speaker for speaker, _ in rows]
 
 
+PROSE = Episode(
+    "e1", "https://x/feed", "Show", "Iron Man (2008)", None, None,
+    "Stories from New York City, South African politics, and our guests Elon Musk, Carla Venn and Bob van Dyk.", None, "en",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("Welcome to another hour of queues. I'm Carla Venn, and with me is a friend.", "Carla Venn"),
+        ("Hi, I'm Carla Venn.", "Carla Venn"),
+        ("It is Monday. I'm your host, Carla Venn.", "Carla Venn"),
+        ("I'm Carla Venn, your host.", "Carla Venn"),
+        ("Yes, my name is Bob van Dyk and I build bridges.", "Bob van Dyk"),
+        ("I'm South African, so I know what a power cut is.", None),
+        ("I'm New York born and bred.", None),
+        ("Hello. I'm New York born and bred.", None),
+        ("At the end Tony Stark says: I am Iron Man.", None),
+        ("He calls me and says, hi, I'm Elon Musk, and I hung up.", None),
+        ("If I'm Elon Musk, my name is Elon Musk on every door.", None),
+    ],
+)
+def test_a_name_that_only_stands_in_the_notes_needs_an_introduction_that_sounds_so(said: str, name: str | None) -> None:
+    (found,) = name_speakers(talk(("Speaker 1", said)), PROSE)
+    assert found.speaker == (name or "Speaker 1")
+
+
+def test_an_introduction_may_be_cut_into_segments_but_not_taken_from_another_voice() -> None:
+    assert names(("Speaker 0", "Hello. I'm your host,"), ("Speaker 0", "Ann Lee.")) == ["Ann Lee", "Ann Lee"]
+    assert names(("Speaker 0", "And then she says,"), ("Speaker 0", "I'm Ann Lee.")) == ["Speaker 0", "Speaker 0"]
+    assert names(("Speaker 0", "And then she says"), ("Speaker 1", "I'm Ann Lee.")) == ["Speaker 0", "Ann Lee"]
+
+
 def test_no_claim_starts_where_a_sentence_was_broken_off() -> None:
     rows = talk(
         ("Ann", "The queue holds twice the capacity of the grid today. Most of it will never be built because one developer"),
