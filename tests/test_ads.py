@@ -108,5 +108,30 @@ def test_chapters_of_sponsors_are_flagged_by_their_title() -> None:
     assert sum(reason is not None for reason in reasons) == 2
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Sponsor: Fernwick", "Sponsors", "Our sponsor", "Today’s sponsor: Fernwick", "Sponsor #2", "Sponsored by Fernwick",
+        "A word from our sponsors", "Ad", "Ads", "Ad break", "Mid-roll ad 1", "Ad: Fernwick", "Promo - The Warm Cache",
+        "Commercial break", "Fernwick (sponsor)", "Fernwick [Ad]", "This show is brought to you by Fernwick",
+        "Intro & Sponsor Segment",
+    ],
+)  # fmt: skip
+def test_a_title_that_is_a_label_of_sponsors_is_one(title: str) -> None:
+    reasons = [s.ad_reason for s in flag_ads(segments(*TALK), set(), [Chapter(0, title)])]
+    assert reasons == [f"sponsor chapter: {title}"] * len(TALK)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Why Google search ads are dying", "Facebook Ads that work", "The sponsors of terrorism", "Getting sponsors",
+        "Ad-supported models", "Sponsorship", "Advertising", "Who brought you to the farm", "Breaking the big news",
+    ],
+)  # fmt: skip
+def test_a_chapter_about_advertising_is_talk(title: str) -> None:
+    assert {s.ad_reason for s in flag_ads(segments(*TALK), set(), [Chapter(0, title, None, 900)])} == {None}
+
+
 def test_a_rerun_is_not_all_boilerplate() -> None:
     assert flagged(*TALK, boilerplate=boilerplate_shingles([" ".join(TALK)])) == [None] * len(TALK)

@@ -4,6 +4,7 @@ Three kinds of evidence, the surest first: the publisher's chapters name a spons
 episodes of the feed; the language is that of advertising (``ad_model``), whatever the show.
 """
 
+import math
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -18,8 +19,13 @@ from digest_pipeline.transcripts.fingerprint import hashed_grams, shingles
 REPEAT_WORDS = 6
 REPEAT_SHARE = 0.5  # of a segment's words that were said in other episodes
 RERUN_SHARE = 0.4  # of an episode: then it is a rerun or a best-of, and its words are not boilerplate
+LABEL = r"(?:sponsors?|sponsored|ads?|adverts?|advertisements?|promos?|commercials?)"
+# The title as a whole is a label: talk about advertising has the words too ("Why search ads are dying").
 SPONSOR_CHAPTER = re.compile(
-    r"\b(?:sponsors?|sponsored|sponsorship|ads?|advert\w*|ad[- ]break|promos?|commercial break|brought to you)\b",
+    r"(?:intro (?:&|and) )?(?:an? |the )?(?:(?:words?|messages?) from |thanks to |thank you,? (?:to )?|support )?"
+    r"(?:our |the |today's |this (?:week|episode)'s |(?:show|episode|podcast) |(?:pre|mid|post)-?roll )*"
+    rf"{LABEL}(?:[ -](?:break|spot|read|segment|message|block)s?)?(?: ?#?\d+)?(?:\s*:.+| [-–—|] .+| by .+)?"
+    rf"|.+ [-–—|] {LABEL}|.+[(\[]{LABEL}[)\]]|(?:.* )?brought to you by .+",
     re.IGNORECASE,
 )
 EDGE_SECONDS = 180.0  # within it of an end of the episode, a greeting is an intro and a farewell an outro
@@ -103,9 +109,9 @@ def _repeated(segments: Sequence[Segment], boilerplate: Collection[int]) -> Iter
 
 
 def _sponsor_chapters(chapters: Sequence[Chapter]) -> Iterator[tuple[float, float, str]]:
-    """Start, end and title of the chapters that name a sponsor. One without an end ends where the next begins."""
+    """Start, end and title of the chapters of sponsors. One without an end ends where the next begins, if one does."""
     ordered = sorted(chapters, key=lambda chapter: chapter.start_seconds)
     for chapter, following in zip(ordered, [*ordered[1:], None], strict=False):
-        end = chapter.end_seconds or (following.start_seconds if following else None)
-        if end is not None and SPONSOR_CHAPTER.search(chapter.title):
+        end = chapter.end_seconds or (following.start_seconds if following else math.inf)
+        if SPONSOR_CHAPTER.fullmatch(chapter.title.strip().replace("’", "'")):
             yield chapter.start_seconds, end, chapter.title
