@@ -128,6 +128,32 @@ def test_a_wrong_range_is_not_appended(web: Web, settings: Settings, tmp_path: P
     assert (tmp_path / "a.audio").read_bytes() == BODY
 
 
+def test_a_shorter_range_than_asked_is_not_the_whole_file(web: Web, settings: Settings, tmp_path: Path) -> None:
+    def miser(request: BaseHTTPRequestHandler) -> None:
+        """At most 300 kB in an answer to a range; hangs up in the answer to a whole request."""
+        asked = request.headers.get("Range")
+        first = int(re.sub(r"\D", "", asked)) if asked else 0
+        last = min(len(BODY), first + 300_000)
+        request.send_response(206 if asked else 200)
+        request.send_header("ETag", '"1"')
+        if asked:
+            request.send_header("Content-Range", f"bytes {first}-{last - 1}/{len(BODY)}")
+        request.send_header("Content-Length", str(last - first if asked else len(BODY)))
+        request.end_headers()
+        request.wfile.write(BODY[first : last if asked else 6000])
+        request.close_connection = not asked
+
+    web.routes["/audio.mp3"] = miser
+    fetch(f"{web.url}/audio.mp3", tmp_path / "a.audio", settings)
+    assert (tmp_path / "a.audio").read_bytes() == BODY
+    assert [headers.get("Range") for _, headers in web.requests] == [
+        None,
+        "bytes=6000-",
+        "bytes=306000-",
+        "bytes=606000-",
+    ]
+
+
 @pytest.mark.parametrize("is_announced", [True, False])
 def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(
     web: Web, settings: Settings, tmp_path: Path, is_announced: bool

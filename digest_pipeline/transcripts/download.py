@@ -112,6 +112,8 @@ async def _continue(fetcher: Fetcher, url: str, target: Path, most_bytes: int, a
                 begun += len(block)
                 _check_size(url, begun, most_bytes)
                 file.write(block)
+    if origin.total is not None and begun != origin.total:  # a host may send less than the range that was asked for
+        raise Transient(f"{redact(url)} has sent {begun} of {origin.total} bytes")
     part.replace(target)
     _note(target).unlink(missing_ok=True)
 
