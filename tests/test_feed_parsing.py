@@ -161,6 +161,13 @@ def test_characters_that_are_written_as_two_halves_are_read(written: str, title:
     assert [item.title for item in parse_feed(text.encode(), url=URL).items] == [title]
 
 
+def test_an_item_has_no_more_transcripts_than_one_could_want() -> None:
+    links = "".join(f'<podcast:transcript url="https://x.example/{n}.vtt" type="text/vtt"/>' for n in range(1000))
+    text = f"<rss version='2.0' xmlns:podcast='https://podcastindex.org/namespace/1.0'><channel><item><title>One</title>{links}</item></channel></rss>"
+    (one,) = parse_feed(text.encode(), url=URL).items
+    assert [link.url for link in one.transcripts] == [f"https://x.example/{n}.vtt" for n in range(50)]
+
+
 def test_what_breaks_the_last_parser_is_refused_by_name() -> None:
     head = '<?xml version="1.0" encoding="utf-16"?>'  # in which references to halves are not looked for
     text = f"{head}<rss version='2.0'><channel><item><title>&#55357;</title></item></channel></rss>"

@@ -31,6 +31,7 @@ OTHER_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".pdf", ".html", ".h
 VAGUE_TYPES = ("", "application/octet-stream", "binary/octet-stream", "application/force-download")
 LEAST_AUDIO_BYTES = 10_000  # below, the length of an enclosure is made up
 MOST_CHAPTERS, MOST_PERSONS, MOST_SOUNDBITES = 500, 50, 20
+MOST_TRANSCRIPTS = 50  # a dozen languages in four formats; each that will not do costs a request
 MOST_TITLE = 300
 LONGEST_SECONDS = 12 * 3600  # beyond, a duration is in another unit than the DTD's
 
@@ -190,7 +191,7 @@ def _read_alternate(found: Elements, element: Any) -> None:
 
 
 def _read_transcript(found: Elements, element: Any) -> None:
-    if element.get("url"):
+    if element.get("url") and len(found.transcripts) < MOST_TRANSCRIPTS:
         found.transcripts.append((element.get("url"), element.get("type") or "", element.get("language")))
 
 
