@@ -29,7 +29,8 @@ class WordingChecker:
         """The first fault, as ``kind: detail``, or ``None``: the wording follows."""
         people = " ".join(person.name for person in episode.persons)
         known = f"{located.turn.name or ''} {episode.show} {episode.title} {people}"
-        if fault := unfaithful(wording, located, known=known, speakers=speakers):
+        everybody = [*speakers, *(person.name for person in episode.persons)]
+        if fault := unfaithful(wording, located, known=known, speakers=everybody):
             return fault
         if self._entailment is None:
             return None

@@ -6,9 +6,20 @@ from collections.abc import Iterable
 from rapidfuzz import fuzz
 
 from digest_pipeline.claims.lexis import EMPTY, is_inflected, lemma, words_in
+from digest_pipeline.claims.units import UNITS
 
 CAPITALISED = re.compile(r"(?P<opens>^|[.!?:]\s+[\"“'(]?|^[\"“'(])?\b(?P<word>[A-Z][\w'’&-]*)")
 SAME_NAME = 85.0  # rapidfuzz ratio, 0..100: recognised speech spells names by ear
+SAYING = (
+    r"(?:says?|said|thinks?|believes?|argue[sd]?|claim(?:s|ed)?|insist(?:s|ed)?|warn(?:s|ed)?|predict(?:s|ed)?|doubts?"
+    r"|explain(?:s|ed)?|recommends?|admit(?:s|ted)?)"
+)
+SOURCE = re.compile(
+    rf"(?P<before>[^\W\d_][\w'’-]*)(?: (?:\w+ly|also|now|still))? {SAYING}\b|\baccording to (?:the |an? )?(?P<by>[\w'’ -]+)"
+    rf"|\b{SAYING} (?P<after>(?-i:[A-Z])[\w'’-]*)",
+    re.IGNORECASE,
+)
+THE_SPEAKER = frozenset({"speaker", "speakers", "host", "hosts", "guest", "guests", "author"})
 
 
 def unsaid_name(wording: str, said: str, known: str) -> str | None:
@@ -19,12 +30,14 @@ def unsaid_name(wording: str, said: str, known: str) -> str | None:
     """
     available = words_in(f"{said} {known}")
     lemmas = {lemma(word) for word in available} | {part for word in available for part in word.lower().split("'")}
+    is_title_case = _is_title_case(wording)
     for match in CAPITALISED.finditer(wording):
         word = match["word"].strip("'’-&")
         parts = words_in(word)
         if all(lemma(part) in lemmas or part.lower() in lemmas or part.lower() in EMPTY for part in parts):
             continue
-        if match["opens"] is not None and (is_inflected(word) or word.lower() in EMPTY):
+        is_capital_by_place = match["opens"] is not None or is_title_case
+        if word.lower() in UNITS or (is_capital_by_place and (is_inflected(word) or _stem(word) & lemmas)):
             continue
         if not any(len(word) > 4 and fuzz.ratio(word.lower(), other.lower()) >= SAME_NAME for other in available):
             return word
@@ -38,11 +51,30 @@ def same_person(name: str, other: str) -> bool:
 
 
 def other_speaker(wording: str, said: str, speaker: str | None, speakers: Iterable[str]) -> str | None:
-    """Somebody else of the episode whom the wording names although the quote does not: words put in a wrong mouth."""
-    worded, spoken = {w.lower() for w in words_in(wording)}, {w.lower() for w in words_in(said)}
+    """Somebody else of the episode whom the wording names although the quote does not, or somebody whom it gives the
+    words to ("critics say", "according to Bob Ray") and who is neither the speaker nor in the quote: a wrong mouth."""
+    worded, spoken = {w.lower() for w in words_in(wording) if w[0].isupper()}, {w.lower() for w in words_in(said)}
     own = {w.lower() for w in words_in(speaker or "")}
     for person in speakers:
         parts = {w.lower() for w in words_in(person) if len(w) > 2 and w[0].isupper()} - own
         if parts & worded and not parts & spoken:
             return person
+    known = spoken | own | EMPTY | THE_SPEAKER
+    lemmas = {lemma(word) for word in known}
+    for match in SOURCE.finditer(wording):
+        source = match["before"] or match["by"] or match["after"]
+        if not any(word.lower() in known or lemma(word) in lemmas for word in words_in(source)):
+            return source.strip()
     return None
+
+
+def _is_title_case(wording: str) -> bool:
+    """Whether words are capitalised as in a title, which says nothing about their being names."""
+    words = [word for word in words_in(wording) if word.lower() not in EMPTY and not word[0].isdigit()]
+    return len(words) > 2 and all(word[0].isupper() for word in words)
+
+
+def _stem(word: str) -> set[str]:
+    """What "cutting" is made of, as far as a dictionary takes it for a noun: "cutt", "cut", "cutte"."""
+    stem = word.lower().removesuffix("ing")
+    return {stem, stem[:-1], f"{stem}e"} if stem != word.lower() else set()
