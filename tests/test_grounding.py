@@ -10,7 +10,8 @@ from digest_pipeline.claims.checker import WordingChecker
 from digest_pipeline.claims.entailment import EntailmentModel
 from digest_pipeline.claims.faithfulness import Wording, unfaithful
 from digest_pipeline.claims.grounding import Located, locate_quote
-from digest_pipeline.claims.quantities import quantities_in, unsaid_quantity
+from digest_pipeline.claims.numerals import quantities_in
+from digest_pipeline.claims.quantities import unsaid_quantity
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.windows import positions_of, windows_of
 from digest_pipeline.errors import ModelError
@@ -135,6 +136,16 @@ def test_the_explanation_may_draw_on_what_stands_around(explanation: str, reason
         ("It doubled.", "it went twice as high", None),
         ("Half of them left.", "fifty percent of them left", None),
         ("40 users left.", "forty percent of the users left", "40"),
+        ("In the 1980s it fell.", "in the 1980s it fell", None),
+        ("It took 1980 seconds.", "in the 1980s it fell", "1980 seconds"),
+        ("It cost $2-3 million.", "it cost two to three million dollars", None),
+        ("It cost $3 million.", "it cost two to three million dollars", "3,000,000 dollar"),
+        ("40% did it from 2020 to 2024.", "between 2020 and 2024, forty percent did it", None),
+        ("It runs at 30 frames per second.", "it runs at thirty frames per second", None),
+        ("It runs at 30 frames per minute.", "it runs at thirty frames per second", "30"),
+        ("It costs $20 a month.", "a monthly plan is twenty dollars", None),
+        ("Three quarters of a million saw it.", "750,000 saw it", None),
+        ("20+ people saw it.", "more than twenty people saw it", None),
     ],
 )
 def test_numbers_are_compared_with_their_units(wording: str, said: str, missing: str | None) -> None:

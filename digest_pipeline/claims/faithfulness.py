@@ -4,16 +4,21 @@ Every check fails closed: a faithful wording may be refused, so that an unfaithf
 with what kind of fault it is, up to the colon: that is what is counted.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from digest_pipeline.claims.certainty import certainty_fault
+from digest_pipeline.claims.comparison import comparison_fault
 from digest_pipeline.claims.grounding import Located
 from digest_pipeline.claims.injection import gives_orders, has_link_or_markup
 from digest_pipeline.claims.lexis import content_words
 from digest_pipeline.claims.names import other_speaker, unsaid_name
-from digest_pipeline.claims.polarity import certainty_fault, comparison_fault, negation_fault
+from digest_pipeline.claims.polarity import negation_fault
 from digest_pipeline.claims.quantities import unsaid_quantity
+from digest_pipeline.models import normalise_words
 
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 MIN_SHARED = 0.4  # least share of a wording's content words that the talk has
 
 
@@ -53,20 +58,26 @@ def unfaithful(wording: Wording, located: Located, *, known: str = "", speakers:
     if other := other_speaker(wording.text, context, located.turn.name, speakers):
         return f"speaker: {other} is named and did not say it"
     for text, said in ((wording.headline, evidence), (wording.explanation, context)):
-        if fault := _differs(text, said, context, known):
+        if not _is_verbatim(text, said) and (fault := _differs(text, said, context, known)):
             return fault
     return None
 
 
+def _is_verbatim(text: str, said: str) -> bool:
+    """Whether a wording is a sentence of the talk, or all of it, word for word."""
+    words = normalise_words(text)
+    return any(words == normalise_words(part) for part in (said, *SENTENCE_END.split(said)))
+
+
 def _differs(text: str, said: str, context: str, known: str) -> str | None:
+    if fault := comparison_fault(text, said):
+        return f"comparison: {fault}"
     if quantity := unsaid_quantity(text, said):
         return f"number: {quantity.text} is not what was said"
     if name := unsaid_name(text, context, known):
         return f"name: {name} is not in the quote or beside it"
     if fault := negation_fault(text, said):
         return f"negation: it differs from “{fault}”"
-    if fault := comparison_fault(text, said):
-        return f"comparison: {fault}"
     if fault := certainty_fault(text, said):
         return f"certainty: more is claimed than “{fault}”"
     content = content_words(text)

@@ -9,8 +9,19 @@ import simplemma
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 BORDER = re.compile(
-    r"[.!?;:,]+(?=\s|$)|\s[-–—]+\s"
-    r"|\s(?=(?:but|because|so|and|while|although|though|whereas|which|if|when|unless|until|instead|rather)\s)",
+    r"([.!?;:,]+[\"”’)]*(?=\s|$)|\s[-–—]+\s"
+    r"|\s(?=(?:but|because|so|and|while|although|though|whereas|which|when|until|instead|rather)\s))",
+    re.IGNORECASE,
+)
+ALL_BUT = re.compile(r"\b((?:all|every|no|any|none|nothing|anything|nobody)(?: of)?(?: \w+){0,2}) but\b", re.IGNORECASE)
+# What stands before a comma and is no statement of its own: a condition, or a place, time or means without a verb.
+CONDITIONAL = re.compile(
+    r"^(?:(?:and|but|so|now|well|only|then)\s+)*(?:if|unless|provided|assuming|as long as|in case)\b", re.IGNORECASE
+)
+FRONTED = re.compile(
+    r"^(?:(?:and|but|so)\s+)?(?:in|at|on|for|by|with|without|since|from|under|over|during|after|before|among|across"
+    r"|within|per|to|despite|according to)\b(?!.*\b(?:it|they|we|i|you|he|she|there|is|are|was|were|be|has|have|had|do|does"
+    r"|did|will|would|can|could|may|might|must|should)\b)(?:\s+\S+){1,7}$",
     re.IGNORECASE,
 )
 # Words of grammar and of talking: two texts that share only these do not speak of the same.
@@ -24,7 +35,7 @@ until since as at by for from in into of off on onto out over under to up down w
 across after against along among around before behind below beneath beside besides between beyond during except
 inside near per through throughout toward towards upon via again also already always ever even just only still too
 very more most much many less least few fewer several enough rather quite almost perhaps maybe however therefore
-thus hence yet else instead once twice
+thus hence yet else instead once twice hardly scarcely barely rarely seldom
 """
 _TALK = """
 say said says saying think thinks thought believe believes guess know knows mean means really actually basically
@@ -47,6 +58,12 @@ def is_inflected(word: str) -> bool:
     plain = word.lower()
     found = str(simplemma.lemmatize(plain, lang="en"))
     return bool(simplemma.is_known(plain, lang="en")) and found != plain and found.islower()
+
+
+def is_past(word: str) -> bool:
+    """Whether a form of a verb is a past one, as "paid" of "pay"."""
+    plain = word.lower()
+    return plain == "was" or (lemma(plain) != plain and not plain.endswith(("s", "ing")) and plain not in {"am", "are"})
 
 
 def words_in(text: str) -> list[str]:
@@ -77,30 +94,57 @@ class Clause:
 @lru_cache(maxsize=512)
 def clauses_of(text: str) -> Sequence[Clause]:
     """The clauses of a text that have content words."""
-    clauses, opening = [], ""
-    for piece in BORDER.split(text):
+    clauses: list[Clause] = []
+    opening = ""
+    for piece, border in _statements(text):
         content = content_words(piece)
         if content:
-            clauses.append(Clause(piece.strip(), content, opening))
+            clauses.append(Clause(piece, content, opening))
             opening = ""
-        elif piece.strip().lower() not in {"no", "nope", "yes"}:  # an answer to somebody, not a denial of what follows
-            opening = f"{opening} {piece.strip()}".strip()
+        elif piece.lower() not in {"no", "nope", "yes"}:  # an answer to somebody, not a denial of what follows
+            opening = f"{opening} {piece}".strip()
+        if border[:1] in {".", "!", "?"}:
+            opening = ""
     return clauses
+
+
+def _statements(text: str) -> list[tuple[str, str]]:
+    """The text between borders, each with the border behind it; a condition or a fronted phrase stays with its statement."""
+    pieces: list[tuple[str, str]] = []
+    held, before = "", "."  # what waits for its statement, and the border before a piece
+    parts = BORDER.split(ALL_BUT.sub(r"\1 except", text))
+    for piece, border in zip(map(str.strip, parts[::2]), [*map(str.strip, parts[1::2]), "."], strict=True):
+        whole = f"{held} {piece}".strip()
+        goes_on = CONDITIONAL.match(whole) is not None and (
+            not held or before != ","
+        )  # "if it rains and it is cold, …"
+        if (border == "," and (goes_on or CONDITIONAL.match(piece) or FRONTED.match(piece))) or (
+            goes_on and not border
+        ):
+            held = whole
+        elif CONDITIONAL.match(piece) and not held and before == ",":
+            pieces[-1] = (f"{pieces[-1][0]} {piece}", border)
+        else:
+            pieces.append((whole, border))
+            held = ""
+        before = border
+    return pieces
 
 
 def best_matches(clause: Clause, among: Sequence[Clause], least: float) -> list[Clause]:
     """The clauses that share most of ``clause``'s content words, at least the share ``least`` of them; likeness in all
     words (Jaccard) decides between equals.
     """
-    mine = _lemmas(clause.whole)
+    mine = lemmas_of(clause.whole)
     shares = []
     for other in among:
-        theirs = _lemmas(other.whole)
+        theirs = lemmas_of(other.whole)
         likeness = len(mine & theirs) / len(mine | theirs)
         shares.append((len(clause.content & other.content) / len(clause.content), likeness))
     top = max(shares, default=(0.0, 0.0))
     return [other for other, share in zip(among, shares, strict=True) if share == top and top[0] >= least]
 
 
-def _lemmas(text: str) -> frozenset[str]:
+def lemmas_of(text: str) -> frozenset[str]:
+    """Lemmas of all words of a text."""
     return frozenset(map(lemma, words_in(text)))

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from rapidfuzz import fuzz
 
+from digest_pipeline.claims.comparison import AXES
 from digest_pipeline.claims.lexis import Clause, best_matches, clauses_of
-from digest_pipeline.claims.polarity import AXES, is_negated
-from digest_pipeline.claims.quantities import ORDINAL, quantities_in
+from digest_pipeline.claims.numerals import ORDINAL, quantities_in
+from digest_pipeline.claims.polarity import is_negated
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.models import normalise_words
 from digest_pipeline.scoring.claims import ScoringClaim

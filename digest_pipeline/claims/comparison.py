@@ -1,0 +1,103 @@
+"""Whether a wording keeps which way a comparison goes, and who does what to whom. English."""
+
+import re
+from collections.abc import Sequence
+
+from digest_pipeline.claims.lexis import EMPTY, best_matches, clauses_of, lemma, words_in
+from digest_pipeline.claims.numerals import quantities_in
+from digest_pipeline.claims.polarity import SAME_CLAUSE
+
+AXES = (  # (axis, one direction, the other)
+    ("amount", (r"more|higher|greater|larger|bigger|increas\w*|ris(?:e|es|en|ing)|rose|grow\w*|grew|gain\w*|exceed\w*|doubl\w*"
+     r"|tripl\w*|rais\w*|above|expand\w*|at least"),
+     (r"less|fewer|lower\w*|smaller|decreas\w*|fall(?:s|ing|en)?|fell|drop\w*|shr[iau]nk\w*|reduc\w*|declin\w*|halv\w*|below"
+     r"|cut(?:s|ting)?|at most|under|down")),
+    ("speed", r"fast(?:er|est)|quick(?:er|est|ly)|accelerat\w*|sooner|sped|speeds? up", r"slow(?:er|est|s|ed|ly)?|later"),
+    ("price", r"expensive|costlier|dearer|pricier", r"cheap(?:er|est)?"),
+    ("quality", r"better|improv\w*|best|strong(?:er|est)|saf(?:er|est)", r"worse\w*|worst|degrad\w*|weak(?:er|est)|riskier"),
+    ("effort", r"eas(?:y|ier|iest|ily)|simpl(?:er|est)", r"hard(?:er|est)|difficult|complex"),
+    ("order", r"before|earlier|ahead", r"after|later|behind"),
+)  # fmt: skip
+_AXES = tuple(
+    (re.compile(rf"\b(?:{one})\b", re.IGNORECASE), re.compile(rf"\b(?:{other})\b", re.IGNORECASE))
+    for _, one, other in AXES
+)
+# What stands on the two sides of "more than", and of "from bats to humans".
+SIDES = re.compile(r"^(.*)\bthan\b(.*)$|\bfrom\b(.*)\b(?:in)?to\b(.*)$", re.IGNORECASE)
+
+
+def comparison_fault(wording: str, said: str) -> str | None:
+    """A direction (more, slower, cheaper) that was not said, or a comparison or deed that is turned round."""
+    moves = _moves(said)  # "from ten to four dollars" says that it fell
+    directed = f"{said} {' '.join('fell' if first > last else 'rose' for first, last in moves)}"
+    for one, other in _AXES:
+        for mine, opposite in ((one, other), (other, one)):
+            found = mine.search(wording)
+            if found and not mine.search(directed) and (opposite.search(directed) or not _has_direction(said)):
+                return found[0]
+    if _is_turned_round(wording, said) or {(last, first) for first, last in moves} & _moves(wording):
+        return "turned round"
+    return f"who does it to whom: {verb}" if (verb := _swapped(wording, said)) else None
+
+
+def _moves(text: str) -> set[tuple[float, float]]:
+    return {(q.begin, q.value) for q in quantities_in(text) if q.begin is not None and q.begin != q.value}
+
+
+def _has_direction(text: str) -> bool:
+    return any(one.search(text) or other.search(text) for one, other in _AXES)
+
+
+def _is_turned_round(wording: str, said: str) -> bool:
+    """Whether two sides have changed places, against those of the talk that share most with them."""
+    talk = _sides(said)
+    for left, right in _sides(wording):
+        before, after = max(
+            talk, key=lambda pair: len((left | right) & (pair[0] | pair[1])), default=(frozenset(), frozenset())
+        )
+        straight, crossed = len(left & before) + len(right & after), len(left & after) + len(right & before)
+        if (left & after and right & before) or crossed > straight:
+            return True
+    return False
+
+
+def _sides(text: str) -> list[tuple[frozenset[str], frozenset[str]]]:
+    """The words of both sides, for each clause that has such; a word of both tells nothing."""
+    found = [match for clause in clauses_of(text) if (match := SIDES.search(clause.text))]
+    pairs = [[frozenset(_words(side)) for side in match.groups() if side is not None] for match in found]
+    return [(left - right, right - left) for left, right in pairs]
+
+
+def _swapped(wording: str, said: str) -> str | None:
+    """A word of the wording that has a word before it which the talk has after it, and the other way round."""
+    talk = clauses_of(said)
+    for clause in clauses_of(wording):
+        for match in best_matches(clause, talk, SAME_CLAUSE):
+            mine, theirs = _words(clause.text), _words(match.text)
+            for verb in clause.content & match.content:
+                if mine.count(verb) != 1 or theirs.count(verb) != 1:
+                    continue
+                (left, right), (before, after) = _around(verb, mine), _around(verb, theirs)
+                straight, crossed = left & before and right & after, left & after and right & before
+                turned = _is_passive(verb, clause.text) != _is_passive(verb, match.text)
+                if bool(crossed) != turned and (crossed or straight):
+                    return verb
+    return None
+
+
+def _around(word: str, words: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
+    at = words.index(word)
+    left, right = frozenset(words[:at]), frozenset(words[at + 1 :])
+    return left - right, right - left
+
+
+def _is_passive(verb: str, text: str) -> bool:
+    """Whether who does it comes after the verb: "was sued last week by", "roads built by", not "fell by half"."""
+    forms = "|".join(re.escape(word) for word in set(words_in(text)) if lemma(word) == verb)
+    is_be = r"\b(?:is|are|was|were|be|been|being|gets?|got)(?: \w+)?"
+    return re.search(rf"{is_be} (?:{forms})\b.*\bby\b|\b(?:{forms}) by (?:the|an?|[A-Z])\b", text) is not None
+
+
+def _words(text: str) -> list[str]:
+    """Lemmas of the content words, and numbers, in order."""
+    return [lemma(word) for word in words_in(text) if word.lower() not in EMPTY]
