@@ -189,7 +189,9 @@ KEPT = [  # (said, a wording that says the same)
     ("The bank almost failed.", "The bank nearly failed."),
     ("I want to say that bees see ultraviolet light.", "Bees see ultraviolet light."),
     ("The money is used to pay for the new school.", "The money pays for the new school."),
+    ("Ada was replaced by Rust in the new controller.", "In the new controller, Rust replaced Ada."),
     # how often, how many
+    ("In rare cases the pill raises blood pressure.", "The pill raises blood pressure in rare cases."),
     ("The method sometimes works on small farms.", "The method works in some cases on small farms."),
     ("The method usually works on small farms.", "On small farms the method often works."),
     ("A few banks failed in the crisis.", "A few banks failed in the crisis of the time."),

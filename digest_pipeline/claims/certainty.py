@@ -22,7 +22,7 @@ from digest_pipeline.claims.polarity import SAME_CLAUSE, repeated
 
 MAYBE = (
     r"may|might|could|perhaps|maybe|possib\w+|potential\w*|chance|risks?|theory|theoretically|in principle|sometimes"
-    r"|at times|occasional\w*|some|several|certain|not (?:always|sure|all|every)|unclear|uncertain|suggests?|seems?|appears?"
+    r"|at times|occasional\w*|some|several|certain|rare|not (?:always|sure|all|every)|unclear|uncertain|suggests?|seems?|appears?"
     r"|supposedly|apparently|reportedly|allegedly|arguably|hopefully|hopes?"
 )
 LIKELY = (

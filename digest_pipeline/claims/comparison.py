@@ -74,13 +74,14 @@ def _swapped(wording: str, said: str) -> str | None:
     for clause in clauses_of(wording):
         for match in best_matches(clause, talk, SAME_CLAUSE):
             mine, theirs = _words(clause.text), _words(match.text)
-            for verb in clause.content & match.content:
+            common = clause.content & match.content
+            passive = {verb for verb in common if _is_passive(verb, clause.text) != _is_passive(verb, match.text)}
+            for verb in common:
                 if mine.count(verb) != 1 or theirs.count(verb) != 1:
                     continue
                 (left, right), (before, after) = _around(verb, mine), _around(verb, theirs)
                 straight, crossed = left & before and right & after, left & after and right & before
-                turned = _is_passive(verb, clause.text) != _is_passive(verb, match.text)
-                if bool(crossed) != turned and (crossed or straight):
+                if (crossed and not passive) or (straight and not crossed and verb in passive):
                     return verb
     return None
 
