@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from bench.worthiness import headlines as training
 from bench.worthiness.episodes import read_windows
-from bench.worthiness.headlines import Judged, day_figures, held_out
+from bench.worthiness.headlines import Examples, Judged, day_figures, held_out
+from bench.worthiness.written import CLAIMS, written_claims
 from digest_pipeline.claims.clarity import MARKS, Shown, clarity_matrix, clarity_of, load_clarity
 from digest_pipeline.claims.wording import plainness
 from digest_pipeline.encoder import LayeredEmbedder, Vectors, get_embedder
@@ -49,6 +51,22 @@ def test_claims_of_any_field_are_clearer_than_scraps_of_talk(embedder: LayeredEm
     scraps = clarity_of([shown(text) for text in UNCLEAR], embedder)
     least = Settings().min_clarity
     assert clear.min() > least > scraps.max()
+
+
+def test_claims_of_subjects_and_a_writer_that_it_has_not_seen_are_told_apart(embedder: LayeredEmbedder) -> None:
+    unseen = [claim for claim in written_claims() if claim.is_measured]
+    assert len(unseen) == 2 * 156
+    rated = clarity_of([claim.shown for claim in unseen], embedder)
+    stands = np.array([claim.stands for claim in unseen])
+    assert roc_auc_score(stands, rated) > 0.85
+
+
+def test_the_written_claims_share_no_subject_between_writers() -> None:
+    writers: dict[str, set[int]] = {}
+    for row in read_windows(CLAIMS):
+        writers.setdefault(row["subject"], set()).add(row["writer"])
+    assert len(writers) == 52
+    assert all(len(own) == 1 for own in writers.values())
 
 
 def test_nothing_to_read_asks_no_encoder(embedder: LayeredEmbedder) -> None:
@@ -99,7 +117,8 @@ def test_a_show_is_rated_by_a_model_that_has_not_seen_it() -> None:
     claims = [
         judged(f"{show}-{n}", show, int((n % 2 == 1) != (show == "c"))) for show in ("a", "b", "c") for n in range(20)
     ]
-    rated = held_out(claims, signal)
+    examples = Examples(signal, np.array([claim.score >= training.STANDS for claim in claims]))
+    rated = held_out(claims, examples, examples.of(np.zeros(60, dtype=bool)))
     assert (rated[40:][signal[40:, 0] > 0] > 0.5).all()
     assert (rated[40:][signal[40:, 0] < 0] < 0.5).all()
 

@@ -6,7 +6,8 @@
 score that an editor gave who saw its headline and explanation alone (0: must not be sent; 1: nobody misses it; 2: good;
 3: to be forwarded), the main flaw of those below 2, the reader, the worthiness that models without the show gave it,
 and a digest of the wording that was judged. The texts come from DIR, worded as the pipeline words them now: what is
-worded otherwise since is left out, and counted.
+worded otherwise since is left out, and counted. Beside them it learns from written claims on other subjects
+(``written``), and is measured on those of a writer whom it has not seen.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from bench.worthiness.episodes import LabelledEpisode, RememberingEmbedder, read_episodes, read_windows
+from bench.worthiness.written import written_claims
 from digest_pipeline.claims import clarity
 from digest_pipeline.claims.clarity import MARKS, Shown, clarity_matrix
 from digest_pipeline.claims.extractive import sentence_strengths
@@ -36,7 +38,8 @@ from digest_pipeline.settings import ScoreWeights, load_settings
 
 VERDICTS = Path(__file__).with_name("headlines.jsonl")
 WEIGHTS = Path(clarity.__file__).with_name("clarity.npz")
-STRENGTH = 0.0003  # inverse of the L2 penalty; 0.001 ranks a little better, but is surer of subjects than of wording
+STRENGTH = 0.001  # inverse of the L2 penalty
+WRITTEN_SHARE = 0.5  # weight of a written claim beside a verdict; 0 takes the subject for clarity, 2 costs verdicts
 STANDS, GOOD = 1, 2  # scores from which it may be sent, and from which it is a gain
 DAYS, PICKED, MOST_OF_EPISODE = 500, 5, 2
 TALKS = (3, 8, 20)  # of a made-up day
@@ -86,20 +89,34 @@ def judged_claims(episodes: Sequence[LabelledEpisode], embedder: LayeredEmbedder
     print(f"{missing} views of episodes that are not at hand; {other} claims are worded otherwise now")
 
 
-def fit(matrix: Scores, stands: npt.NDArray[np.bool_]) -> Regression:
-    """The regression on these claims."""
-    scaler = StandardScaler().fit(matrix)
-    fitted = LogisticRegression(C=STRENGTH, max_iter=1000).fit(scaler.transform(matrix), stands)
+@dataclass(frozen=True)
+class Examples:
+    """Rows of claims, and whether each stands."""
+
+    matrix: Scores
+    stands: npt.NDArray[np.bool_]
+
+    def of(self, rows: npt.NDArray[np.bool_]) -> "Examples":
+        """Some of them."""
+        return Examples(self.matrix[rows], self.stands[rows])
+
+
+def fit(judged: Examples, written: Examples, share: float = WRITTEN_SHARE) -> Regression:
+    """The regression on verdicts and on written claims, of which each counts ``share``."""
+    matrix = np.vstack([judged.matrix, written.matrix])
+    stands = np.concatenate([judged.stands, written.stands])
+    weights = np.concatenate([np.ones(len(judged.stands)), np.full(len(written.stands), share)])
+    scaler = StandardScaler().fit(matrix, sample_weight=weights)
+    fitted = LogisticRegression(C=STRENGTH, max_iter=1000).fit(scaler.transform(matrix), stands, weights)
     return Regression(scaler.mean_, scaler.scale_, fitted.coef_[0], float(fitted.intercept_[0]))
 
 
-def held_out(claims: Sequence[Judged], matrix: Scores) -> Scores:
+def held_out(claims: Sequence[Judged], judged: Examples, written: Examples) -> Scores:
     """The clarity of each claim by a model that has not seen its show."""
     shows = np.array([claim.show for claim in claims])
-    stands = np.array([claim.score >= STANDS for claim in claims])
     found = np.zeros(len(claims))
     for show in np.unique(shows):
-        found[shows == show] = fit(matrix[shows != show], stands[shows != show]).probability(matrix[shows == show])
+        found[shows == show] = fit(judged.of(shows != show), written).probability(judged.matrix[shows == show])
     return found
 
 
@@ -154,6 +171,18 @@ def report(claims: Sequence[Judged], rated: Scores) -> None:
         print(f"  with clarity, as it is weighed now: {day_figures(claims, new, talks)}")
 
 
+def report_written(model: Regression, name: str, written: Examples, is_measured: npt.NDArray[np.bool_]) -> None:
+    """Print how well a model tells the claims of the writer whom it has not seen, by their two views."""
+    for view, first in (("as written", 0), ("as recognised", 1)):
+        rows = is_measured & (np.arange(len(is_measured)) % 2 == first)
+        rated, stands = model.probability(written.matrix[rows]), written.stands[rows]
+        medians = np.median(rated[stands]), np.median(rated[~stands])
+        print(
+            f"{name}, other subjects {view}: area under ROC {roc_auc_score(stands, rated):.3f}, median of those that"
+            f" stand {medians[0]:.2f}, of the others {medians[1]:.2f}"
+        )
+
+
 def main() -> None:
     """Train, measure on shows that were left out, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -164,12 +193,25 @@ def main() -> None:
     embedder = RememberingEmbedder(get_embedder(load_settings()), args.vectors)
     claims = list(judged_claims(list(read_episodes(args.labels, embedder)), embedder))
     _, wording = embedder.embed_layers([claim.shown.headline for claim in claims])
+    judged = Examples(
+        clarity_matrix([claim.shown for claim in claims], wording).astype(float),
+        np.array([claim.score >= STANDS for claim in claims]),
+    )
+    invented = list(written_claims())
+    _, wording = embedder.embed_layers([claim.shown.headline for claim in invented])
     embedder.save()
-    matrix = clarity_matrix([claim.shown for claim in claims], wording).astype(float)
+    written = Examples(
+        clarity_matrix([claim.shown for claim in invented], wording).astype(float),
+        np.array([claim.stands for claim in invented]),
+    )
+    is_measured = np.array([claim.is_measured for claim in invented])
+    learnt_from = written.of(~is_measured)
     episodes, shows = {claim.episode for claim in claims}, {claim.show for claim in claims}
     print(f"{len(claims)} claims of {len(episodes)} episodes of {len(shows)} shows")
-    report(claims, held_out(claims, matrix))
-    model = fit(matrix, np.array([claim.score >= STANDS for claim in claims]))
+    report(claims, held_out(claims, judged, learnt_from))
+    model = fit(judged, learnt_from)
+    report_written(fit(judged, learnt_from, 0.0), "verdicts alone", written, is_measured)
+    report_written(model, "with written claims", written, is_measured)
     if args.write:
         np.savez_compressed(
             WEIGHTS, names=np.array(MARKS), mean=model.mean.astype(np.float32),
