@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from digest_pipeline.claims.extractor import Extraction
+from digest_pipeline.claims.rewrite import Rewording
+from digest_pipeline.claims.store import save_extraction, save_rewordings
 from digest_pipeline.cli import app
 from digest_pipeline.errors import DigestError, WarehouseError
-from digest_pipeline.models import ScoredInsight
+from digest_pipeline.models import ClaimCandidate, Episode, ScoredInsight
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.components import RECENCY_HALF_LIFE, adjusted_score, components_of
 from digest_pipeline.scoring.select import Published, select_insights
@@ -166,6 +169,53 @@ def test_the_last_verdict_counts_until_it_is_withdrawn(stored: Warehouse) -> Non
             withdraw_verdict(con, "cl_1", NOW)
         with pytest.raises(DigestError, match="no claim cl_9"):
             give_verdict(con, "cl_9", Kind.BAD, None, NOW)
+
+
+EPISODE = Episode("ep_1", "https://x.example/f", "A", "One", None, None, "", None, "en")
+NEW_CUT = ClaimCandidate(
+    "cl_3", "ep_1", "Head, cut anew", "", "Words", None, 0, 1, 0, 0, 0.7, False, "test", None, None
+)
+
+
+def usable(warehouse: Warehouse) -> list[str]:
+    with warehouse.read() as con:
+        rows = con.execute("select claim_id from raw.claim_candidates where rejected_reason is null order by 1")
+        return [claim_id for (claim_id,) in rows.fetchall()]
+
+
+def read_anew(warehouse: Warehouse, *found: ClaimCandidate) -> None:
+    with warehouse.write() as con:
+        save_extraction(con, EPISODE, DAY, Extraction(found, 9), extractor_key="newer", compute_seconds=0)
+
+
+def test_a_verdict_outlives_the_cut_that_it_was_given_on(stored: Warehouse) -> None:
+    with stored.write() as con:
+        give_verdict(con, "cl_1", Kind.WRONG, None, NOW)
+    read_anew(stored, NEW_CUT)
+    assert usable(stored) == ["cl_3"]
+    with stored.read() as con:
+        found = judged_claims(con, "m")
+        assert con.execute("select count(*) from raw.claim_candidates").fetchall() == [(2,)], "the unjudged one goes"
+    new = claim("cl_3", episode="ep_1")
+    barred = opinions_of([new], np.array([near(0.9)], dtype=np.float32), found, 0.7)["cl_3"].bar
+    assert barred == "it says much the same as “Head [1]”, which an analyst judged wrong"
+
+
+def test_a_judged_claim_that_is_found_again_is_usable_again(stored: Warehouse) -> None:
+    with stored.write() as con:
+        give_verdict(con, "cl_1", Kind.GOOD, None, NOW)
+    read_anew(stored, NEW_CUT)
+    read_anew(stored, replace(NEW_CUT, claim_id="cl_1", entities=("Harrow Flats",)))
+    assert usable(stored) == ["cl_1"]
+
+
+def test_a_verdict_outlives_the_wording_that_it_was_given_on(stored: Warehouse) -> None:
+    original, reworded = replace(NEW_CUT, claim_id="cl_1"), replace(NEW_CUT, claim_id="cl_4", extractor="rewrite")
+    with stored.write() as con:
+        give_verdict(con, "cl_1", Kind.BAD, None, NOW)
+        save_rewordings(con, DAY, [Rewording(original, reworded)])
+        assert [verdict.claim_id for verdict in judged_claims(con, "m").verdicts] == ["cl_1"]
+    assert usable(stored) == ["cl_2", "cl_4"]
 
 
 def test_the_commands_keep_list_and_withdraw(stored: Warehouse) -> None:

@@ -12,6 +12,7 @@ from digest_pipeline.claims.rewrite import Rewording
 from digest_pipeline.models import ClaimCandidate, Episode
 
 COLUMNS = tuple(field.name for field in fields(ClaimCandidate))
+REPLACED = "replaced: kept for the verdict on it"
 
 
 def unread_episodes(con: duckdb.DuckDBPyConnection, episodes: Sequence[Episode], extractor_key: str) -> list[Episode]:
@@ -30,12 +31,13 @@ def save_extraction(
     extractor_key: str,
     compute_seconds: float,
 ) -> None:
-    """Replace an episode's candidates; those that a digest published stay."""
-    con.execute(
-        "delete from raw.claim_candidates where episode_id = ?"
-        " and claim_id not in (select claim_id from raw.digest_items)",
+    """Replace an episode's candidates; those that a digest published stay, and refused those that an analyst judged."""
+    published = "select claim_id from raw.digest_items"
+    old = con.execute(
+        f"select claim_id from raw.claim_candidates where episode_id = ? and claim_id not in ({published})",  # noqa: S608
         [episode.episode_id],
-    )
+    ).fetchall()
+    _take_out(con, [claim_id for (claim_id,) in old])
     _insert(con, extraction.candidates, day)
     con.execute("delete from raw.extractions where episode_id = ?", [episode.episode_id])
     con.execute(
@@ -75,13 +77,27 @@ def save_rewordings(con: duckdb.DuckDBPyConnection, day: date, rewordings: Seque
     """
     _insert(con, [r.reworded for r in rewordings if r.reworded], day)
     replaced = [r.original.claim_id for r in rewordings if r.reworded and r.reworded.rejected_reason is None]
-    con.execute("delete from raw.claim_candidates where list_contains(?, claim_id)", [replaced])
+    _take_out(con, replaced)
     faults: dict[str, list[str]] = {r.original.episode_id: [] for r in rewordings}
     for rewording in rewordings:
         faults[rewording.original.episode_id] += [rewording.fault] if rewording.fault else []
     for episode_id, reasons in faults.items():
         note = f"{len(reasons)} claims not reworded: {'; '.join(sorted(set(reasons)))}" if reasons else None
         con.execute("update raw.extractions set note = ? where episode_id = ?", [note, episode_id])
+
+
+def _take_out(con: duckdb.DuckDBPyConnection, claim_ids: Sequence[str]) -> None:
+    """Remove candidates. Judged ones stay, refused: by their words and vectors the next cut of the same passage, and
+    what else resembles them, is known.
+    """
+    con.execute(
+        "delete from raw.claim_candidates"
+        " where list_contains(?, claim_id) and claim_id not in (select claim_id from raw.verdicts)",
+        [claim_ids],
+    )
+    con.execute(
+        "update raw.claim_candidates set rejected_reason = ? where list_contains(?, claim_id)", [REPLACED, claim_ids]
+    )
 
 
 def _insert(con: duckdb.DuckDBPyConnection, candidates: Sequence[ClaimCandidate], day: date) -> None:
@@ -92,9 +108,11 @@ def _insert(con: duckdb.DuckDBPyConnection, candidates: Sequence[ClaimCandidate]
         schema_overrides={"entities": pl.List(pl.String)},
     ).unique("claim_id", keep="first", maintain_order=True)
     con.execute(
-        "merge into raw.claim_candidates using (select *, ?::date as digest_date from rows) as found using (claim_id)"
+        "merge into raw.claim_candidates as kept"
+        " using (select *, ?::date as digest_date from rows) as found using (claim_id)"
+        " when matched and kept.rejected_reason = ? then update by name"  # found again as it was
         " when not matched then insert by name",
-        [day],
+        [day, REPLACED],
     )
 
 
