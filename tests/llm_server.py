@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -83,15 +84,22 @@ def talk_in(request: dict[str, Any]) -> str:
 
 
 class BatchStandIn(StandIn):
-    """OpenAI's batch interface: files, a batch that is done at its ``rounds``-th look, and its output."""
+    """OpenAI's batch interface: files, a batch that is done at its ``rounds``-th look, and its output.
 
-    def __init__(self, web: Web, answer: Answer | Reply, rounds: int = 2) -> None:
+    A cancelled one ends at once with its first ``answered`` answers, or, where that is ``None``, never. The first
+    ``broken`` looks get no answer: the connection breaks.
+    """
+
+    def __init__(
+        self, web: Web, answer: Answer | Reply, rounds: int = 2, answered: int | None = 0, broken: int = 0
+    ) -> None:
         super().__init__(web, answer)
-        self.rounds, self.looks, self.batches = rounds, 0, 0
+        self.rounds, self.answered, self.broken, self.looks, self.batches = rounds, answered, broken, 0, 0
+        self._is_cancelled = False
         self._output = b""
         web.routes |= {
             "/v1/files": self._upload, "/v1/batches": self._create, "/v1/batches/batch-1": self._look,
-            "/v1/batches/batch-1/cancel": self._look, "/v1/files/file-out/content": lambda r: send(r, self._output),
+            "/v1/batches/batch-1/cancel": self._cancel, "/v1/files/file-out/content": lambda r: send(r, self._output),
         }  # fmt: skip
 
     def _upload(self, request: BaseHTTPRequestHandler) -> None:
@@ -114,12 +122,23 @@ class BatchStandIn(StandIn):
     def _look(self, request: BaseHTTPRequestHandler) -> None:
         request.rfile.read(int(request.headers.get("Content-Length", 0)))
         self.looks += 1
+        if self.looks <= self.broken:
+            request.connection.shutdown(socket.SHUT_RDWR)
+            return
+        send(request, self._batch())
+
+    def _cancel(self, request: BaseHTTPRequestHandler) -> None:
+        request.rfile.read(int(request.headers.get("Content-Length", 0)))
+        if self.answered is not None:
+            self._is_cancelled = True
+            self._output = b"\n".join(self._output.splitlines()[: self.answered])
         send(request, self._batch())
 
     def _batch(self) -> dict[str, Any]:
-        is_done = self.looks >= self.rounds
+        is_done = self._is_cancelled or self.looks >= self.rounds
+        status = "cancelled" if self._is_cancelled else "completed" if is_done else "in_progress"
         return {
             "id": "batch-1", "object": "batch", "endpoint": "/v1/chat/completions", "input_file_id": "file-in",
-            "completion_window": "24h", "created_at": 1, "status": "completed" if is_done else "in_progress",
+            "completion_window": "24h", "created_at": 1, "status": status,
             "output_file_id": "file-out" if is_done else None,
         }  # fmt: skip

@@ -1,5 +1,7 @@
 """A provider's batch interface over HTTP, against a stand-in."""
 
+from dataclasses import replace
+
 import pytest
 
 from digest_pipeline.claims.llm import LlmExtractor
@@ -69,6 +71,50 @@ def test_a_run_that_died_goes_on_waiting_for_its_batch(setup: Setup) -> None:  #
     again.prepare([(EPISODE, SEGMENTS)])
     assert (server.batches, server.asked) == (1, [])
     assert [c.rejected_reason for c in again.extract(EPISODE, SEGMENTS).candidates] == [None]
+
+
+def outcomes(setup: Setup) -> list[tuple[str, bool, bool]]:  # noqa: F811
+    """(outcome, whether its cost is known, whether it was kept from earlier) of each call, in order."""
+    with setup.warehouse.read() as con:
+        return con.execute("select outcome, usd is not null, cached from raw.llm_calls order by called_at").fetchall()
+
+
+def test_a_batch_outlives_broken_connections(setup: Setup) -> None:  # noqa: F811
+    server = BatchStandIn(setup.web, GOOD_REPLY, broken=2, rounds=4)
+    found, _ = extractor(setup)
+    found.prepare([(EPISODE, SEGMENTS)])
+    assert server.looks == 4
+    assert found.extract(EPISODE, SEGMENTS).note is None
+    assert server.asked == []
+    assert outcomes(setup) == [("ok", True, False), ("ok", True, True)]
+
+
+def test_what_a_batch_answered_before_it_was_cancelled_is_read_and_paid_once(setup: Setup) -> None:  # noqa: F811
+    server = BatchStandIn(setup.web, GOOD_REPLY, rounds=99, answered=1)
+    found, _ = extractor(setup, llm_batch_minutes=0.0)
+    talks = [(EPISODE, SEGMENTS), (replace(EPISODE, episode_id="ep_2", title="Deposits"), SEGMENTS)]
+    found.prepare(talks)
+    assert outcomes(setup) == [("ok", True, False)]
+    for episode, segments in talks:
+        assert found.extract(episode, segments).note is None
+    assert len(server.asked) == 1
+    with setup.warehouse.read() as con:
+        assert con.execute("select status from raw.llm_batches").fetchall() == [("cancelled",)]
+
+
+def test_a_batch_whose_end_is_not_seen_counts_with_the_most_that_it_can_cost(setup: Setup) -> None:  # noqa: F811
+    BatchStandIn(setup.web, GOOD_REPLY, rounds=9999, answered=None)
+    found, slept = extractor(setup)
+    found._batches.clock = lambda: sum(slept)  # type: ignore[union-attr]
+    found.prepare([(EPISODE, SEGMENTS)])
+    assert 11 * 60 <= sum(slept) < 12 * 60, "a minute for the batch, ten for its end"
+    assert outcomes(setup) == [("batch not seen to end", False, False)]
+    with setup.warehouse.read() as con:
+        assert 0.02 < con.execute("select usd_at_most from raw.llm_calls").fetchall()[0][0] < 0.025, (
+            "half the list price"
+        )
+    extraction = extractor(setup, llm_budget_usd_per_day=0.05)[0].extract(EPISODE, SEGMENTS)
+    assert "the day's budget of 0.05 USD is used up" in (extraction.note or "")
 
 
 def test_a_batch_that_takes_too_long_is_cancelled_and_its_questions_are_asked_one_by_one(setup: Setup) -> None:  # noqa: F811

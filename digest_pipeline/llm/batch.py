@@ -1,7 +1,8 @@
 """Questions sent together through a provider's batch interface, at its lower price, when the settings allow the wait.
 
 A batch only fills the books with replies: whoever asks afterwards finds them there, and what the batch did not bring is
-asked one by one. It is noted when sent, so a run that died goes on waiting for it and pays once.
+asked one by one. It is noted when sent, so a run that died goes on waiting for it and pays once. After a batch whose
+end nobody saw, what is asked one by one may be paid for twice, and the books say so.
 """
 
 import io
@@ -9,8 +10,9 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from digest_pipeline.errors import BudgetExceeded
 from digest_pipeline.llm.books import Books, LlmCall
@@ -20,7 +22,10 @@ from digest_pipeline.llm.transport import access, completion_from, import_litell
 from digest_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 POLL_SECONDS = 15.0
+# How long a batch may take to stop, as OpenAI says. What it had answered by then is charged, and can be read.
+STOP_MINUTES = 10.0
 OVER = frozenset({"completed", "failed", "expired", "cancelled"})
 
 
@@ -40,12 +45,13 @@ class BatchSender:
         self._settings, self._client, self._books = settings, client, books
         self._litellm = import_litellm()
         self.sleep: Callable[[float], None] = time.sleep
+        self.clock: Callable[[], float] = time.monotonic
 
     def send(self, questions: Sequence[Question]) -> None:
-        """Send what the books do not answer and wait for it, at most ``llm_batch_minutes``.
+        """Send what the books do not answer and wait for it, at most ``llm_batch_minutes`` and until it has stopped.
 
         A provider without batches, a batch that fails, and one that the budget does not allow are logged: the questions
-        stay unanswered.
+        stay unanswered. Those of a batch whose end is not seen are booked with the most that they can cost.
         """
         settings = self._settings
         by_key = {question.prompt.key(settings.llm_model): question for question in questions}
@@ -57,47 +63,98 @@ class BatchSender:
 
         words = [f"{q.prompt.system}\n{q.prompt.user}" for q in todo.values()]
         try:
-            with self._client.budget.hold(*words, share=share):
-                self._fetch(todo, share)
+            with self._client.budget.hold(*words, share=share) as most:
+                self._fetch(todo, share, most)
         except (BudgetExceeded, OpenAIError) as error:
             log.warning("no batch: %s", str(error)[:300])
 
-    def _fetch(self, todo: dict[str, Question], share: float) -> None:
+    def _fetch(self, todo: dict[str, Question], share: float, most: float) -> None:
+        from openai import OpenAIError
+
         server = {**access(self._settings), "custom_llm_provider": self._provider}
         keys = sorted(todo)
-        batch_id = self._books.open_batch(keys)
-        if batch_id is None:
-            lines = "\n".join(json.dumps(self._line(key, todo[key].prompt)) for key in keys)
-            content = io.BytesIO(lines.encode())
-            uploaded = self._litellm.create_file(file=("batch.jsonl", content), purpose="batch", **server)
-            batch = self._litellm.create_batch(
-                completion_window="24h", endpoint="/v1/chat/completions", input_file_id=uploaded.id, **server
-            )
-            batch_id = batch.id
-            self._books.note_batch(batch_id, self._settings.llm_model, keys, "sent")
-        deadline = time.monotonic() + 60 * self._settings.llm_batch_minutes
-        while (batch := self._litellm.retrieve_batch(batch_id=batch_id, **server)).status not in OVER:
-            if time.monotonic() > deadline:
+        batch_id = self._books.open_batch(keys) or self._create(keys, todo, server)
+        try:
+            status, lines = self._outcome(batch_id, server)
+        except OpenAIError as error:
+            status, lines = f"its end was not seen: {type(error).__name__}", None
+        if lines is None:
+            log.warning("batch %s: %s", batch_id, status)
+            self._book_unseen(todo, most)
+        for line in lines or []:
+            self._book(json.loads(line), todo, share)
+        self._books.note_batch(batch_id, self._settings.llm_model, keys, status)
+
+    def _create(self, keys: Sequence[str], todo: dict[str, Question], server: dict[str, Any]) -> str:
+        lines = "\n".join(json.dumps(self._line(key, todo[key].prompt)) for key in keys)
+        content = io.BytesIO(lines.encode())
+        uploaded = self._litellm.create_file(file=("batch.jsonl", content), purpose="batch", **server)
+        batch = self._litellm.create_batch(
+            completion_window="24h", endpoint="/v1/chat/completions", input_file_id=uploaded.id, **server
+        )
+        self._books.note_batch(batch.id, self._settings.llm_model, keys, "sent")
+        return str(batch.id)
+
+    def _outcome(self, batch_id: str, server: dict[str, Any]) -> tuple[str, list[str] | None]:
+        """What became of a batch, and the lines of its output; ``None``: they may exist, but could not be had."""
+        from openai import OpenAIError
+
+        def ended() -> Any:
+            batch = self._litellm.retrieve_batch(batch_id=batch_id, **server)
+            return batch if batch.status in OVER else None
+
+        minutes = self._settings.llm_batch_minutes
+        if (batch := self._patiently(ended, minutes)) is None:
+            log.warning("batch %s took longer than %s minutes", batch_id, minutes)
+            stops_within = 0.0
+            with suppress(OpenAIError):  # it may just have ended
                 self._litellm.cancel_batch(batch_id=batch_id, **server)
-                self._books.note_batch(batch_id, self._settings.llm_model, keys, "too late")
-                log.warning("batch %s took longer than %s minutes", batch_id, self._settings.llm_batch_minutes)
-                return
+                stops_within = STOP_MINUTES
+            batch = self._patiently(ended, stops_within)
+        if batch is None:
+            return "its end was not seen", None
+        if not batch.output_file_id:
+            return str(batch.status), []
+        text = self._patiently(
+            lambda: str(self._litellm.file_content(file_id=batch.output_file_id, **server).text), STOP_MINUTES
+        )
+        return ("its output could not be read", None) if text is None else (str(batch.status), text.splitlines())
+
+    def _patiently(self, action: Callable[[], T | None], minutes: float) -> T | None:
+        """What an action gives as soon as it gives something; ``None`` where the time is up before. Connections that
+        break and servers in trouble are waited out.
+        """
+        from openai import APIConnectionError, InternalServerError, RateLimitError
+
+        deadline = self.clock() + 60 * minutes
+        while True:
+            with suppress(APIConnectionError, InternalServerError, RateLimitError):
+                if (found := action()) is not None:
+                    return found
+            if self.clock() >= deadline:
+                return None
             self.sleep(POLL_SECONDS)
-        if batch.output_file_id:
-            output = self._litellm.file_content(file_id=batch.output_file_id, **server)
-            for line in output.text.splitlines():
-                self._book(json.loads(line), todo, share)
-        self._books.note_batch(batch_id, self._settings.llm_model, keys, batch.status)
+
+    def _book_unseen(self, todo: dict[str, Question], most: float) -> None:
+        """Book questions that the provider may have answered, and may charge for."""
+        usd = 0.0 if self._settings.llm_is_free else None
+        for key, question in todo.items():
+            call = replace(self._call(question), usd=usd, usd_at_most=most / len(todo), outcome="batch not seen to end")
+            self._books.book(call, key)
+
+    def _call(self, question: Question) -> LlmCall:
+        prompt = question.prompt
+        return LlmCall(question.episode_id, prompt.stage, self._settings.llm_model, prompt.version)
 
     def _book(self, row: dict[str, Any], todo: dict[str, Question], share: float) -> None:
         key, response = row["custom_id"], row.get("response") or {}
         if key not in todo or response.get("status_code") != 200:
             return
         question = todo[key]
-        call = LlmCall(question.episode_id, question.prompt.stage, self._settings.llm_model, question.prompt.version)
         completion = completion_from(response["body"])
+        call = self._client.charged(self._call(question), completion, share)
         try:
-            self._client.read_and_book(completion, self._client.charged(call, completion, share), key, question.read)
+            self._client.read_and_book(completion, call, key, question.read)
         except UnusableReply as fault:
             log.info("a reply of the batch cannot be used: %s", fault)
 
