@@ -43,7 +43,7 @@ def claim_candidates(
 ) -> MaterializeResult:
     """Self-contained claims, each with its verbatim quote, speaker and time; refused ones keep their reason."""
     config, tables, day = settings.load(), warehouse.open(), date.fromisoformat(context.partition_key)
-    extractor = get_extractor(config, tables, day)
+    extractor = get_extractor(config, tables, day, context.run.run_id)
     with tables.read() as con:
         episodes = episodes_of_day(con, day, ("transcribed",))
         unread = store.unread_episodes(con, episodes, extractor.key)
@@ -67,13 +67,13 @@ def claim_candidates(
         step(
             "word claims", 1, 1, f"{sum(r.reworded is not None for r in rewordings)} of the best by {config.llm_model}"
         )
+    measured = [verdict_of(config, tables, day, context.run.run_id) for _ in CHECKS]
     with tables.read() as con:
         rows = store.candidates_of_day(con, day)
         spending = books.spending_of_day(con, day)
         by_episode, outcomes = books.spending_of_episodes(con, day), books.outcomes_of_day(con, day)
     refused = Counter(reason.split(":")[0].split(" 0.")[0] for *_, reason in rows if reason)
     usable = [row for row in rows if not row[-1]]
-    measured = [verdict_of(config) for _ in CHECKS]
     return MaterializeResult(
         check_results=[AssetCheckResult(passed=passed, metadata=figures) for passed, figures in measured],
         metadata={

@@ -25,7 +25,7 @@ def embedding_clusters(
 ) -> MaterializeResult:
     """Claims across shows and days that speak of the same: embedded once, clustered daily, ids that last."""
     config, tables, day = settings.load(), warehouse.open(), date.fromisoformat(context.partition_key)
-    found = cluster_day(tables, get_embedder(config, get_pool(config)), day, config)
+    found = cluster_day(tables, get_embedder(config, get_pool(config)), day, config, context.run.run_id)
     step("cluster", 1, 1, f"{len(found.themes)} themes of {len(found.claims)} claims")
     largest = sorted(found.themes, key=lambda named: (-len(named.theme.members), named.cluster_id))
     titles = {named.cluster_id: named.title.text for named in largest}

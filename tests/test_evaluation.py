@@ -1,6 +1,7 @@
 """Figures on labelled episodes: the measure, the baselines, and the command."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,13 @@ from digest_pipeline.evaluation import baselines
 from digest_pipeline.evaluation.evaluate import trained_on, verdict_of
 from digest_pipeline.evaluation.figures import FIGURES, Ruler
 from digest_pipeline.evaluation.labels import read_labels
+from digest_pipeline.llm.books import Books
 from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+from tests.conftest import Web
+from tests.llm_server import Reply, StandIn
 
+DAY = date(2026, 9, 14)
 TEXTS = [
     "Welcome back to the show, it is good to have you all here today.",
     "Storage pays for itself within four years because the peak price is paid in six hours only.",
@@ -88,14 +94,31 @@ def test_the_command_prints_every_row_and_says_what_is_not_held_out(folder: Path
     )
 
 
-def test_the_check_has_the_figures_and_a_fault_does_not_stop_a_day(folder: Path, settings: Settings) -> None:
-    passed, figures = verdict_of(settings.model_copy(update={"eval_labels": str(folder)}))
+def test_the_check_has_the_figures_and_a_fault_does_not_stop_a_day(
+    folder: Path, settings: Settings, warehouse: Warehouse
+) -> None:
+    passed, figures = verdict_of(settings.model_copy(update={"eval_labels": str(folder)}), warehouse, DAY, "run")
     assert figures["full ranking grounded"] in (0, 1)
     others = [float(figures[f"{name} p@5"]) for name in ("random", "lead", "TextRank", "LexRank", "centroid")]
     assert passed is (float(figures["full ranking p@5"]) > max(others))
-    passed, figures = verdict_of(settings.model_copy(update={"eval_labels": str(folder / "none")}))
+    nowhere = settings.model_copy(update={"eval_labels": str(folder / "none")})
+    passed, figures = verdict_of(nowhere, warehouse, DAY, "run")
     assert not passed
     assert "no labelled episodes" in str(figures["error"])
+
+
+@pytest.mark.filterwarnings("default:.*:UserWarning", "default::DeprecationWarning", "default::ResourceWarning")
+def test_a_run_pays_once_for_its_labels_and_from_its_own_budget(
+    folder: Path, settings: Settings, warehouse: Warehouse, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "none-needed")
+    server = StandIn(web, Reply(json.dumps({"claims": []})))
+    named = {"extractor": "llm", "llm_model": "openai/gpt-4o", "llm_api_base": f"{web.url}/v1"}
+    reading = settings.model_copy(update={"eval_labels": str(folder), **named})
+    for _ in range(2):
+        verdict_of(reading, warehouse, DAY, "run")
+    assert len(server.asked) == 1
+    assert Books(warehouse, DAY, "run").spent()[0] > 0
 
 
 def test_what_cannot_be_read_is_named(folder: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from digest_pipeline.claims.choose import get_extractor
 from digest_pipeline.claims.extractive import ExtractiveExtractor
 from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.llm import LlmExtractor
-from digest_pipeline.llm.books import Books, outcomes_of_day, spending_of_day
+from digest_pipeline.llm.books import Books, LlmCall, outcomes_of_day, spending_of_day
 from digest_pipeline.llm.client import FAILURES_IN_A_ROW, LlmClient
 from digest_pipeline.llm.pace import Pace
 from digest_pipeline.llm.transport import prompt_cache
@@ -324,6 +324,14 @@ def test_a_spent_budget_stops_the_calls(setup: Setup, spent: tuple[float | None,
     extraction = setup.extract(GOOD_REPLY, **PRICED)
     assert "the day's budget of 2.0 USD is used up" in (extraction.note or "")
     assert setup.server.asked == []
+
+
+def test_the_stages_of_a_run_share_its_budget(setup: Setup) -> None:
+    call = LlmCall("ep_1", "claims", "m", "1", usd=0.95)
+    Books(setup.warehouse, DAY, "this run").book(call, "key")
+    assert Books(setup.warehouse, DAY, "this run").spent() == (0.95, 0.95)
+    assert Books(setup.warehouse, DAY, "another run").spent() == (0, 0.95)
+    assert Books(setup.warehouse, DAY).spent() == (0, 0.95)
 
 
 def test_calls_side_by_side_cannot_overspend_together(setup: Setup) -> None:

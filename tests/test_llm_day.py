@@ -154,6 +154,7 @@ def test_no_misbehaviour_publishes_anything_ungrounded_or_loses_an_episode(
         talk = said.fetchall()[0][0]
         summary = summarise(con, DAY, setup.settings)
         spent = spending_of_episodes(con, DAY)
+        assert con.execute("select count(distinct run_id) from raw.llm_calls").fetchall() == [(1,)]
     assert dict(refused) == {
         "honest": None, "invented quote": "quote", "changed number": "number", "dropped negation": "negation",
         "swapped speaker": "speaker", "other language": "other words", "obeys the talk": "orders to a model",

@@ -17,7 +17,7 @@ from digest_pipeline.clusters.neighbours import _exact, _searched
 from digest_pipeline.clusters.titles import LONGEST, Headline, Title, Titler, central_headline, read_title, shortened
 from digest_pipeline.clusters.trends import FADING, RISING, STEADY, UNKNOWN, trend_of
 from digest_pipeline.encoder import Vectors
-from digest_pipeline.llm.books import Books
+from digest_pipeline.llm.books import Books, LlmCall
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.prompt import UnusableReply
 from digest_pipeline.settings import Settings
@@ -98,21 +98,40 @@ class Turned:
         return meaning, meaning[:, :4]
 
 
-def test_themes_keep_their_ids_when_another_encoder_is_set(warehouse: Warehouse, settings: Settings) -> None:
-    sizes = [12, 12, 12]
+def store_claims(warehouse: Warehouse, count: int) -> None:
     with warehouse.write() as con:
         con.execute(
             "insert into raw.episodes (episode_id, feed_url, title, published_at, first_seen_at, digest_date,"
             " transcript_urls, description, status) values ('ep', 'u', 't', $day, $day, $day, '[]', '', 'transcribed')",
             {"day": DAY},
         )
-        for n in range(sum(sizes)):
+        for n in range(count):
             con.execute(
                 "insert into raw.claim_candidates (claim_id, digest_date, episode_id, headline, explanation, quote,"
                 " start_seconds, end_seconds, first_position, last_position, worthiness, is_ad, extractor)"
                 " values ($id, $day, 'ep', $head, '', 'q', 0, 1, 0, 0, 0.5, false, 'x')",
                 {"id": f"cl_{n:02}", "day": DAY, "head": f"claim {n} of mine"},
             )
+
+
+def test_titles_are_paid_from_the_budget_of_their_run(
+    warehouse: Warehouse, settings: Settings, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "none-needed")
+    stand_in = StandIn(web, Reply(json.dumps({"title": "Claims"})))
+    model = {"llm_model": "openai/gpt-4o", "llm_api_base": f"{web.url}/v1"}
+    priced = settings.model_copy(update=model)
+    store_claims(warehouse, 36)
+    Books(warehouse, DAY, "this run").book(LlmCall("ep", "claims", "m", "1", usd=0.99), "key")
+    cluster_day(warehouse, Turned("one", 3, [12, 12, 12]), DAY, priced, "this run")
+    assert stand_in.asked == []
+    cluster_day(warehouse, Turned("one", 3, [12, 12, 12]), DAY, priced, "another run")
+    assert len(stand_in.asked) == 3
+
+
+def test_themes_keep_their_ids_when_another_encoder_is_set(warehouse: Warehouse, settings: Settings) -> None:
+    sizes = [12, 12, 12]
+    store_claims(warehouse, sum(sizes))
     first = cluster_day(warehouse, Turned("one", 3, sizes), DAY, settings)
     again = cluster_day(warehouse, Turned("two", 8, sizes), DAY + timedelta(days=1), settings)
     assert len(first.themes) == 3

@@ -14,12 +14,14 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 
 
-def get_extractor(settings: Settings, warehouse: Warehouse, day: date) -> ClaimExtractor:
-    """``extractive`` needs nothing; ``llm`` and ``rewrite`` book their calls in the warehouse and lean on it."""
+def get_extractor(settings: Settings, warehouse: Warehouse, day: date, run_id: str = "") -> ClaimExtractor:
+    """``extractive`` needs nothing; ``llm`` and ``rewrite`` lean on it and book their calls in the warehouse, on the
+    budget of the run ``run_id`` (see ``Books``).
+    """
     extractive = ExtractiveExtractor(settings, get_pool(settings))
     if settings.extractor == "extractive":
         return extractive
-    books = Books(warehouse, day)
+    books = Books(warehouse, day, run_id)
     client = LlmClient(settings, books)
     batches = BatchSender(settings, client, books) if settings.llm_batch_minutes else None
     if settings.extractor == "rewrite":

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from digest_pipeline.cli.console import err, out
 from digest_pipeline.settings import load_settings
+from digest_pipeline.warehouse.choice import warehouse_of
 
 
 def evaluate(
@@ -24,11 +25,13 @@ def evaluate(
     bench.worthiness.train --labels DIR --out FOLDER` ranks each episode by a model that has not seen it, and --ranking
     measures that.
     """
+    from digest_pipeline.claims.choose import get_extractor
+    from digest_pipeline.evaluation.evaluate import DAY, means
     from digest_pipeline.evaluation.evaluate import evaluate as measure
-    from digest_pipeline.evaluation.evaluate import means
 
-    results = []
-    for result in measure(labels, load_settings(), {path.stem: path for path in ranking or []}):
+    settings, results = load_settings(), []
+    extractor = get_extractor(settings, warehouse_of(settings), DAY)
+    for result in measure(labels, settings, extractor, {path.stem: path for path in ranking or []}):
         mark = " (worthiness and full ranking are not held out)" if result.was_trained_on else ""
         _print(f"{result.episode}{mark}", result.figures)
         results.append(result)

@@ -30,8 +30,13 @@ class ClusteredDay:
     noise_share: float
 
 
-def cluster_day(warehouse: Warehouse, embedder: LayeredEmbedder, day: date, settings: Settings) -> ClusteredDay:
-    """Find and keep the themes of the window that ends with ``day``. The same claims and past give the same themes."""
+def cluster_day(
+    warehouse: Warehouse, embedder: LayeredEmbedder, day: date, settings: Settings, run_id: str = ""
+) -> ClusteredDay:
+    """Find and keep the themes of the window that ends with ``day``. The same claims and past give the same themes.
+
+    A language model that gives titles is paid from the budget of the run ``run_id`` (see ``Books``).
+    """
     days = settings.cluster_window_days
     with warehouse.read() as con:
         claims = store.claims_of_window(con, day, days)
@@ -49,7 +54,7 @@ def cluster_day(warehouse: Warehouse, embedder: LayeredEmbedder, day: date, sett
     groups = [Group(frozenset(claims[i].claim_id for i in theme.members), theme.centroid) for theme in themes]
     ids = assign_ids(groups, past, day)
     events = events_of_day(groups, ids, past)
-    named = _named(themes, ids, claims, vectors, before, _titler(warehouse, day, settings), day)
+    named = _named(themes, ids, claims, vectors, before, _titler(warehouse, day, settings, run_id), day)
     with warehouse.write() as con:
         store.save_themes(
             con, day, claims, named, before, events, model=embedder.name, window_days=days
@@ -57,10 +62,10 @@ def cluster_day(warehouse: Warehouse, embedder: LayeredEmbedder, day: date, sett
     return ClusteredDay(claims, named, events, len(missing), store.noise_share(claims, themes))
 
 
-def _titler(warehouse: Warehouse, day: date, settings: Settings) -> Titler:
+def _titler(warehouse: Warehouse, day: date, settings: Settings, run_id: str) -> Titler:
     if not settings.llm_model:
         return Titler()
-    client = LlmClient(settings, Books(warehouse, day))
+    client = LlmClient(settings, Books(warehouse, day, run_id))
     return Titler(client, settings.llm_model, settings.llm_concurrency)
 
 

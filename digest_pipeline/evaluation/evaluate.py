@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from digest_pipeline.claims.choose import get_extractor
 from digest_pipeline.claims.clarity import Shown, clarity_of
+from digest_pipeline.claims.extractor import ClaimExtractor
 from digest_pipeline.encoder import LayeredEmbedder, get_embedder
 from digest_pipeline.errors import DigestError
 from digest_pipeline.evaluation import baselines
@@ -42,12 +42,15 @@ class Result:
     figures: Mapping[str, dict[str, float]]
 
 
-def evaluate(folder: Path, settings: Settings, rankings: Mapping[str, Path] | None = None) -> Iterator[Result]:
-    """Each labelled episode of a folder: the settings' extractor, the baselines, and rankings from files.
+def evaluate(
+    folder: Path, settings: Settings, extractor: ClaimExtractor, rankings: Mapping[str, Path] | None = None
+) -> Iterator[Result]:
+    """Each labelled episode of a folder: an extractor, the baselines, and rankings from files.
 
     Args:
         folder: see ``labels``.
-        settings: which extractor, encoder and weights.
+        settings: which encoder and weights.
+        extractor: what is measured.
         rankings: files by the name of their row: a line a candidate with ``episode``, ``rank`` and ``quote``.
 
     Raises:
@@ -56,22 +59,20 @@ def evaluate(folder: Path, settings: Settings, rankings: Mapping[str, Path] | No
     episodes, embedder = read_labels(folder), get_embedder(settings)
     outside = {name: _ranking(path) for name, path in (rankings or {}).items()}
     seen = trained_on()
-    with TemporaryDirectory(prefix="digest-eval-") as scratch:
-        extractor = get_extractor(settings, Warehouse(Path(scratch) / "digest.duckdb"), DAY)
-        for labelled in episodes:
-            ruler = Ruler(labelled)
-            found = extractor.extract(_episode(labelled.name), flag_ads(labelled.segments(), set())).candidates
-            texts, vectors = labelled.texts, embedder.embed(labelled.texts)
-            quotes = {name: rank_windows(texts, vectors, rater, TOP) for name, rater in RATERS.items()}
-            usable = [candidate for candidate in found if not candidate.rejected_reason]
-            quotes[WORTHINESS] = [c.quote for c in sorted(usable, key=lambda c: -c.worthiness)]
-            quotes[FULL] = _full_ranking(usable, embedder, settings)
-            quotes |= {name: of_all.get(labelled.name, []) for name, of_all in outside.items()}
-            chances = [
-                ruler.figures(rank_windows(texts, vectors, baselines.by_chance(seed), TOP)) for seed in range(CHANCES)
-            ]
-            figures = {"random": mean_figures(chances)} | {name: ruler.figures(q) for name, q in quotes.items()}
-            yield Result(labelled.name, labelled.name in seen, figures)
+    for labelled in episodes:
+        ruler = Ruler(labelled)
+        found = extractor.extract(_episode(labelled.name), flag_ads(labelled.segments(), set())).candidates
+        texts, vectors = labelled.texts, embedder.embed(labelled.texts)
+        quotes = {name: rank_windows(texts, vectors, rater, TOP) for name, rater in RATERS.items()}
+        usable = [candidate for candidate in found if not candidate.rejected_reason]
+        quotes[WORTHINESS] = [c.quote for c in sorted(usable, key=lambda c: -c.worthiness)]
+        quotes[FULL] = _full_ranking(usable, embedder, settings)
+        quotes |= {name: of_all.get(labelled.name, []) for name, of_all in outside.items()}
+        chances = [
+            ruler.figures(rank_windows(texts, vectors, baselines.by_chance(seed), TOP)) for seed in range(CHANCES)
+        ]
+        figures = {"random": mean_figures(chances)} | {name: ruler.figures(q) for name, q in quotes.items()}
+        yield Result(labelled.name, labelled.name in seen, figures)
 
 
 def means(results: Sequence[Result]) -> dict[str, dict[str, float]]:
@@ -79,13 +80,14 @@ def means(results: Sequence[Result]) -> dict[str, dict[str, float]]:
     return {name: mean_figures([result.figures[name] for result in results]) for name in results[0].figures}
 
 
-def verdict_of(settings: Settings) -> tuple[bool, dict[str, float | str]]:
+def verdict_of(settings: Settings, warehouse: Warehouse, day: date, run_id: str) -> tuple[bool, dict[str, float | str]]:
     """Whether the full ranking beats every baseline at p@5 on the folder ``eval_labels``, and its figures.
 
+    A language model is paid from the budget of the run ``run_id`` for ``day``, once for the same labels.
     Labels that cannot be read are a failure with its reason, and no reason to stop a day.
     """
     try:
-        results = list(evaluate(Path(settings.eval_labels), settings))
+        results = list(evaluate(Path(settings.eval_labels), settings, get_extractor(settings, warehouse, day, run_id)))
     except DigestError as error:
         return False, {"error": str(error)}
     found = means(results)

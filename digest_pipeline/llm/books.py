@@ -13,8 +13,8 @@ from digest_pipeline.warehouse import Warehouse
 OK = "ok"
 INSERT = """
 insert into raw.llm_calls (call_id, called_at, digest_date, episode_id, stage, model, prompt_version, tokens_in,
-    tokens_out, tokens_cached, usd, usd_at_most, cached, outcome)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    tokens_out, tokens_cached, usd, usd_at_most, cached, outcome, run_id)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 NOTE_BATCH = """
 merge into raw.llm_batches
@@ -23,6 +23,14 @@ using (
 ) as noted using (batch_id)
 when matched then update set status = noted.status
 when not matched then insert by name
+"""
+SPENT = """
+select coalesce(sum(usd) filter (is_of_run), 0), coalesce(sum(usd) filter (is_of_day), 0)
+from (
+    select coalesce(usd, usd_at_most, 0) as usd, run_id is not distinct from ? as is_of_run,
+        called_at >= date_trunc('day', ?::timestamp) as is_of_day
+    from raw.llm_calls
+)
 """
 
 
@@ -49,12 +57,18 @@ class LlmCall:
 
 
 class Books:
-    """The books of one run, for the digest of one day. Threads may share them."""
+    """The books of one run, for the digest of one day. Threads may share them.
 
-    def __init__(self, warehouse: Warehouse, day: date) -> None:
+    Args:
+        warehouse: where they are kept.
+        day: of the digest.
+        run_id: of the run, whose stages share one budget; empty: these books are a run of their own.
+    """
+
+    def __init__(self, warehouse: Warehouse, day: date, run_id: str = "") -> None:
         self._warehouse, self._day = warehouse, day
+        self._run_id = run_id or f"run_{uuid4().hex[:16]}"
         self._lock = Lock()
-        self._run_usd = 0.0
 
     def reply(self, key: str) -> str | None:
         """A reply that was paid for before; ``key`` derives from content, model and prompt version."""
@@ -70,13 +84,12 @@ class Books:
                 [
                     f"call_{uuid4().hex[:16]}", datetime.now(UTC).replace(tzinfo=None), self._day, call.episode_id,
                     call.stage, call.model, call.prompt_version, call.tokens_in, call.tokens_out, call.tokens_cached,
-                    call.usd, call.usd_at_most, call.cached, call.outcome,
+                    call.usd, call.usd_at_most, call.cached, call.outcome, self._run_id,
                 ],
             )  # fmt: skip
             if reply is not None:
                 con.execute("delete from raw.llm_replies where cache_key = ?", [key])
                 con.execute("insert into raw.llm_replies values (?, ?)", [key, reply])
-            self._run_usd += call.usd_at_most if call.usd is None else call.usd
 
     def open_batch(self, keys: Sequence[str]) -> str | None:
         """The batch that a run sent with exactly these questions and did not live to read."""
@@ -96,12 +109,8 @@ class Books:
     def spent(self) -> tuple[float, float]:
         """US dollars that this run and this calendar day (UTC) have spent, at most where it is unknown."""
         with self._lock, self._warehouse.read() as con:
-            rows = con.execute(
-                "select coalesce(sum(coalesce(usd, usd_at_most, 0)), 0) from raw.llm_calls"
-                " where called_at >= date_trunc('day', ?::timestamp)",
-                [datetime.now(UTC).replace(tzinfo=None)],
-            ).fetchall()
-            return self._run_usd, float(rows[0][0])
+            ((run, day),) = con.execute(SPENT, [self._run_id, datetime.now(UTC).replace(tzinfo=None)]).fetchall()
+        return float(run), float(day)
 
 
 @dataclass(frozen=True, slots=True)
