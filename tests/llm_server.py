@@ -35,21 +35,26 @@ class StandIn:
         self.asked: list[dict[str, Any]] = []
         self.answer = answer
         self.cached_tokens = 0
+        self.counts_tokens = True
         web.routes["/v1/chat/completions"] = self._complete
 
     def body_for(self, request: dict[str, Any], reply: Reply) -> dict[str, Any]:
-        prompt = sum(len(message["content"]) for message in request["messages"]) // 4
+        usage = self._usage(request, reply) if self.counts_tokens else None
         return {
             "id": "c1", "object": "chat.completion", "created": 1, "model": "stand-in",
             "choices": [{
                 "index": 0, "finish_reason": reply.finish_reason,
                 "message": {"role": "assistant", "content": reply.content, "refusal": reply.refusal},
             }],
-            "usage": {
-                "prompt_tokens": prompt, "completion_tokens": len(reply.content) // 4,
-                "total_tokens": prompt + len(reply.content) // 4,
-                "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
-            },
+            "usage": usage,
+        }  # fmt: skip
+
+    def _usage(self, request: dict[str, Any], reply: Reply) -> dict[str, Any]:
+        prompt = sum(len(message["content"]) for message in request["messages"]) // 4
+        return {
+            "prompt_tokens": prompt, "completion_tokens": len(reply.content) // 4,
+            "total_tokens": prompt + len(reply.content) // 4,
+            "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
         }  # fmt: skip
 
     def _complete(self, request: BaseHTTPRequestHandler) -> None:

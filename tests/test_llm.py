@@ -16,7 +16,8 @@ from digest_pipeline.claims.llm import LlmExtractor
 from digest_pipeline.llm.books import Books, LlmCall, outcomes_of_day, spending_of_day
 from digest_pipeline.llm.client import FAILURES_IN_A_ROW, LlmClient
 from digest_pipeline.llm.pace import Pace
-from digest_pipeline.llm.transport import prompt_cache
+from digest_pipeline.llm.prices import Prices
+from digest_pipeline.llm.transport import import_litellm, prompt_cache
 from digest_pipeline.models import Episode, Segment
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
@@ -298,11 +299,27 @@ def test_calls_are_spaced_by_the_rate_limits(monkeypatch: pytest.MonkeyPatch) ->
     assert slept == [0.0, 5.0]
 
 
-def test_an_unknown_price_spends_nothing(setup: Setup) -> None:
-    extraction = setup.extract(GOOD_REPLY, llm_is_free=False)
-    assert "price" in (extraction.note or "")
+@pytest.mark.parametrize("model", ["openai/stand-in", "huggingface/some/model", "llama3", "foo/bar"])
+def test_an_unknown_price_spends_nothing(setup: Setup, model: str) -> None:
+    extraction = setup.extract(GOOD_REPLY, llm_is_free=False, llm_model=model)
+    assert f"the price of {model} is unknown" in (extraction.note or "")
     assert setup.server.asked == []
     assert {c.extractor for c in extraction.candidates} == {"extractive"}
+
+
+def test_a_local_model_costs_nothing_and_one_said_to_be_free_needs_no_price(setup: Setup) -> None:
+    for named in ({"llm_model": "ollama/llama3.2", "llm_is_free": False}, {"llm_model": "llama3", "llm_is_free": True}):
+        prices = Prices(import_litellm(), setup.settings.model_copy(update=named))
+        assert (prices.price(1000, 1000), prices.batch_share()) == (0.0, 1.0)
+
+
+def test_a_reply_whose_tokens_the_provider_does_not_count_is_counted_at_most(setup: Setup) -> None:
+    setup.server.counts_tokens = False
+    setup.extract(GOOD_REPLY, **PRICED)
+    with setup.warehouse.read() as con:
+        ((outcome, usd, at_most),) = con.execute("select outcome, usd, usd_at_most from raw.llm_calls").fetchall()
+    assert (outcome, usd) == ("ok", None)
+    assert at_most > 0.04
 
 
 def spend(setup: Setup, usd: float | None, at_most: float) -> None:

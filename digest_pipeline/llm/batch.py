@@ -64,11 +64,12 @@ class BatchSender:
         words = [f"{q.prompt.system}\n{q.prompt.user}" for q in todo.values()]
         try:
             with self._client.budget.hold(*words, share=share) as most:
-                self._fetch(todo, share, most)
+                self._fetch(todo, share, most / len(todo))
         except (BudgetExceeded, OpenAIError) as error:
             log.warning("no batch: %s", str(error)[:300])
 
     def _fetch(self, todo: dict[str, Question], share: float, most: float) -> None:
+        """``most``: dollars that one question can cost, as ``share`` of the list price is charged."""
         from openai import OpenAIError
 
         server = {**access(self._settings), "custom_llm_provider": self._provider}
@@ -82,7 +83,7 @@ class BatchSender:
             log.warning("batch %s: %s", batch_id, status)
             self._book_unseen(todo, most)
         for line in lines or []:
-            self._book(json.loads(line), todo, share)
+            self._book(json.loads(line), todo, share, most)
         self._books.note_batch(batch_id, self._settings.llm_model, keys, status)
 
     def _create(self, keys: Sequence[str], todo: dict[str, Question], server: dict[str, Any]) -> str:
@@ -139,20 +140,20 @@ class BatchSender:
         """Book questions that the provider may have answered, and may charge for."""
         usd = 0.0 if self._settings.llm_is_free else None
         for key, question in todo.items():
-            call = replace(self._call(question), usd=usd, usd_at_most=most / len(todo), outcome="batch not seen to end")
+            call = replace(self._call(question, most), usd=usd, outcome="batch not seen to end")
             self._books.book(call, key)
 
-    def _call(self, question: Question) -> LlmCall:
-        prompt = question.prompt
-        return LlmCall(question.episode_id, prompt.stage, self._settings.llm_model, prompt.version)
+    def _call(self, question: Question, most: float) -> LlmCall:
+        prompt, model = question.prompt, self._settings.llm_model
+        return LlmCall(question.episode_id, prompt.stage, model, prompt.version, usd_at_most=most)
 
-    def _book(self, row: dict[str, Any], todo: dict[str, Question], share: float) -> None:
+    def _book(self, row: dict[str, Any], todo: dict[str, Question], share: float, most: float) -> None:
         key, response = row["custom_id"], row.get("response") or {}
         if key not in todo or response.get("status_code") != 200:
             return
         question = todo[key]
         completion = completion_from(response["body"])
-        call = self._client.charged(self._call(question), completion, share)
+        call = self._client.charged(self._call(question, most), completion, share)
         try:
             self._client.read_and_book(completion, call, key, question.read)
         except UnusableReply as fault:

@@ -93,7 +93,8 @@ class LlmClient:
                 else:
                     with self._lock:
                         self._failures = 0
-                    return self.read_and_book(completion, self.charged(call, completion), key, read)
+                    charged = self.charged(replace(call, usd_at_most=most), completion)
+                    return self.read_and_book(completion, charged, key, read)
             if attempt == self._settings.llm_max_attempts or not failure.is_passing:
                 raise self._failed(failure) from failure
             time.sleep(self._pause(failure, attempt))

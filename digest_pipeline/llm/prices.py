@@ -8,6 +8,8 @@ from typing import Any
 from digest_pipeline.errors import BudgetExceeded
 from digest_pipeline.settings import Settings
 
+# Their models run on a machine of the operator's: litellm's price of 0 is meant. Elsewhere it is a gap in its list.
+LOCAL = ("ollama/", "ollama_chat/")
 Spent = Callable[[], tuple[float, float]]  # US dollars of this run and of this calendar day
 
 
@@ -21,10 +23,12 @@ class Prices:
 
     def __init__(self, litellm: Any, settings: Settings) -> None:
         self._litellm, self._settings = litellm, settings
+        known = litellm.exceptions
+        self._unknown = known.ModelNotMappedError, known.NotFoundError, known.BadRequestError  # the last: no provider
 
     def price(self, tokens_in: int, tokens_out: int, tokens_cached: int = 0) -> float | None:
-        """Dollars of a call; ``None`` where the price is unknown. ``tokens_cached`` are those of ``tokens_in`` that the
-        provider had in its prompt cache.
+        """Dollars of a call; ``None`` where the price is unknown, or nobody counted the tokens. ``tokens_cached`` are
+        those of ``tokens_in`` that the provider had in its prompt cache.
         """
         if self._settings.llm_is_free:
             return 0.0
@@ -35,15 +39,16 @@ class Prices:
                 completion_tokens=tokens_out,
                 cache_read_input_tokens=tokens_cached,
             )
-        except (self._litellm.exceptions.ModelNotMappedError, self._litellm.exceptions.NotFoundError):
+        except self._unknown:
             return None
-        return float(sum(costs))
+        usd = float(sum(costs))
+        return usd if usd > 0 or self._settings.llm_model.startswith(LOCAL) else None
 
     def batch_share(self) -> float:
         """Price of a token in the provider's batches over its price outside; 1.0 where that is unknown."""
         try:
             info = self._litellm.get_model_info(self._settings.llm_model)
-        except (self._litellm.exceptions.ModelNotMappedError, self._litellm.exceptions.NotFoundError):
+        except self._unknown:
             return 1.0
         plain, batched = info.get("input_cost_per_token"), info.get("input_cost_per_token_batches")
         return float(batched / plain) if plain and batched else 1.0
@@ -74,7 +79,7 @@ class Budget:
         if price is None:
             raise BudgetExceeded(
                 f"the price of {settings.llm_model} is unknown",
-                remedy="set DIGEST_LLM_IS_FREE=1 for a model that costs nothing",
+                remedy="name it as litellm does, provider/model, or set DIGEST_LLM_IS_FREE=1 if it costs nothing",
             )
         most = price * share
         with self._lock:
