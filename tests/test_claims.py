@@ -51,6 +51,14 @@ def test_spans_are_verbatim_inside_one_turn_and_placed_in_time(rows: list[tuple[
         assert 1 <= len(span.sentences) <= MAX_SENTENCES
 
 
+def test_talk_without_spaces_between_words_is_named_as_unreadable(settings: Settings) -> None:
+    episode = Episode("ep", "f", "秀", "排队", None, None, "", None, "zh")
+    segments = [Segment(i, i * 4, i * 4 + 4, None, "押金让排队时间缩短了百分之四十。") for i in range(40)]
+    extraction = ExtractiveExtractor(settings).extract(episode, segments)
+    assert extraction.candidates == ()
+    assert (extraction.note or "").startswith("秀 · 排队: its script puts no spaces between words")
+
+
 def test_sentences_are_put_together_from_segments() -> None:
     segments = [
         Segment(0, 0, 4, "Ann", "The queue is twice as long"),

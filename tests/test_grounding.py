@@ -57,6 +57,33 @@ def test_what_nobody_said_is_not_found(quote: str) -> None:
     assert locate_quote(quote, TALK) is None
 
 
+def test_letters_that_grow_in_lower_case_move_nothing() -> None:
+    said = "the deposit cleared forty percent of the queue in March."
+    (turn,) = turns_of([Segment(0, 0, 30, None, f"{'İ' * 200}. The rest: {said}")])
+    located = locate_quote("The deposit cleared forty percent of the queue in March", [turn])
+    assert located is not None
+    assert located.quote == f"The rest: {said}"
+
+
+CHINESE = "排队的人很少。押金让排队时间缩短了百分之四十,因为没有人愿意为一个空位付两次钱。这不一定适用于所有地方。"
+
+
+def test_talk_without_spaces_is_quoted_by_its_sentences() -> None:
+    turns = turns_of([Segment(0, 0, 30, None, CHINESE)], "zh")
+    located = locate_quote("时间缩短了百分之四十,因为没有人愿意", turns)
+    assert located is not None
+    assert located.quote == "押金让排队时间缩短了百分之四十,因为没有人愿意为一个空位付两次钱。"
+    assert locate_quote("押金没有让排队时间变短,所以大家都很失望", turns) is None
+    assert locate_quote("押金让排队", turns) is None, "too short"
+
+
+def test_windows_of_talk_without_spaces_are_no_longer_than_others() -> None:
+    turns = turns_of([Segment(0, 0, 900, None, CHINESE * 40)], "zh")
+    windows = windows_of(turns, 200, 0)
+    assert all(sum(len(piece.text) for piece in window) <= 450 for window in windows)
+    assert "".join(piece.text for window in windows for piece in window) == CHINESE * 40
+
+
 DEPOSIT, EVERYWHERE, DEPOSITS_ALONE, SERVERLESS = (
     "the deposit cleared forty percent of the queue in March",
     "It may not work everywhere, because Harrow Flats had 23 gigawatts",

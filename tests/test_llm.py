@@ -160,6 +160,14 @@ def test_what_the_transcript_does_not_bear_is_refused_with_its_reason(setup: Set
     assert (candidate.rejected_reason or "published").startswith(reason), candidate.rejected_reason
 
 
+def test_a_quote_that_is_too_long_to_be_shown_is_refused(setup: Setup) -> None:
+    numbers = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    said = " ".join(f"In year {number} the deposit cleared a part of the queue." for number in numbers)
+    setup.server.answer = Reply(claims({**GOOD, "quote": said, "headline": "The deposit cleared a part of the queue."}))
+    (candidate,) = setup.extractor().extract(EPISODE, [Segment(0, 0, 60, "Ann Lee", said)]).candidates
+    assert candidate.rejected_reason == "quote: it has 132 words, and 85 at most are shown"
+
+
 def test_a_model_that_finds_a_claim_weak_is_heeded(setup: Setup) -> None:
     (candidate,) = setup.extract(Reply(claims({**GOOD, "worthiness": 0.1})), min_worthiness=0.5).candidates
     assert candidate.rejected_reason == "worthiness 0.10 is under 0.50"

@@ -10,6 +10,7 @@ from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.features import is_question
 from digest_pipeline.claims.injection import gives_orders
 from digest_pipeline.claims.reranker import get_reranker, passages_of
+from digest_pipeline.claims.sentences import UNSPACED
 from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.talk_rater import get_talk_rater, rate_spans
 from digest_pipeline.claims.turns import turns_of
@@ -42,6 +43,7 @@ ADVERTISES = 0.0  # log odds of the talk rater from which it does
 RULES = "12"  # of spans, selection and wording: another number reads every episode again
 LEAST_STRENGTH = 0.5  # single sentences begin at about minus this
 LEEWAY = 0.15  # of probability that a span may lose for a headline
+UNREADABLE = 'its script puts no spaces between words, which only a language model reads (extractor = "llm")'
 HIGHLIGHT = 0.5  # how far a publisher's own highlight closes the gap to certainty
 
 
@@ -63,6 +65,9 @@ class ExtractiveExtractor:
 
     def extract(self, episode: Episode, segments: Sequence[Segment]) -> Extraction:
         """The best candidates of an episode, strongest first, refused ones included with their reason."""
+        talk = " ".join(segment.text for segment in segments)
+        if len(UNSPACED.findall(talk)) > len(talk) / 2:
+            return Extraction((), 0, f"{episode.show} · {episode.title}: {UNREADABLE}")
         turns = turns_of(segments, episode.language)
         spans = list(spans_of(turns))
         if not spans:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
+from digest_pipeline.claims.sentences import UNSPACED, words_in
 from digest_pipeline.claims.turns import Turn
 from digest_pipeline.models import normalise_words
 
@@ -52,26 +53,35 @@ def locate_quote(quote: str, turns: Sequence[Turn]) -> Located | None:
     The place is widened to whole sentences as long as it stays readable; a quote that spans two speakers is not found,
     for nobody said it.
     """
-    if len(quote.split()) < MIN_QUOTE_WORDS:
+    if words_in(quote) < MIN_QUOTE_WORDS:
         return None
     best: Located | None = None
     for turn in turns:
         if len(turn.text) < len(quote) * 0.8:
             continue
-        alignment = fuzz.partial_ratio_alignment(quote.lower(), turn.text.lower(), score_cutoff=MIN_ALIGNMENT)
+        alignment = fuzz.partial_ratio_alignment(_lowered(quote), _lowered(turn.text), score_cutoff=MIN_ALIGNMENT)
         if alignment and (best is None or alignment.score > best.score):
             start, end = alignment.dest_start, alignment.dest_end
-            while start > 0 and not turn.text[start - 1].isspace():
+            while start > 0 and not _is_border(turn.text[start - 1]):
                 start -= 1
-            while end < len(turn.text) and not turn.text[end].isspace():
+            while end < len(turn.text) and not _is_border(turn.text[end]):
                 end += 1
             best = Located(turn, *_trim(turn.text, start, end, quote), round(alignment.score, 1))
     if best is None:
         return None
     start, end = _sentences_around(best.turn, best.start, best.end)
-    if len(best.turn.text[start:end].split()) > MAX_QUOTE_WORDS:
+    if words_in(best.turn.text[start:end]) > MAX_QUOTE_WORDS:
         return best
     return Located(best.turn, start, end, best.score)
+
+
+def _lowered(text: str) -> str:
+    """A text in lower case, letter by letter as long as it was: ``"İ".lower()`` are two."""
+    return "".join(letter.lower()[0] for letter in text)
+
+
+def _is_border(letter: str) -> bool:
+    return letter.isspace() or UNSPACED.match(letter) is not None
 
 
 def _sentences_around(turn: Turn, start: int, end: int) -> tuple[int, int]:

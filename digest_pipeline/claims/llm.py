@@ -18,6 +18,8 @@ from digest_pipeline.claims.injection import gives_orders
 from digest_pipeline.claims.names import same_person
 from digest_pipeline.claims.prompts import FIND_VERSION, find_prompt
 from digest_pipeline.claims.replies import ClaimReply, read_claims
+from digest_pipeline.claims.sentences import words_in
+from digest_pipeline.claims.spans import MAX_WORDS
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.windows import Window, positions_of, windows_of
 from digest_pipeline.claims.wording import headline_and_explanation
@@ -150,6 +152,8 @@ class LlmExtractor:
         said_by = located.turn.name
         if claim.speaker and said_by and not same_person(claim.speaker, said_by):
             return f"speaker: said by {said_by}, not by {claim.speaker}"
+        if (words := words_in(claim.quote)) > MAX_WORDS:
+            return f"quote: it has {words} words, and {MAX_WORDS} at most are shown"
         if gives_orders(located.context):
             return "orders to a model: the talk there speaks to a language model"
         if is_checkable(episode.language) and (fault := self._checker.fault(wording, located, episode, speakers)):

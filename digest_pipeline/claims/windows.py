@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from digest_pipeline.claims.sentences import words_in
 from digest_pipeline.claims.turns import Turn
 
 
@@ -22,7 +23,7 @@ class Piece:
     @property
     def words(self) -> int:
         """How many."""
-        return len(self.text.split())
+        return words_in(self.text)
 
 
 Window = Sequence[Piece]
@@ -61,7 +62,7 @@ def _pieces(turns: Sequence[Turn], words: int) -> Iterator[Piece]:
             continue
         start, size = turn.sentences[0].start, 0
         for sentence in turn.sentences:
-            length = len(sentence.text.split())
+            length = words_in(sentence.text)
             if size and size + length > longest:
                 yield Piece(turn, start, sentence.start)
                 start, size = sentence.start, 0
