@@ -147,6 +147,24 @@ def test_corroboration_counts_voices_and_not_contradictions() -> None:
     assert "Show d may contradict it" in why(found, 45)
 
 
+def test_who_had_an_older_figure_does_not_say_the_same() -> None:
+    today = [claim("a", "The queue for transformers takes 40 months")]
+    before = [claim("b", "The queue for transformers takes 30 months", days_ago=5)]
+    vectors = alike(2)
+    relations = relations_of(today, vectors[:1], before, vectors[1:])
+    (found,) = components_of(today, vectors[:1], before, vectors[1:], relations, {}, {})
+    assert (found.other_shows, found.values["corroboration"]) == ((), 0)
+    assert "an update: 40 months" in why(found, 45)
+    assert "the same" not in why(found, 45)
+
+
+def test_what_others_say_on_the_day_itself_was_not_said_before() -> None:
+    today, vectors = [claim("a"), claim("b")], alike(2)
+    none = vectors[:0]
+    found, _ = components_of(today, vectors, [], none, relations_of(today, vectors, [], none), {}, {})
+    assert "; nothing like it was said in the 45 days before; Show b says the same." in why(found, 45)
+
+
 def test_an_update_of_what_was_sent_may_be_sent_and_is_marked(settings: Settings) -> None:
     old = claim("b", "The queue for transformers takes 30 months", days_ago=5)
     vectors = alike(2, 0.9)

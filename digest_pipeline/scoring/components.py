@@ -12,7 +12,8 @@ import numpy as np
 from digest_pipeline.claims.features import specificity
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.scoring.claims import SAME, UNRELATED, ScoringClaim
-from digest_pipeline.scoring.relations import CONTRADICTS, UPDATES, Relation, independent_voices
+from digest_pipeline.scoring.relations import SAME as SAYS_THE_SAME
+from digest_pipeline.scoring.relations import UPDATES, Relation, independent_voices
 from digest_pipeline.scoring.verdicts import NEUTRAL, NO_OPINION, Opinion
 from digest_pipeline.settings import ScoreWeights, Settings
 
@@ -60,7 +61,7 @@ def components_of(
             column = int(np.argmax(back[row]))
             nearest = float(back[row, column]), before[column]
         related = relations.get(claim.claim_id, ())
-        agreeing = [r.other for r in related if r.relation != CONTRADICTS]
+        agreeing = [r.other for r in related if r.relation == SAYS_THE_SAME]
         voices = independent_voices(claim, sorted(agreeing, key=lambda c: (c.digest_date, c.claim_id)))
         closeness = nearest[0] if nearest else 0.0
         novelty = 1 - min(1.0, max(0.0, (closeness - UNRELATED) / (SAME - UNRELATED)))

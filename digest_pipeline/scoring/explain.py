@@ -31,7 +31,9 @@ def why(components: Components, window_days: int) -> str:
     if update:
         parts.append(f"an update: {update.reason}")
     elif nearest is None or nearest[0] < RELATED:
-        parts.append(f"nothing like it was said in the last {window_days} days")
+        # related at all, though to nothing before: to what was said on the same day
+        days = f"the {window_days} days before" if components.relations else f"the last {window_days} days"
+        parts.append(f"nothing like it was said in {days}")
     elif values["novelty"] >= STRONG / 2:
         parts.append(f"related to what {nearest[1].show} had on {nearest[1].digest_date}, but new")
     else:
