@@ -2,9 +2,12 @@
 
 import importlib.util
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import pairwise
 from types import ModuleType
+from typing import Any
 
 import pytest
 from rapidfuzz.distance import Levenshtein
@@ -132,11 +135,138 @@ def test_what_stands_before_a_colon_is_not_always_a_name() -> None:
     srt = "\n\n".join(
         f"{i}\n00:00:{i:02d},000 --> 00:00:{i + 1:02d},000\n{text}"
         for i, text in enumerate(
-            ["Ann: the rule is simple", "Note: it holds for queues", "So the question is: why", "Bob van Dyk: because"],
+            [
+                "Ann: the rule is simple",
+                "Note: it holds for queues",
+                "So the question is: why",
+                "Bob van Dyk: because",
+                "Ann: good",
+            ],
             1,
         )
     )
-    assert [s.speaker for s in parse(srt, "srt")] == ["Ann", "Ann", "Ann", "Bob van Dyk"]
+    assert [s.speaker for s in parse(srt, "srt")] == ["Ann", "Ann", "Ann", "Bob van Dyk", "Ann"]
+
+
+def said(body: str, kind: str, **about: Any) -> list[tuple[str | None, str]]:
+    return [(s.speaker, s.text) for s in parse_transcript(body.encode(), kind, **about).segments]
+
+
+def test_each_line_that_opens_with_a_speaker_or_a_clock_is_a_turn() -> None:
+    by_name = f"ANN LEE: {LONG}\nBOB RAY: Really?\nANN LEE: {LONG}\nand so on"
+    turns = [("ANN LEE", LONG), ("BOB RAY", "Really?"), ("ANN LEE", f"{LONG} and so on")]
+    assert said(by_name, "text") == turns
+    by_clock = f"[00:00:10] Ann: {LONG}\n[00:00:20] Bob: Really?\n[00:00:30] Ann: {LONG}"
+    found = parse(by_clock, "text")
+    assert [(s.speaker, s.start_seconds) for s in found] == [("Ann", 10), ("Bob", 20), ("Ann", 30)]
+    assert not any(":" in s.text for s in found)
+
+
+def test_a_caption_in_which_the_speaker_changes_is_cut_there() -> None:
+    vtt = f"WEBVTT\n\n00:00.000 --> 00:10.000\nANN: Is it?\nBOB: No.\n\n00:10.000 --> 00:20.000\nANN: {LONG}\n\n00:20.000 --> 00:24.000\nBOB: I see. >>> Who is that?"
+    assert said(vtt, "vtt") == [
+        ("ANN", "Is it?"),
+        ("BOB", "No."),
+        ("ANN", LONG),
+        ("BOB", "I see."),
+        (None, "Who is that?"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "opening", ["Remember: ", "Translation: ", "Star Wars: A New Hope came out in 1977, and ", "Breaking News: "]
+)
+def test_a_sentence_that_opens_with_a_colon_names_nobody(opening: str) -> None:
+    body = f"{LONG}\n\n{opening}{LONG}\n\n{LONG}"
+    assert said(body, "text") == [(None, LONG), (None, f"{opening}{LONG}"), (None, LONG)]
+
+
+def test_a_person_of_the_episode_may_be_named_once() -> None:
+    body = f"{LONG}\n\nAnn Lee: {LONG}\n\n{LONG}"
+    assert said(body, "text", people=["Dr. Ann Lee"]) == [(None, LONG), ("Ann Lee", LONG), ("Ann Lee", LONG)]
+
+
+def test_an_unknown_speaker_has_nobody_elses_name() -> None:
+    rows = [("Ann Lee", LONG), ("Unknown Speaker", "No, it is not."), (None, "At all."), ("Bob", "Yes.")]
+    document = {"segments": [{"speaker": who, "startTime": i, "body": what} for i, (who, what) in enumerate(rows)]}
+    wanted = [("Ann Lee", LONG), (None, "No, it is not."), (None, "At all."), ("Bob", "Yes.")]
+    assert said(json.dumps(document), "json") == wanted
+    vtt = "WEBVTT\n\n" + "\n\n".join(
+        f"00:{i:02d}.000 --> 00:{i + 1:02d}.000\n" + (f"<v {who}>{what}" if who else what)
+        for i, (who, what) in enumerate(rows)
+    )
+    assert said(vtt, "vtt") == wanted
+
+
+def test_a_page_whose_elements_are_never_closed_is_read() -> None:
+    page = "<p>".join(["<html><body>", *(f"The {n}th sentence is as long as it has to be." for n in range(1500))])
+    assert len(parse(page, "html")) == 1500
+    assert said(f"{'<div>' * 5000}{LONG}", "html") == [(None, LONG)]
+
+
+def test_a_date_or_a_book_in_a_page_is_neither_time_nor_speaker() -> None:
+    page = (
+        "<html><body><p>By a writer, <time datetime='2024-06-03'>June 3, 2024</time></p>"
+        f"<p>[00:12] Ann Lee: {LONG}</p><p>[00:32] Bob: I read it in <cite>The New York Times</cite> yesterday.</p></body></html>"
+    )
+    found = parse(page, "html")[1:]
+    assert [(s.speaker, s.start_seconds) for s in found] == [("Ann Lee", 12), ("Bob", 32)]
+    assert found[1].text == "I read it in The New York Times yesterday."
+
+
+def test_a_page_that_is_linked_as_plain_text_is_read_as_a_page() -> None:
+    page = f"<!DOCTYPE html><html><head><style>p {{ color: red }}</style></head><body><script>x()</script><p>{LONG}</p></body></html>"
+    assert said(page, "text") == [(None, LONG)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "head"), [("srt", "1\n00:10,000 --> 00:20,000"), ("vtt", "WEBVTT\n\n00:10,000 --> 00:20,000")]
+)
+def test_times_that_only_players_understand_are_understood(kind: str, head: str) -> None:
+    (found,) = parse(f"{head}\n{LONG}\n", kind)
+    assert (found.start_seconds, found.end_seconds) == (10, 20)
+
+
+def test_one_time_that_is_far_off_spoils_no_other() -> None:
+    rows = [{"startTime": 9999 if i == 2 else i * 10, "body": f"{LONG} {i}"} for i in range(8)]
+    starts = [s.start_seconds for s in parse(json.dumps({"segments": rows}), "json")]
+    assert [start for i, start in enumerate(starts) if i != 2] == [0, 10, 30, 40, 50, 60, 70]
+    assert 10 < starts[2] < 30
+
+
+def test_numbers_for_speakers_and_a_negative_start_spoil_no_document() -> None:
+    document = {
+        "segments": [{"speaker": 1, "startTime": -0.5, "body": LONG}, {"speaker": 2, "startTime": 9, "body": LONG}]
+    }
+    assert said(json.dumps(document), "json") == [("1", LONG), ("2", LONG)]
+
+
+def test_a_text_is_read_in_the_charset_that_its_server_names() -> None:
+    russian = (
+        "Очередь на подключение длиннее самой сети, и большая часть того, что в ней стоит, не будет построена никогда. "
+        * 3
+    )
+    published = parse_transcript(russian.encode("cp1251"), "text", charset="windows-1251")
+    assert published.segments[0].text.startswith("Очередь на подключение")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text", "<a" * 40_000),
+        ("vtt", "WEBVTT\n\n00:00.000 --> 00:05.000\n" + "<v " * 20_000),
+        ("text", "Ann" + " " * 20_000 + "x" * 200),
+        ("html", "<p " * 40_000),
+        ("text", "Ann: " * 20_000),
+    ],
+)
+def test_no_document_takes_time_with_the_square_of_its_length(kind: str, body: str) -> None:
+    """Each took seconds, and 32 MiB are allowed: in a process that is given 20 s for all that Python needs besides."""
+    code = (
+        "import sys; from digest_pipeline.transcripts.formats import read_document\n"
+        "for _ in read_document(sys.stdin.read() * 20, sys.argv[1]): pass"
+    )
+    subprocess.run([sys.executable, "-c", code, kind], input=body, text=True, timeout=60, check=False)
 
 
 def test_rolling_captions_are_merged_and_markup_removed() -> None:

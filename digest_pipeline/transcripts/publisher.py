@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 from digest_pipeline.errors import TranscriptError
 from digest_pipeline.models import Episode, Segment, Transcript, TranscriptLink, normalise_words
+from digest_pipeline.transcripts.cue_times import trusted, with_times
 from digest_pipeline.transcripts.cues import (
     WORDS_PER_SECOND,
     Cue,
+    count_words,
     cut_at_sentences,
     gathered,
-    with_speakers,
-    with_times,
     without_repeats,
 )
 from digest_pipeline.transcripts.formats import read_document
+from digest_pipeline.transcripts.labels import with_speakers
 
 MIN_WORDS = 20  # of a transcript that does not show how long it is
 MIN_COVER = 0.5  # share of the episode
@@ -72,15 +73,22 @@ def in_order_of_preference(links: Iterable[TranscriptLink], language: str | None
     return sorted((link for link in links if kind_of(link)), key=rank)
 
 
-def published_transcript(body: bytes, link: TranscriptLink, episode: Episode) -> Transcript:
+def published_transcript(body: bytes, link: TranscriptLink, episode: Episode, charset: str | None = None) -> Transcript:
     """The transcript of an episode from the document behind one of its links, or the reason why it will not do.
+
+    ``charset`` is what its server says that it is written in.
 
     Raises:
         TranscriptError: it is empty, not what its type says, covers too little, or is of another episode.
     """
     language = link.language or episode.language
     published = parse_transcript(
-        body, kind_of(link) or "text", duration_seconds=episode.duration_seconds, language=language
+        body,
+        kind_of(link) or "text",
+        duration_seconds=episode.duration_seconds,
+        language=language,
+        people=[person.name for person in episode.persons],
+        charset=charset,
     )
     check_belongs(published, episode)
     unheard = unheard_seconds(published, episode.duration_seconds)
@@ -101,7 +109,13 @@ def published_transcript(body: bytes, link: TranscriptLink, episode: Episode) ->
 
 
 def parse_transcript(
-    body: bytes, kind: str, *, duration_seconds: float | None = None, language: str | None = None
+    body: bytes,
+    kind: str,
+    *,
+    duration_seconds: float | None = None,
+    language: str | None = None,
+    people: Sequence[str] = (),
+    charset: str | None = None,
 ) -> Published:
     """Read a transcript.
 
@@ -110,19 +124,22 @@ def parse_transcript(
         kind: ``json``, ``vtt``, ``srt``, ``html`` or ``text``, as declared. What the document plainly is wins.
         duration_seconds: of the episode, when known: what untimed text is laid out over.
         language: of the transcript, for its sentences.
+        people: whom the publisher names as persons of the episode.
+        charset: in which its server says that it is written.
 
     Raises:
         TranscriptError: it is empty or not what ``kind`` says; the message says which.
     """
-    text = _decoded(body)
-    kind = _plainly(text) or kind
-    cues: Sequence[Cue] = gathered(with_speakers(without_repeats(read_document(text, kind))))
-    words = sum(len(cue.text.split()) for cue in cues)
+    text = _decoded(body, charset)
+    kind = _plainly(text, kind) or kind
+    cues: Sequence[Cue] = gathered(with_speakers(without_repeats(read_document(text, kind)), people))
+    words = sum(count_words(cue.text) for cue in cues)
     last = max((cue.end or cue.start or 0.0 for cue in cues), default=0.0)
     if not words or (words < MIN_WORDS and words < last * MIN_WORDS_PER_SECOND + (last == 0.0) * MIN_WORDS):
         raise TranscriptError(f"the {kind.upper()} transcript has {words} words")
+    cues = trusted(cues)
     has_own_times = sum(cue.start is not None for cue in cues) > len(cues) / 2
-    timed = cut_at_sentences(with_times([cue for cue in cues if cue.text], duration_seconds), language)
+    timed = cut_at_sentences(with_times(cues, duration_seconds), language)
     segments = tuple(
         Segment(i, round(cue.start or 0.0, 3), round(cue.end or 0.0, 3), cue.speaker, cue.text)
         for i, cue in enumerate(timed)
@@ -136,7 +153,7 @@ def check_belongs(published: Published, episode: Episode) -> None:
     Raises:
         TranscriptError: saying why.
     """
-    words = sum(len(segment.text.split()) for segment in published.segments)
+    words = sum(count_words(segment.text) for segment in published.segments)
     duration = episode.duration_seconds
     if duration:
         end = published.segments[-1].end_seconds if published.has_own_times else words / WORDS_PER_SECOND
@@ -177,23 +194,28 @@ def _primary(language: str) -> str:
     return language.lower().replace("_", "-").split("-")[0]
 
 
-def _decoded(body: bytes) -> str:
-    """Text of a document: by its byte order mark, else UTF-8, else Windows-1252."""
+def _decoded(body: bytes, charset: str | None) -> str:
+    """Text of a document: by its byte order mark, else UTF-8, else as its server says, else Windows-1252."""
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = body.decode("utf-16", "replace")
     else:
         try:
             text = body.decode("utf-8-sig")
         except UnicodeDecodeError:
-            text = body.decode("cp1252", "replace")
+            try:
+                text = body.decode(charset or "cp1252", "replace")
+            except LookupError:
+                text = body.decode("cp1252", "replace")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _plainly(text: str) -> str | None:
+def _plainly(text: str, declared: str) -> str | None:
     """What a document is by its first characters: servers and feeds often declare another type."""
     start = text[:400].lstrip()
     if start.startswith("WEBVTT"):
         return "vtt"
     if re.match(r"(?:\d+\s*\n)?\d+:\d\d:\d\d[,.]\d+ -->", start):
         return "srt"
+    if declared == "text" and re.match(r"<(?:[!?]|html|head|body|div|p|cite|section|article)\b", start, re.IGNORECASE):
+        return "html"  # where captions are declared, a page is most likely an error or a login
     return "json" if re.match(r'\{\s*"', start) else None

@@ -10,7 +10,7 @@ from digest_pipeline.errors import DigestError, FetchError, TranscriptError
 from digest_pipeline.feeds.fetch import Fetcher
 from digest_pipeline.feeds.folder import local_path
 from digest_pipeline.feeds.redaction import redact
-from digest_pipeline.models import Episode, Transcript
+from digest_pipeline.models import Episode, Transcript, TranscriptLink
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ahead import DiskBudget
 from digest_pipeline.transcripts.download import NoRoom, download
@@ -52,8 +52,8 @@ async def fetch_source(
     faults = []
     for link in in_order_of_preference(episode.transcripts, episode.language):
         try:
-            body = await _document(fetcher, link.url, settings.max_feed_bytes)
-            transcript = published_transcript(body, link, episode)
+            body, charset = await _document(fetcher, link.url, settings.max_feed_bytes)
+            transcript = await asyncio.to_thread(_read, body, link, episode, charset)  # downloads go on meanwhile
         except (FetchError, TranscriptError) as error:
             faults.append(str(error))
             continue
@@ -69,6 +69,21 @@ async def fetch_source(
             remedy="make room on the disk and run the day again; what is done is kept",
         ) from error
     return Audio(target, "; ".join(faults) or None)
+
+
+def _read(body: bytes, link: TranscriptLink, episode: Episode, charset: str | None) -> Transcript:
+    """A published transcript; a document that breaks its reader is one that will not do.
+
+    Raises:
+        TranscriptError: it will not do.
+    """
+    try:
+        return published_transcript(body, link, episode, charset)
+    except TranscriptError:
+        raise
+    except Exception as error:  # readers of strangers' documents name no errors of their own
+        log.exception("a transcript of %s broke its reader", episode.title)
+        raise TranscriptError(f"the transcript broke its reader: {type(error).__name__}") from error
 
 
 def audio_file(episode: Episode, settings: Settings) -> Path:
@@ -95,11 +110,13 @@ async def _bring(
     budget.admit(place, target.stat().st_size)
 
 
-async def _document(fetcher: Fetcher, url: str, most_bytes: int) -> bytes:
+async def _document(fetcher: Fetcher, url: str, most_bytes: int) -> tuple[bytes, str | None]:
+    """A document, and the charset that its server names."""
     if file := local_path(url):
         _check_file(file, most_bytes)
-        return file.read_bytes()
-    return (await fetcher.get(url)).body
+        return file.read_bytes(), None
+    answer = await fetcher.get(url)
+    return answer.body, answer.charset
 
 
 def _check_file(file: Path, most_bytes: int) -> None:

@@ -1,0 +1,37 @@
+"""Readers of the formats in which transcripts are published: VTT, SRT, Podcasting 2.0 JSON, HTML and plain text.
+
+Each turns a document into cues as the document has them, with its line breaks and its own labels of who speaks;
+``labels`` and ``cues`` put right what is not as it should be. Formats:
+https://github.com/Podcastindex-org/podcast-namespace/blob/main/transcripts/transcripts.md
+"""
+
+import re
+
+import srt
+import webvtt
+from pydantic import ValidationError
+
+from digest_pipeline.errors import TranscriptError
+from digest_pipeline.transcripts.cues import Cue
+from digest_pipeline.transcripts.formats.captions import read_srt, read_vtt
+from digest_pipeline.transcripts.formats.pages import read_html
+from digest_pipeline.transcripts.formats.podcast_json import read_json
+from digest_pipeline.transcripts.formats.text import read_text
+
+READERS = {"json": read_json, "vtt": read_vtt, "srt": read_srt, "html": read_html, "text": read_text}
+SOUND = re.compile(r"[\[(♪♫*][^\])]{0,40}[\])♪♫*]|[♪♫]+")  # a cue that is nothing else: [music], (applause)
+
+
+def read_document(text: str, kind: str) -> list[Cue]:
+    """The cues of a document, in its own order.
+
+    A cue without words says who speaks, or when, in what follows it.
+
+    Raises:
+        TranscriptError: it is not what ``kind`` says.
+    """
+    try:
+        return [cue for cue in READERS[kind](text) if not SOUND.fullmatch(cue.text) and (cue.text or cue.end is None)]
+    except (ValidationError, webvtt.errors.MalformedFileError, srt.SRTParseError, ValueError) as error:
+        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise TranscriptError(f"the transcript is not valid {kind.upper()}: {first_line}") from error

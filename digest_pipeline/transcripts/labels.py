@@ -1,0 +1,141 @@
+"""Who speaks, where a transcript writes it into its words: ``Ann Lee: ...``, or ``>>`` where the speaker changes.
+
+What stands before a colon may as well be the opening of a sentence ("Remember: ..."), and such a name would stay on
+all that follows and be missing from the words. So it needs evidence; no name is better than a wrong one.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from digest_pipeline.models import normalise_words
+from digest_pipeline.transcripts.cues import Cue, count_words
+
+LABEL = re.compile(r"(?:\*\*|__)?(\[[^\]:]{2,60}\]|[^\W\d_][^:\[\]*]{0,59}?)(?:\*\*|__)?:(?:\*\*|__)?(?:\s+|$)")
+CHANGE = re.compile(r"\s*>{2,}\s*")  # how captions mark a change of speaker
+PARTICLES = frozenset({"van", "von", "der", "den", "de", "del", "la", "le", "el", "al", "bin", "ibn", "da", "di", "of"})
+NOT_A_NAME = re.compile(
+    r"^(?:note|notes|question|answer|warning|example|lesson|step|tip|part|chapter|rule|number|section|update|edit|ps|"
+    r"spoiler|point|fact|myth|option|problem|solution|result|reminder|disclaimer|today|now|first|second|third|finally|"
+    r"next|so|and|but|or|the|this|that|it|he|she|they|we|you|i|here|there|what|why|how|when|where|one|two|three|also|"
+    r"because|like|my|our|your|http|https|www|okay|ok|yes|no|well|remember|translation|quote|break|music)\b",
+    re.IGNORECASE,
+)
+MAX_NAME_WORDS = 6
+LONGEST_ABBREVIATION = 3  # letters before a full stop inside a name: Dr., St., J.
+EVERY_CUE = 0.8  # of the cues open with a label: then what opens the others is one too
+MIN_CUES = 10  # that open so, to tell
+MIN_HANDLE_TIMES = 3  # before a lower-case word counts as a name
+NO_NAME = frozenset({"speaker", "unknown", "unknown speaker", "none", "null", "narrator unknown"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a cue, or what follows a mark of change in it. ``label`` is what stands before its colon."""
+
+    text: str
+    is_change: bool
+    label: str
+    rest: str
+
+
+def with_speakers(cues: Sequence[Cue], people: Sequence[str] = ()) -> list[Cue]:
+    """Give every cue the speaker that its source names: in its markup, else as ``Name:`` before the words.
+
+    A cue in which the speaker changes is cut there. A source names a speaker where the speaker changes, so a cue
+    without a name has the last one, or none after one who is only said to be unknown. A cue without words hands its
+    time to the next.
+
+    Args:
+        cues: as the document has them, with its line breaks, which are folded here.
+        people: whom the publisher names as persons of the episode.
+    """
+    lines = [list(_lines(cue)) for cue in cues]
+    labels = _labels_of_speakers(cues, lines, people)
+    named: list[Cue] = []
+    speaker: str | None = None
+    start: float | None = None
+    for cue, own in zip(cues, lines, strict=True):
+        for turn, is_change in _turns(cue, own, labels):
+            speaker = turn.speaker or (None if is_change else speaker)
+            start = turn.start if turn.start is not None else start
+            if turn.text:
+                named.append(replace(turn, speaker=_name_of(speaker), start=start))
+                start = None
+    return named
+
+
+def reads_like_a_name(text: str) -> bool:
+    """Whether a text is spelled as names are."""
+    words = text.split()
+    return (
+        not NOT_A_NAME.match(text)
+        and 0 < len(words) <= MAX_NAME_WORDS
+        and all(not word[0].islower() or word in PARTICLES for word in words)
+        and not any(word[-1] in ".,;!?" and len(word) > LONGEST_ABBREVIATION for word in words[:-1])
+    )
+
+
+def _lines(cue: Cue) -> Iterator[_Line]:
+    for line in cue.text.split("\n"):
+        for number, text in enumerate(CHANGE.split(line)):
+            if text or number or not cue.text:
+                match = None if cue.speaker else LABEL.match(text)
+                label, rest = (match[1].strip("[] "), text[match.end() :]) if match else ("", text)
+                yield _Line(text, number > 0, label, rest)
+
+
+def _labels_of_speakers(cues: Sequence[Cue], lines: Sequence[Sequence[_Line]], people: Sequence[str]) -> set[str]:
+    """Of all labels those that name a speaker.
+
+    These are persons of the episode, names that come again, and a word that comes time and again. Where these are most
+    of what opens so, others that read like names are speakers too, and so they are where nearly every cue has a speaker
+    with them. Where nearly every one of many cues opens with a label, every such label is one.
+    """
+    found = Counter(line.label for own in lines for line in own if line.label)
+    persons = [set(normalise_words(person)) for person in people]
+    repeated, once = set[str](), set[str]()
+    for label, times in found.items():
+        if label.lower() in NO_NAME or any(set(normalise_words(label)) <= person for person in persons):
+            repeated.add(label)
+        elif reads_like_a_name(label):
+            (repeated if times > 1 else once).add(label)
+        elif times >= MIN_HANDLE_TIMES and len(label.split()) == 1 and not NOT_A_NAME.match(label):
+            repeated.add(label)
+    first = [own[0].label for own in lines if own and own[0].label]
+    if len(first) >= max(MIN_CUES, EVERY_CUE * len(cues)):
+        return repeated.union(first)
+    spoken_for = sum(bool(cue.speaker) for cue in cues) + sum(label in repeated or label in once for label in first)
+    if spoken_for >= max(2, EVERY_CUE * len(cues)):
+        return repeated | once
+    if sum(found[label] for label in repeated) > len(once):
+        repeated.update(label for label in once if len(label.split()) > 1)
+    return repeated
+
+
+def _turns(cue: Cue, lines: Sequence[_Line], labels: set[str]) -> Iterator[tuple[Cue, bool]]:
+    """A cue cut where the speaker changes, and whether a mark says so. Its time is shared out by words."""
+    turns: list[tuple[str | None, str, bool]] = []
+    for line in lines:
+        if line.label in labels:
+            turns.append((line.label, line.rest, line.is_change))
+        elif line.is_change or not turns:
+            turns.append((cue.speaker if not turns else None, line.text, line.is_change))
+        else:
+            speaker, text, is_change = turns[-1]
+            turns[-1] = (speaker, f"{text} {line.text}".strip(), is_change)
+    words = [count_words(text) for _, text, _ in turns]
+    begin = cue.start
+    for number, (speaker, text, is_change) in enumerate(turns):
+        end = cue.end if number + 1 == len(turns) else None
+        if end is None and cue.end is not None and begin is not None:
+            end = begin + (cue.end - begin) * words[number] / max(1, sum(words[number:]))
+        yield Cue(text, speaker, begin, end), is_change
+        begin = end
+
+
+def _name_of(label: str | None) -> str | None:
+    """A speaker's name with its white space folded, or ``None`` where the source only says that somebody speaks."""
+    name = " ".join((label or "").split()).strip(" :")
+    return name if name and name.lower() not in NO_NAME else None
