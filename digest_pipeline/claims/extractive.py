@@ -10,7 +10,6 @@ from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.features import is_question
 from digest_pipeline.claims.injection import gives_orders
 from digest_pipeline.claims.reranker import get_reranker, passages_of
-from digest_pipeline.claims.sentences import UNSPACED
 from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.talk_rater import get_talk_rater, rate_spans
 from digest_pipeline.claims.turns import turns_of
@@ -34,6 +33,7 @@ from digest_pipeline.compute import ComputePool
 from digest_pipeline.encoder import Vectors, get_embedder
 from digest_pipeline.models import ClaimCandidate, Episode, Segment, Soundbite, stable_id
 from digest_pipeline.settings import Settings
+from digest_pipeline.words import UNSPACED
 
 NEAR_DUPLICATE = 0.75  # cosine of two spans of one episode that say the same
 APART = 25  # words between two candidates: closer ones are one thought

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from digest_pipeline.claims.sentences import UNSPACED, words_in
 from digest_pipeline.claims.turns import Turn
 from digest_pipeline.models import normalise_words
+from digest_pipeline.words import UNSPACED, count_words
 
 MIN_ALIGNMENT = 88.0  # rapidfuzz partial ratio, 0..100: a letter or comma may differ, a word may not be made up
 MIN_QUOTE_WORDS, MAX_QUOTE_WORDS = 5, 110
@@ -53,7 +53,7 @@ def locate_quote(quote: str, turns: Sequence[Turn]) -> Located | None:
     The place is widened to whole sentences as long as it stays readable; a quote that spans two speakers is not found,
     for nobody said it.
     """
-    if words_in(quote) < MIN_QUOTE_WORDS:
+    if count_words(quote) < MIN_QUOTE_WORDS:
         return None
     best: Located | None = None
     for turn in turns:
@@ -70,7 +70,7 @@ def locate_quote(quote: str, turns: Sequence[Turn]) -> Located | None:
     if best is None:
         return None
     start, end = _sentences_around(best.turn, best.start, best.end)
-    if words_in(best.turn.text[start:end]) > MAX_QUOTE_WORDS:
+    if count_words(best.turn.text[start:end]) > MAX_QUOTE_WORDS:
         return best
     return Located(best.turn, start, end, best.score)
 

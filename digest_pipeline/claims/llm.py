@@ -18,7 +18,6 @@ from digest_pipeline.claims.injection import gives_orders
 from digest_pipeline.claims.names import same_person
 from digest_pipeline.claims.prompts import FIND_VERSION, find_prompt
 from digest_pipeline.claims.replies import ClaimReply, read_claims
-from digest_pipeline.claims.sentences import words_in
 from digest_pipeline.claims.spans import MAX_WORDS
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.windows import Window, positions_of, windows_of
@@ -30,6 +29,7 @@ from digest_pipeline.llm.prompt import ModelUnavailable, UnusableReply
 from digest_pipeline.models import ClaimCandidate, Episode, Segment, stable_id
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.speakers import is_named
+from digest_pipeline.words import count_words
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +152,7 @@ class LlmExtractor:
         said_by = located.turn.name
         if claim.speaker and said_by and not same_person(claim.speaker, said_by):
             return f"speaker: said by {said_by}, not by {claim.speaker}"
-        if (words := words_in(claim.quote)) > MAX_WORDS:
+        if (words := count_words(claim.quote)) > MAX_WORDS:
             return f"quote: it has {words} words, and {MAX_WORDS} at most are shown"
         if gives_orders(located.context):
             return "orders to a model: the talk there speaks to a language model"

@@ -27,11 +27,6 @@ ABBREVIATION = re.compile(r"(?:mr|mrs|ms|dr|vs|etc|e\.g|i\.e)\.", re.IGNORECASE)
 # So does a pause before a capital letter: "... really... So look at what you get"
 BORDER = re.compile(r"(?<=[\w)][.!?][\"”]) +|(?:(?<=\w\.\.\.)|(?<=\w…)) +(?=[A-Z])")
 WORD = re.compile(r"\S+")
-# Letters of scripts that put no spaces between words: Thai to Lao, Burmese, Khmer, kana, Chinese characters.
-UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-)
-LETTERS_A_WORD = 2  # of those scripts, roughly
 
 Scores = npt.NDArray[np.float32]
 
@@ -43,11 +38,6 @@ class Sentence:
     text: str
     start: int
     end: int
-
-
-def words_in(text: str) -> int:
-    """How many words a text has; estimated from the letters where its script puts no spaces between them."""
-    return len(text.split()) + len(UNSPACED.findall(text)) // LETTERS_A_WORD
 
 
 def sentences_of(text: str, language: str) -> Iterator[Sentence]:

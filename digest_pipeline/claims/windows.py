@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from digest_pipeline.claims.sentences import words_in
 from digest_pipeline.claims.turns import Turn
+from digest_pipeline.words import count_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Piece:
     @property
     def words(self) -> int:
         """How many."""
-        return words_in(self.text)
+        return count_words(self.text)
 
 
 Window = Sequence[Piece]
@@ -62,7 +62,7 @@ def _pieces(turns: Sequence[Turn], words: int) -> Iterator[Piece]:
             continue
         start, size = turn.sentences[0].start, 0
         for sentence in turn.sentences:
-            length = words_in(sentence.text)
+            length = count_words(sentence.text)
             if size and size + length > longest:
                 yield Piece(turn, start, sentence.start)
                 start, size = sentence.start, 0

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from digest_pipeline.transcripts.cues import WORDS_PER_SECOND, Cue, count_words
+from digest_pipeline.transcripts.cues import WORDS_PER_SECOND, Cue
+from digest_pipeline.words import count_words
 
 MIN_IN_ORDER = 0.8  # of the times: where fewer agree on an order, as in two parts that both begin at 0:00, none counts
 

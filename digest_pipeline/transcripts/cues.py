@@ -11,6 +11,8 @@ from itertools import pairwise
 
 import sentencex
 
+from digest_pipeline.words import count_words
+
 WORDS_PER_SECOND = 2.5  # the pace of talk, where nothing tells it
 WORD_LEVEL = 2.5  # mean words of a cue: below, the transcript is timed word by word
 PIECE_WORDS = 30  # what words are gathered to
@@ -19,8 +21,6 @@ MAX_PAUSE_SECONDS = 2.0
 ROLLING_SHARE = 0.2  # of cues that begin with the words before them: the captions roll
 MIN_ROLLING_CHARACTERS = 8  # a shorter cue may well be said twice
 MOST_ROLLING_WORDS = 100  # more are not on a screen
-CHARACTERS_PER_WORD = 2  # in Han, Kana, Thai, Lao, Khmer and Burmese
-UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 WORD = re.compile(r"\s*\S+")
 
 
@@ -32,11 +32,6 @@ class Cue:
     speaker: str | None = None
     start: float | None = None
     end: float | None = None
-
-
-def count_words(text: str) -> int:
-    """How many words a text has. Scripts that put no spaces between words have one in two characters."""
-    return len(text.split()) + len(UNSPACED.findall(text)) // CHARACTERS_PER_WORD
 
 
 def without_repeats(cues: Sequence[Cue]) -> list[Cue]:

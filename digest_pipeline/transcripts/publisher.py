@@ -10,13 +10,13 @@ from digest_pipeline.transcripts.cue_times import trusted, with_times
 from digest_pipeline.transcripts.cues import (
     WORDS_PER_SECOND,
     Cue,
-    count_words,
     cut_at_sentences,
     gathered,
     without_repeats,
 )
 from digest_pipeline.transcripts.formats import read_document
 from digest_pipeline.transcripts.labels import with_speakers
+from digest_pipeline.words import count_words
 
 MIN_WORDS = 20  # of a transcript that does not show how long it is
 MIN_COVER = 0.5  # share of the episode
