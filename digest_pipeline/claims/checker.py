@@ -10,6 +10,7 @@ from digest_pipeline.claims.lexis import words_in
 from digest_pipeline.models import Episode
 from digest_pipeline.settings import Settings
 
+RULES = "rules 2"  # another number holds every wording against them again; kept replies are not paid for again
 MAX_ENTITIES, MAX_ENTITY_CHARACTERS = 10, 60
 
 
@@ -23,7 +24,7 @@ class WordingChecker:
     @property
     def name(self) -> str:
         """What a result depends on besides the rules."""
-        return f"nli {self._least}" if self._entailment else "rules"
+        return f"{RULES}, nli {self._least}" if self._entailment else RULES
 
     def fault(self, wording: Wording, located: Located, episode: Episode, speakers: Iterable[str]) -> str | None:
         """The first fault, as ``kind: detail``, or ``None``: the wording follows."""
