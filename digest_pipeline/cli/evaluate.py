@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.table import Table
 
 from digest_pipeline.cli.console import err, out
@@ -43,7 +44,9 @@ def evaluate(
 
 
 def _print(title: str, figures: Mapping[str, dict[str, float]]) -> None:
-    table = Table("", *next(iter(figures.values())), title=title, title_justify="left")
+    # narrow: ten columns have to stand in eighty characters
+    layout: dict[str, Any] = {"box": box.SIMPLE_HEAD, "show_edge": False, "pad_edge": False, "padding": 0}
+    table = Table("", *next(iter(figures.values())), title=title, title_justify="left", **layout)
     for name, row in figures.items():
         table.add_row(name, *(f"{value:.3f}" for value in row.values()))
     out.print(table)
