@@ -15,6 +15,7 @@ from structlog.contextvars import bound_contextvars
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.ledger import Delivery, Outcome
+from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import SettingsError
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.progress import step
@@ -66,7 +67,8 @@ def test_deliveries_that_did_not_arrive_are_named(warehouse: Warehouse, settings
     publish(warehouse, YESTERDAY, 5)
     with open_delivery(settings.subscribers) as con:
         for outcome in (Outcome("sent"), Outcome("refused"), Outcome("unknown")):
-            one = Subscriber(f"su_{outcome.status}", "mail", "a@example.org")
+            new = Subscriber(f"su_{outcome.status}", "mail", f"{outcome.status}@example.org", is_active=True)
+            one = SubscriberBook(con).save(new)
             delivery = Delivery(one, (Digest(YESTERDAY, ()),))
             ledger.claim(con, delivery)
             ledger.finish(con, delivery, outcome)

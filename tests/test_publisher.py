@@ -257,6 +257,7 @@ def test_a_text_is_read_in_the_charset_that_its_server_names() -> None:
         ("vtt", "WEBVTT\n\n00:00.000 --> 00:05.000\n" + "<v " * 20_000),
         ("text", "Ann" + " " * 20_000 + "x" * 200),
         ("html", "<p " * 40_000),
+        ("html", f"<p {' '.join(f'a{n}=1' for n in range(60_000))}>words</p>"),
         ("text", "Ann: " * 20_000),
     ],
 )

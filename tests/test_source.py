@@ -2,10 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from digest_pipeline.feeds.fetch import Fetcher
 from digest_pipeline.models import Episode, Transcript, TranscriptLink
 from digest_pipeline.settings import Settings
+from digest_pipeline.transcripts import formats
 from digest_pipeline.transcripts.ahead import DiskBudget
+from digest_pipeline.transcripts.cues import Cue
 from digest_pipeline.transcripts.source import Audio, audio_file, fetch_source
 from tests.conftest import Web
 
@@ -31,3 +35,27 @@ def test_audio_is_brought_where_no_transcript_will_do_and_the_note_says_why(web:
     assert found.path == audio_file(episode_of("f", audio), settings)
     assert "words" in (found.note or "")
     assert "404" in (found.note or "")
+
+
+def test_a_document_that_breaks_its_reader_falls_back_to_the_audio(
+    web: Web, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No document is known that does: a reader with a fault stands in."""
+
+    def reader(_text: str) -> list[Cue]:
+        raise RecursionError("too deep")
+
+    monkeypatch.setitem(formats.READERS, "vtt", reader)
+    audio, document = web.put("/a.mp3", b"sound"), web.put("/t.vtt", b"WEBVTT\n\n")
+    found = source_of(episode_of(f"{web.url}/feed", audio, document), settings)
+    assert isinstance(found, Audio)
+    assert found.note == "the transcript broke its reader: RecursionError"
+
+
+def test_a_charset_that_only_the_server_names_is_used(web: Web, settings: Settings) -> None:
+    words = "Очередь на подключение длиннее самой сети. " * 10
+    vtt = f"WEBVTT\n\n00:00.000 --> 01:00.000\n{words}\n"
+    document = web.put("/t.vtt", vtt.encode("cp1251"), kind="text/vtt; charset=windows-1251")
+    found = source_of(episode_of(f"{web.url}/feed", None, document), settings)
+    assert isinstance(found, Transcript)
+    assert found.segments[0].text.startswith("Очередь на подключение")

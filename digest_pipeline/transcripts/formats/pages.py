@@ -16,6 +16,8 @@ MARKS = ("cite", "time")
 BLOCKS = frozenset(
     {"p", "div", "li", "ul", "ol", "blockquote", "br", "tr", "td", "dt", "dd", "section", "article", "h3", "h4", "body"}
 )
+# No attribute is needed, and libxml2 compares each of a tag with all that it has.
+LONG_TAG = re.compile(r"<([a-zA-Z][^\s/<>]{0,40})[^<>]{2000,}>")
 NOT_TALK = ("script", "style", "head", "nav", "header", "footer", "form", "button", "h1", "h2")
 
 
@@ -25,7 +27,7 @@ def read_html(page: str) -> Iterator[Cue]:
     A ``time`` counts where it holds a clock, a ``cite`` where it opens its paragraph: elsewhere both are words of a
     sentence, a date or the title of a book.
     """
-    soup = BeautifulSoup(page, "lxml")
+    soup = BeautifulSoup(LONG_TAG.sub(r"<\1>", page), "lxml")
     for tag in soup(NOT_TALK):
         tag.decompose()
     speaker: str | None = None
