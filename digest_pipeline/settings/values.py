@@ -2,7 +2,8 @@
 
 import ipaddress
 import re
-from email.utils import formataddr, getaddresses
+from email.headerregistry import Address
+from email.utils import getaddresses
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -64,7 +65,7 @@ def _mail_address(text: str) -> str:
             f'{text!r} is no sender like digest@example.org, or "Five, daily" <digest@example.org>: a name with a comma'
             " stands in quotation marks"
         ) from error
-    return formataddr((name, ascii_form or address))
+    return str(Address(name, addr_spec=ascii_form or address)) if name else ascii_form or address
 
 
 def _host(name: str) -> str:
