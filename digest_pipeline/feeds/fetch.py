@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.message import Message
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -52,13 +51,6 @@ class Fetched:
     headers: Mapping[str, str]
     body: bytes
     moved_to: str | None = None
-
-    @property
-    def charset(self) -> str | None:
-        """What the server says that a text is written in."""
-        about = Message()
-        about["content-type"] = self.headers.get("content-type", "")
-        return about.get_content_charset()
 
 
 class Transient(FetchError):

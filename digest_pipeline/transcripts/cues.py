@@ -1,7 +1,7 @@
 """Cues, the pieces in which a publisher's transcript comes, and what must be put right before they are segments.
 
-Captions roll, name a speaker only where the speaker changes, arrive word by word or as a page-long paragraph, and may
-carry no times at all. Each function here takes cues and gives cues with one of these put right.
+Captions roll, and arrive word by word or as a page-long paragraph. Each function here takes cues and gives cues with
+one of these put right; who speaks is found in ``labels``, and when in ``cue_times``.
 """
 
 import re

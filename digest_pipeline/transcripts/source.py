@@ -4,6 +4,7 @@ import asyncio
 import logging
 import shutil
 from dataclasses import dataclass, replace
+from email.message import Message
 from pathlib import Path
 
 from digest_pipeline.errors import DigestError, FetchError, TranscriptError
@@ -116,7 +117,9 @@ async def _document(fetcher: Fetcher, url: str, most_bytes: int) -> tuple[bytes,
         _check_file(file, most_bytes)
         return file.read_bytes(), None
     answer = await fetcher.get(url)
-    return answer.body, answer.charset
+    about = Message()
+    about["content-type"] = answer.headers.get("content-type", "")
+    return answer.body, about.get_content_charset()
 
 
 def _check_file(file: Path, most_bytes: int) -> None:
