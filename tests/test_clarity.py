@@ -1,5 +1,6 @@
 """Clarity: how a claim reads to somebody who sees its headline, explanation and quote alone."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,11 +9,12 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from bench.worthiness import headlines as training
-from bench.worthiness.episodes import read_windows
-from bench.worthiness.headlines import Examples, Judged, day_figures, held_out
+from bench.worthiness.episodes import read_windows, spans_in
+from bench.worthiness.headlines import Examples, Judged, day_figures, digest_of, held_out
 from bench.worthiness.written import CLAIMS, written_claims
-from digest_pipeline.claims.clarity import MARKS, Shown, clarity_matrix, clarity_of, load_clarity
-from digest_pipeline.claims.wording import plainness
+from digest_pipeline.claims.clarity import MARKS, Shown, clarity_matrix, clarity_of, joined, load_clarity
+from digest_pipeline.claims.clarity_rater import get_clarity_rater
+from digest_pipeline.claims.wording import plainness, worded
 from digest_pipeline.encoder import LayeredEmbedder, Vectors, get_embedder
 from digest_pipeline.evaluation.evaluate import trained_on
 from digest_pipeline.settings import Settings
@@ -47,8 +49,8 @@ def shown(headline: str) -> Shown:
 
 def test_claims_of_any_field_are_clearer_than_scraps_of_talk(embedder: LayeredEmbedder) -> None:
     """The verdicts are on talk of software, productivity and bitcoin; the wording has to carry over."""
-    clear = clarity_of([shown(text) for text in OF_MANY_FIELDS], embedder)
-    scraps = clarity_of([shown(text) for text in UNCLEAR], embedder)
+    clear = clarity_of([shown(text) for text in OF_MANY_FIELDS], embedder, Settings())
+    scraps = clarity_of([shown(text) for text in UNCLEAR], embedder, Settings())
     least = Settings().min_clarity
     assert clear.min() > least > scraps.max()
 
@@ -56,7 +58,7 @@ def test_claims_of_any_field_are_clearer_than_scraps_of_talk(embedder: LayeredEm
 def test_claims_of_subjects_and_a_writer_that_it_has_not_seen_are_told_apart(embedder: LayeredEmbedder) -> None:
     unseen = [claim for claim in written_claims() if claim.is_measured]
     assert len(unseen) == 2 * 156
-    rated = clarity_of([claim.shown for claim in unseen], embedder)
+    rated = clarity_of([claim.shown for claim in unseen], embedder, Settings())
     stands = np.array([claim.stands for claim in unseen])
     assert roc_auc_score(stands, rated) > 0.85
 
@@ -70,7 +72,7 @@ def test_the_written_claims_share_no_subject_between_writers() -> None:
 
 
 def test_nothing_to_read_asks_no_encoder(embedder: LayeredEmbedder) -> None:
-    assert clarity_of([], embedder).shape == (0,)
+    assert clarity_of([], embedder, Settings()).shape == (0,)
 
 
 class Narrow:
@@ -87,7 +89,7 @@ class Narrow:
 
 def test_with_another_encoder_the_rules_decide() -> None:
     claims = [shown(text) for text in (CLEAR, *UNCLEAR)]
-    assert clarity_of(claims, Narrow()).tolist() == [plainness(c.headline, c.quote) for c in claims]
+    assert clarity_of(claims, Narrow(), Settings()).tolist() == [plainness(c.headline, c.quote) for c in claims]
 
 
 def test_the_weights_belong_to_the_marks_and_the_wording(embedder: LayeredEmbedder) -> None:
@@ -96,7 +98,8 @@ def test_the_weights_belong_to_the_marks_and_the_wording(embedder: LayeredEmbedd
     model = load_clarity()
     assert matrix.shape == (1, len(MARKS) + wording.shape[1]) == (1, len(model.mean))
     assert np.isfinite(matrix).all()
-    assert model.probability(matrix) == pytest.approx(clarity_of([shown(CLEAR)], embedder))
+    rated = get_clarity_rater(Settings()).rate([(CLEAR, "")])
+    assert clarity_of([shown(CLEAR)], embedder, Settings()) == pytest.approx(joined(model.log_odds(matrix), rated))
 
 
 def test_every_verdict_is_of_an_episode_that_is_known_to_be_trained_on() -> None:
@@ -108,7 +111,7 @@ def test_every_verdict_is_of_an_episode_that_is_known_to_be_trained_on() -> None
 
 
 def judged(episode: str, show: str, score: int, worthiness: float = 0.5) -> Judged:
-    return Judged(episode, show, "raw", shown(CLEAR), worthiness, score, None)
+    return Judged(episode, show, "raw", shown(CLEAR), worthiness, score, None, None)
 
 
 def test_a_show_is_rated_by_a_model_that_has_not_seen_it() -> None:
@@ -119,17 +122,40 @@ def test_a_show_is_rated_by_a_model_that_has_not_seen_it() -> None:
     ]
     examples = Examples(signal, np.array([claim.score >= training.STANDS for claim in claims]))
     rated = held_out(claims, examples, examples.of(np.zeros(60, dtype=bool)))
-    assert (rated[40:][signal[40:, 0] > 0] > 0.5).all()
-    assert (rated[40:][signal[40:, 0] < 0] < 0.5).all()
+    assert (rated[40:][signal[40:, 0] > 0] > 0).all()
+    assert (rated[40:][signal[40:, 0] < 0] < 0).all()
 
 
 def test_a_made_up_day_takes_two_of_an_episode_at_most() -> None:
     claims = [judged("good", "a", 3)] * 9 + [judged("poor", "b", 0)] * 9 + [judged("fair", "c", 2)]
     rating = np.arange(len(claims), 0, -1.0)
-    both = [*claims, *(Judged(c.episode, c.show, "published", c.shown, c.worthiness, c.score, None) for c in claims)]
+    both = [
+        *claims,
+        *(Judged(c.episode, c.show, "published", c.shown, c.worthiness, c.score, None, None) for c in claims),
+    ]
     assert day_figures(both, np.tile(rating, 2), 3) == "good 0.600, must not be sent 0.400"
 
 
-def test_the_training_script_reads_what_it_judged(tmp_path: Path, embedder: LayeredEmbedder) -> None:
-    """Of episodes that are not at hand it says so, and takes nothing."""
-    assert list(training.judged_claims([], embedder)) == []
+def test_a_verdict_is_of_a_wording_that_the_span_can_still_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The headline may be any of the span's sentences; what is worded otherwise or not at hand is counted."""
+    later = "A fee of forty dollars at noon did more for the air than a ban would have done."
+    file = tmp_path / "show--episode.jsonl"
+    file.write_text(json.dumps({"id": 0, "speaker": "Ana", "text": f"{CLEAR} {later}"}), encoding="utf-8")
+    file.with_suffix(".labels.jsonl").write_text("", encoding="utf-8")
+    span = max(spans_in(file, "published"), key=lambda span: span.words)
+    sentences = [sentence.text for sentence in span.sentences]
+    verdict = {"start_word": span.start_word, "words": span.words, "worthiness": 0.5, "flaw": None, "reader": 1}
+    verdicts = [
+        verdict | {"wording": digest_of(worded(sentences, 1)), "score": 2},
+        verdict | {"wording": digest_of(worded(sentences, 1)), "score": 0, "flaw": "obvious", "reader": 2},
+        verdict | {"wording": "another one", "score": 3},
+    ]
+    rows = [{"episode": name, "view": "published", "verdicts": verdicts} for name in (file.stem, "show--missing")]
+    monkeypatch.setattr(training, "VERDICTS", tmp_path / "verdicts")
+    training.VERDICTS.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    (claim,) = training.judged_claims([tmp_path])
+    assert (claim.show, claim.score, claim.again) == ("show", 2, 0)
+    assert (claim.shown.headline, claim.shown.explanation) == (later, CLEAR)
+    assert "1 views of episodes that are not at hand; 1 claims are worded otherwise" in capsys.readouterr().out

@@ -52,24 +52,46 @@ class LabelledEpisode:
 
     @property
     def show(self) -> str:
-        """The show, as the file's name tells it: ``SHOW--EPISODE``, else the name without its number."""
-        show = self.name.split("--")[0] if "--" in self.name else self.name.rpartition("-")[0].replace("-", "")
-        return show.removeprefix("changelog-").replace("thechangelog", "podcast")
+        """The show of the episode."""
+        return show_of(self.name)
+
+
+def show_of(name: str) -> str:
+    """The show, as an episode's file tells it: ``SHOW--EPISODE``, else the name without its number."""
+    show = name.split("--")[0] if "--" in name else name.rpartition("-")[0].replace("-", "")
+    return show.removeprefix("changelog-").replace("thechangelog", "podcast")
 
 
 def read_episodes(folders: Sequence[Path], embedder: LayeredEmbedder) -> Iterator[LabelledEpisode]:
     """Every labelled episode of the folders in every view; ``embedder`` should remember what it has seen."""
-    for windows in sorted(w for folder in folders for w in folder.glob("*.jsonl") if w.name.count(".") == 1):
-        if windows.with_name(f"{windows.stem}.labels.jsonl").exists():
-            for view in VIEWS:
-                yield _read(windows, view, embedder)
+    for windows in labelled_in(folders):
+        for view in VIEWS:
+            yield _read(windows, view, embedder)
+
+
+def labelled_in(folders: Sequence[Path]) -> list[Path]:
+    """The windows of every episode that has labels beside it."""
+    found = sorted(w for folder in folders for w in folder.glob("*.jsonl") if w.name.count(".") == 1)
+    return [windows for windows in found if windows.with_name(f"{windows.stem}.labels.jsonl").exists()]
+
+
+def spans_in(path: Path, view: str) -> list[Span]:
+    """The candidate spans of the episode in the file ``path``."""
+    return _talk(path, read_windows(path), view)[1]
+
+
+def _talk(
+    path: Path, windows: Sequence[dict[str, Any]], view: str
+) -> tuple[list[Turn], list[Span], npt.NDArray[np.int64]]:
+    """Turns, spans, and the window of each word."""
+    segments, window_of_word = _segments(windows, view, seed=path.stem)
+    turns = turns_of(flag_ads(segments, set()))
+    return turns, list(spans_of(turns)), window_of_word
 
 
 def _read(path: Path, view: str, embedder: LayeredEmbedder) -> LabelledEpisode:
     windows = read_windows(path)
-    segments, window_of_word = _segments(windows, view, seed=path.stem)
-    turns = turns_of(flag_ads(segments, set()))
-    spans = list(spans_of(turns))
+    turns, spans, window_of_word = _talk(path, windows, view)
     of_sentences = embed_sentences(spans, embedder)
     vectors = embed_spans(spans, of_sentences.meaning)
     columns = read_labels(path, len(windows))

@@ -1,13 +1,14 @@
 """Train the clarity model on verdicts on claims as they would be sent, measure it on shows that it has not seen.
 
-    python -m bench.worthiness.headlines --labels DIR [--labels DIR ...] [--vectors FILE] [--write]
+    python -m bench.worthiness.headlines --labels DIR [--labels DIR ...] --rated FILE [--vectors FILE] [--write]
 
 ``headlines.jsonl`` holds the verdicts: of each span (by its first word and number of words in a view of an episode) the
 score that an editor gave who saw its headline and explanation alone (0: must not be sent; 1: nobody misses it; 2: good;
 3: to be forwarded), the main flaw of those below 2, the reader, the worthiness that models without the show gave it,
 and a digest of the wording that was judged. The texts come from DIR, worded as the pipeline words them now: what is
 worded otherwise since is left out, and counted. Beside them it learns from written claims on other subjects
-(``written``), and is measured on those of a writer whom it has not seen.
+(``written``), and is measured on those of a writer whom it has not seen. FILE holds the held-out ratings of
+``bench.worthiness.shown``, which are joined with it as they are in the pipeline.
 """
 
 import argparse
@@ -24,15 +25,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from bench.worthiness.episodes import LabelledEpisode, RememberingEmbedder, read_episodes, read_windows
+from bench.worthiness.episodes import RememberingEmbedder, labelled_in, read_windows, show_of, spans_in
 from bench.worthiness.written import written_claims
 from digest_pipeline.claims import clarity
-from digest_pipeline.claims.clarity import MARKS, Shown, clarity_matrix
-from digest_pipeline.claims.extractive import sentence_strengths
+from digest_pipeline.claims.clarity import MARKS, Shown, clarity_matrix, joined
+from digest_pipeline.claims.clarity_rater import get_clarity_rater
 from digest_pipeline.claims.features import specificity
-from digest_pipeline.claims.wording import headline_and_explanation, plainness
-from digest_pipeline.claims.worthiness import Scores, embed_sentences
-from digest_pipeline.encoder import LayeredEmbedder, get_embedder
+from digest_pipeline.claims.spans import Span
+from digest_pipeline.claims.wording import plainness, worded
+from digest_pipeline.claims.worthiness import Scores
+from digest_pipeline.encoder import get_embedder
 from digest_pipeline.regression import Regression
 from digest_pipeline.settings import ScoreWeights, load_settings
 
@@ -47,7 +49,7 @@ TALKS = (3, 8, 20)  # of a made-up day
 
 @dataclass(frozen=True)
 class Judged:
-    """A claim with the verdict of the first reader who judged it, and of the second, where there is one."""
+    """A claim with the verdict of the first reader who judged it, and the score of the second, where there is one."""
 
     episode: str
     show: str
@@ -55,38 +57,47 @@ class Judged:
     shown: Shown
     worthiness: float
     score: int
+    flaw: str | None
     again: int | None
 
 
-def judged_claims(episodes: Sequence[LabelledEpisode], embedder: LayeredEmbedder) -> Iterator[Judged]:
-    """Every verdict whose wording is still what the pipeline makes of the span. A wording is judged once."""
-    by_place = {(episode.name, episode.view): episode for episode in episodes}
+def judged_claims(folders: Sequence[Path]) -> Iterator[Judged]:
+    """Every verdict whose wording the pipeline could still give the span, under one of its sentences as the headline. A
+    wording is judged once. The texts come from the labelled episodes of ``folders``.
+    """
+    by_name = {windows.stem: windows for windows in labelled_in(folders)}
     missing = other = 0
     for row in read_windows(VERDICTS):
-        episode = by_place.get((row["episode"], row["view"]))
-        if episode is None:
+        name, view = row["episode"], row["view"]
+        if name not in by_name:
             missing += 1
             continue
-        spans = {(span.start_word, span.words): span for span in episode.spans}
-        readings: dict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
+        spans = {(span.start_word, span.words): span for span in spans_in(by_name[name], view)}
+        readings: dict[tuple[int, int, str], list[dict[str, Any]]] = defaultdict(list)
         for verdict in row["verdicts"]:
-            readings[verdict["start_word"], verdict["words"]].append(verdict)
-        for place, verdicts in readings.items():
-            if place not in spans:
+            readings[verdict["start_word"], verdict["words"], verdict["wording"]].append(verdict)
+        for (start, words, wording), (first, *again) in readings.items():
+            span = spans.get((start, words))
+            shown = span and _shown(span, wording)
+            if shown:
+                second = again[0]["score"] if again else None
+                worth, score, flaw = first["worthiness"], first["score"], first["flaw"]
+                yield Judged(name, show_of(name), view, shown, worth, score, flaw, second)
+            else:
                 other += 1
-                continue
-            span, first = spans[place], verdicts[0]
-            strengths = sentence_strengths(span, embed_sentences([span], embedder))
-            worded = headline_and_explanation([s.text for s in span.sentences], strengths)
-            if sha256("\n".join(worded).encode()).hexdigest()[:12] != first["wording"]:
-                other += 1
-                continue
-            again = verdicts[1]["score"] if len(verdicts) > 1 else None
-            yield Judged(
-                episode.name, episode.show, episode.view, Shown(*worded, span.quote), first["worthiness"],
-                first["score"], again,
-            )  # fmt: skip
     print(f"{missing} views of episodes that are not at hand; {other} claims are worded otherwise now")
+
+
+def digest_of(wording: tuple[str, str]) -> str:
+    """What ``headlines.jsonl`` keeps of a headline and its explanation."""
+    return sha256("\n".join(wording).encode()).hexdigest()[:12]
+
+
+def _shown(span: Span, wording: str) -> Shown | None:
+    """The span under the headline that was judged."""
+    sentences = [sentence.text for sentence in span.sentences]
+    wordings = (worded(sentences, headline) for headline in range(len(sentences)))
+    return next((Shown(*each, span.quote) for each in wordings if digest_of(each) == wording), None)
 
 
 @dataclass(frozen=True)
@@ -101,22 +112,22 @@ class Examples:
         return Examples(self.matrix[rows], self.stands[rows])
 
 
-def fit(judged: Examples, written: Examples, share: float = WRITTEN_SHARE) -> Regression:
-    """The regression on verdicts and on written claims, of which each counts ``share``."""
+def fit(judged: Examples, written: Examples) -> Regression:
+    """The regression on verdicts and on written claims, of which each counts ``WRITTEN_SHARE``."""
     matrix = np.vstack([judged.matrix, written.matrix])
     stands = np.concatenate([judged.stands, written.stands])
-    weights = np.concatenate([np.ones(len(judged.stands)), np.full(len(written.stands), share)])
+    weights = np.concatenate([np.ones(len(judged.stands)), np.full(len(written.stands), WRITTEN_SHARE)])
     scaler = StandardScaler().fit(matrix, sample_weight=weights)
     fitted = LogisticRegression(C=STRENGTH, max_iter=1000).fit(scaler.transform(matrix), stands, weights)
     return Regression(scaler.mean_, scaler.scale_, fitted.coef_[0], float(fitted.intercept_[0]))
 
 
 def held_out(claims: Sequence[Judged], judged: Examples, written: Examples) -> Scores:
-    """The clarity of each claim by a model that has not seen its show."""
+    """Log odds for each claim by a regression that has not seen its show."""
     shows = np.array([claim.show for claim in claims])
     found = np.zeros(len(claims))
     for show in np.unique(shows):
-        found[shows == show] = fit(judged.of(shows != show), written).probability(judged.matrix[shows == show])
+        found[shows == show] = fit(judged.of(shows != show), written).log_odds(judged.matrix[shows == show])
     return found
 
 
@@ -143,8 +154,15 @@ def day_figures(claims: Sequence[Judged], rating: Scores, talks: int) -> str:
     return f"good {np.mean(found >= GOOD):.3f}, must not be sent {np.mean(found < STANDS):.3f}"
 
 
-def report(claims: Sequence[Judged], rated: Scores) -> None:
-    """Print how well it was learnt, beside the rules that it replaces, and what it changes in a digest."""
+def report(claims: Sequence[Judged], by_wording: Scores, rated: Scores) -> None:
+    """Print how well it was learnt, beside the rules that it replaces, and what it changes in a digest.
+
+    Args:
+        claims: all of them.
+        by_wording: what the regression says of each, held out, as log odds.
+        rated: what the clarity rater does.
+    """
+    clarity = joined(by_wording, rated)
     score = np.array([claim.score for claim in claims])
     twice = np.array([(claim.score, claim.again) for claim in claims if claim.again is not None])
     if len(twice):
@@ -154,31 +172,37 @@ def report(claims: Sequence[Judged], rated: Scores) -> None:
     rules = np.array([plainness(claim.shown.headline, claim.shown.quote) for claim in claims])
     worth = np.array([claim.worthiness for claim in claims])
     details = np.array([specificity(claim.shown.quote) for claim in claims])
-    for name, rating in (("worthiness", worth), ("rules", rules), ("clarity, unseen show", rated)):
+    for name, rating in (
+        ("worthiness", worth), ("rules", rules), ("regression, unseen show", by_wording),
+        ("rater, unseen show", rated), ("clarity, unseen show", clarity),
+    ):  # fmt: skip
         areas = [roc_auc_score(score >= least, rating) for least in (STANDS, GOOD)]
-        print(f"{name:22s} area under ROC: stands {areas[0]:.3f}, good {areas[1]:.3f}")
+        print(f"{name:23s} area under ROC: stands {areas[0]:.3f}, good {areas[1]:.3f}")
     for low in (0.0, 0.2, 0.4, 0.6, 0.8):
-        inside = (rated >= low) & (rated < low + 0.2)
+        inside = (clarity >= low) & (clarity < low + 0.2)
         if inside.any():
             stand, good = np.mean(score[inside] >= STANDS), np.mean(score[inside] >= GOOD)
             print(f"  {low:.1f} to {low + 0.2:.1f}: {inside.sum():4d} claims, {stand:.2f} stand, {good:.3f} are good")
     shares = ScoreWeights()
-    old = 0.5 * worth + 0.2 * rules + 0.08 * details
-    new = shares.worthiness * worth + shares.clarity * rated + shares.specificity * details
+
+    def weighed(reads: Scores) -> Scores:
+        score: Scores = shares.worthiness * worth + shares.clarity * reads + shares.specificity * details
+        return score
+
     for talks in TALKS:
         print(f"the five of {talks} talks, by worthiness alone: {day_figures(claims, worth, talks)}")
-        print(f"  with the rules, weighed 0.5 to 0.2: {day_figures(claims, old, talks)}")
-        print(f"  with clarity, as it is weighed now: {day_figures(claims, new, talks)}")
+        print(f"  with the regression: {day_figures(claims, weighed(joined(by_wording, by_wording)), talks)}")
+        print(f"  with clarity: {day_figures(claims, weighed(clarity), talks)}")
 
 
-def report_written(model: Regression, name: str, written: Examples, is_measured: npt.NDArray[np.bool_]) -> None:
-    """Print how well a model tells the claims of the writer whom it has not seen, by their two views."""
+def report_written(rated: Scores, name: str, written: Examples, is_measured: npt.NDArray[np.bool_]) -> None:
+    """Print how well a rating tells the claims of the writer whom it has not seen, by their two views."""
     for view, first in (("as written", 0), ("as recognised", 1)):
         rows = is_measured & (np.arange(len(is_measured)) % 2 == first)
-        rated, stands = model.probability(written.matrix[rows]), written.stands[rows]
-        medians = np.median(rated[stands]), np.median(rated[~stands])
+        found, stands = rated[rows], written.stands[rows]
+        medians = np.median(found[stands]), np.median(found[~stands])
         print(
-            f"{name}, other subjects {view}: area under ROC {roc_auc_score(stands, rated):.3f}, median of those that"
+            f"{name}, other subjects {view}: area under ROC {roc_auc_score(stands, found):.3f}, median of those that"
             f" stand {medians[0]:.2f}, of the others {medians[1]:.2f}"
         )
 
@@ -187,11 +211,13 @@ def main() -> None:
     """Train, measure on shows that were left out, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--labels", type=Path, action="append", required=True, help="folder with windows and labels")
+    parser.add_argument("--rated", type=Path, required=True, help="what bench.worthiness.shown wrote (.npz)")
     parser.add_argument("--vectors", type=Path, help="file that keeps sentence vectors from one call to the next")
     parser.add_argument("--write", action="store_true", help="write clarity.npz into the package")
     args = parser.parse_args()
-    embedder = RememberingEmbedder(get_embedder(load_settings()), args.vectors)
-    claims = list(judged_claims(list(read_episodes(args.labels, embedder)), embedder))
+    settings = load_settings()
+    embedder = RememberingEmbedder(get_embedder(settings), args.vectors)
+    claims = list(judged_claims(args.labels))
     _, wording = embedder.embed_layers([claim.shown.headline for claim in claims])
     judged = Examples(
         clarity_matrix([claim.shown for claim in claims], wording).astype(float),
@@ -208,10 +234,12 @@ def main() -> None:
     learnt_from = written.of(~is_measured)
     episodes, shows = {claim.episode for claim in claims}, {claim.show for claim in claims}
     print(f"{len(claims)} claims of {len(episodes)} episodes of {len(shows)} shows")
-    report(claims, held_out(claims, judged, learnt_from))
+    with np.load(args.rated) as stored:
+        report(claims, held_out(claims, judged, learnt_from), stored["rated"])
     model = fit(judged, learnt_from)
-    report_written(fit(judged, learnt_from, 0.0), "verdicts alone", written, is_measured)
-    report_written(model, "with written claims", written, is_measured)
+    rated = get_clarity_rater(settings).rate([(claim.shown.headline, claim.shown.explanation) for claim in invented])
+    report_written(model.probability(written.matrix), "the regression", written, is_measured)
+    report_written(joined(model.log_odds(written.matrix), rated), "clarity", written, is_measured)
     if args.write:
         np.savez_compressed(
             WEIGHTS, names=np.array(MARKS), mean=model.mean.astype(np.float32),

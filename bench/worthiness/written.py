@@ -33,12 +33,13 @@ class WrittenClaim:
 def written_claims() -> Iterator[WrittenClaim]:
     """Each claim twice: as it is written, and as bare speech recognition would give it."""
     for row in read_windows(CLAIMS):
-        for said in (str, _recognised):
+        for said in (str, recognised):
             headline, explanation = said(row["headline"]), said(row["explanation"])
             shown_explanation = clean(explanation, follows=True) if explanation else ""
             shown = Shown(clean(headline), shown_explanation, f"{headline} {explanation}".strip())
             yield WrittenClaim(shown, bool(row["stands"]), row["writer"] == MEASURED, row["flaw"])
 
 
-def _recognised(text: str) -> str:
+def recognised(text: str) -> str:
+    """A text as bare speech recognition would give it."""
     return " ".join(re.sub(r"[^\w\s'/@%$]", " ", text.lower()).split())

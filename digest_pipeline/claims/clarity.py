@@ -2,8 +2,9 @@
 
 Worth and clarity are different things: good points are often made badly, and a digest has room for the clear ones. A
 logistic regression on how headline and quote are worded (surface marks, and the encoder's early layers of the headline)
-learnt it from verdicts on headlines and explanations as they would be sent. ``clarity.npz`` holds it;
-``bench/worthiness/headlines.py`` makes it, and ``MODEL_CARD.md`` says how well it does.
+and a network that reads headline and explanation (``clarity_rater``) learnt it from verdicts on claims as they would be
+sent; the mean of their log odds counts. ``clarity.npz`` holds the regression; ``bench/worthiness/headlines.py`` makes
+it, and ``MODEL_CARD.md`` says how well they do.
 """
 
 import math
@@ -14,12 +15,14 @@ from importlib.resources import as_file, files
 
 import numpy as np
 
+from digest_pipeline.claims.clarity_rater import get_clarity_rater
 from digest_pipeline.claims.features import CUT_END, SENTENCE_MARKS, dangles, marks_of, specificity
 from digest_pipeline.claims.wording import plainness, stands_alone
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.encoder import LayeredEmbedder, Vectors
 from digest_pipeline.errors import ModelError
 from digest_pipeline.regression import Regression
+from digest_pipeline.settings import Settings
 
 MARKS = (
     *(f"headline_{mark}" for mark in SENTENCE_MARKS), *(f"quote_{mark}" for mark in SENTENCE_MARKS), "headline_words",
@@ -51,7 +54,7 @@ def load_clarity() -> Regression:
         return Regression(mean, scale, coefficients, float(stored["intercept"]))
 
 
-def clarity_of(shown: Sequence[Shown], embedder: LayeredEmbedder) -> Scores:
+def clarity_of(shown: Sequence[Shown], embedder: LayeredEmbedder, settings: Settings) -> Scores:
     """How well each claim reads, 0..1.
 
     An encoder of another width than the one that the weights belong to cannot be asked: there the rules of ``wording``
@@ -63,7 +66,14 @@ def clarity_of(shown: Sequence[Shown], embedder: LayeredEmbedder) -> Scores:
     _, wording = embedder.embed_layers([claim.headline for claim in shown])
     if len(MARKS) + wording.shape[1] != len(model.mean):
         return np.array([plainness(claim.headline, claim.quote) for claim in shown])
-    return model.probability(clarity_matrix(shown, wording))
+    rated = get_clarity_rater(settings).rate([(claim.headline, claim.explanation) for claim in shown])
+    return joined(model.log_odds(clarity_matrix(shown, wording)), rated)
+
+
+def joined(by_wording: Scores, rated: Scores) -> Scores:
+    """Clarity, 0..1, by the log odds of both models."""
+    clarity: Scores = 1 / (1 + np.exp(-(by_wording + rated) / 2))
+    return clarity
 
 
 def clarity_matrix(shown: Sequence[Shown], wording: Vectors) -> Vectors:

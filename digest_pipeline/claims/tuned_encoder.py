@@ -1,4 +1,6 @@
-"""The networks of ``reranker`` and ``talk_rater``: a BERT-like encoder with low-rank updates and one linear head."""
+"""The networks of ``reranker``, ``clarity_rater`` and ``talk_rater``: a BERT-like encoder with low-rank updates and a
+linear head.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
@@ -9,11 +11,13 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging
 
+from digest_pipeline.claims.clarity_rater import ShownText
 from digest_pipeline.claims.reranker import Passage
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.model_files import is_local
 
 TOKENS = 32, 120, 16  # at most, before, of and after a span
+SHOWN_TOKENS = 90, 60  # at most, of a headline and of its explanation
 STRETCH = 192  # tokens of a talk that are read together; every token is read in two stretches
 BATCH = 32
 UPDATED = ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense",
@@ -65,12 +69,38 @@ class TunedEncoder(torch.nn.Module):
         return layers
 
 
-class PassageEncoder(TunedEncoder):
-    """Rates spans between their surroundings.
+class PooledEncoder(TunedEncoder):
+    """Rates texts by their marked part.
 
-    The span's tokens have the second of BERT's two token types, and the means over them of every layer's output go into
+    The marked tokens have the second of BERT's two token types, and the means over them of every layer's output go into
     the head.
     """
+
+    def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Ratings of a batch, shape (texts, outputs)."""
+        layers = self.layers_of(ids, types, mask)
+        share = types.float().unsqueeze(2)
+        share = share / share.sum(dim=1, keepdim=True).clamp(min=1)
+        rated: torch.Tensor = self.head(
+            torch.cat([self.norm((layer.float() * share).sum(dim=1)) for layer in layers], dim=1)
+        )
+        return rated
+
+    def rate_tokens(self, ids: Sequence[list[int]], types: Sequence[list[int]]) -> Scores:
+        """The first output for each text."""
+        rated = np.zeros(len(ids))
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # little is padded in a batch of one length
+        with torch.inference_mode():
+            for first in range(0, len(order), BATCH):
+                rows = order[first : first + BATCH]
+                rated[rows] = self(*padded([ids[i] for i in rows], [types[i] for i in rows], self.head.weight.device))[
+                    :, 0
+                ].cpu()
+        return rated
+
+
+class PassageEncoder(PooledEncoder):
+    """Rates spans between their surroundings."""
 
     def tokens(self, passages: Sequence[Passage]) -> tuple[list[list[int]], list[list[int]]]:
         """Numbers of each passage's tokens, and of their types."""
@@ -86,30 +116,30 @@ class PassageEncoder(TunedEncoder):
             types.append([0] * (1 + len(left)) + [1] * len(middle) + [0] * len(right))
         return ids, types
 
-    def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Ratings of a batch, shape (passages, outputs)."""
-        layers = self.layers_of(ids, types, mask)
-        share = types.float().unsqueeze(2)
-        share = share / share.sum(dim=1, keepdim=True).clamp(min=1)
-        rated: torch.Tensor = self.head(
-            torch.cat([self.norm((layer.float() * share).sum(dim=1)) for layer in layers], dim=1)
-        )
-        return rated
-
     def rate(self, passages: Sequence[Passage]) -> Scores:
         """See ``Reranker``."""
-        if not passages:
-            return np.zeros(0)
-        ids, types = self.tokens(passages)
-        rated = np.zeros(len(passages))
-        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # little is padded in a batch of one length
-        with torch.inference_mode():
-            for first in range(0, len(order), BATCH):
-                rows = order[first : first + BATCH]
-                rated[rows] = self(*padded([ids[i] for i in rows], [types[i] for i in rows], self.head.weight.device))[
-                    :, 0
-                ].cpu()
-        return rated
+        return self.rate_tokens(*self.tokens(passages)) if passages else np.zeros(0)
+
+
+class ShownEncoder(PooledEncoder):
+    """Rates headlines before their explanations."""
+
+    def tokens(self, shown: Sequence[ShownText]) -> tuple[list[list[int]], list[list[int]]]:
+        """Numbers of each claim's tokens, and of their types: the headline's are marked."""
+        headlines, explanations = (
+            self.tokenizer(list(part), add_special_tokens=False, verbose=False)["input_ids"]
+            for part in zip(*shown, strict=True)
+        )
+        ids, types = [], []
+        for headline, explanation in zip(headlines, explanations, strict=True):
+            above, below = headline[: SHOWN_TOKENS[0]], explanation[: SHOWN_TOKENS[1]]
+            ids.append([self.tokenizer.cls_token_id, *above, self.tokenizer.sep_token_id, *below])
+            types.append([0, *[1] * len(above), *[0] * (1 + len(below))])
+        return ids, types
+
+    def rate(self, shown: Sequence[ShownText]) -> Scores:
+        """See ``ClarityRater``."""
+        return self.rate_tokens(*self.tokens(shown)) if shown else np.zeros(0)
 
 
 class TalkEncoder(TunedEncoder):

@@ -69,16 +69,13 @@ MARK = re.compile(r"[.,;:?!](?:\s|$)")
 
 
 def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float]) -> tuple[str, str]:
-    """The strongest sentence that stands alone, and what the span says besides.
+    """A span ``worded`` under the strongest of its sentences that stand alone.
 
     A later sentence leans on the ones before it more than it shows, so the first has an advantage.
 
     Args:
         sentences: of the span, verbatim.
         strengths: worth of each, not below 0.
-
-    Returns:
-        The headline; and the rest of the span, cleaned, that of a headline that had to be cut included.
     """
     cleaned = [clean(sentence) for sentence in sentences]
     standing = [i for i, sentence in enumerate(sentences) if stands_alone(sentence)]
@@ -89,11 +86,17 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
     def merit(i: int) -> float:
         return strengths[i] * plainness(cleaned[i], sentences[i]) * (1.0 if i == 0 else LATER_SENTENCE)
 
-    best = max(standing, key=lambda i: (merit(i), -i))
-    headline, left = _cut(cleaned[best])
-    if left or not is_whole(sentences[best]):
+    return worded(sentences, max(standing, key=lambda i: (merit(i), -i)))
+
+
+def worded(sentences: Sequence[str], chosen: int) -> tuple[str, str]:
+    """A span as it is shown: its sentence ``chosen``, cleaned, as the headline; and what it says besides, cleaned, with
+    what is left of a headline that had to be cut.
+    """
+    headline, left = _cut(clean(sentences[chosen]))
+    if left or not is_whole(sentences[chosen]):
         headline = f"{headline.rstrip(' .')} …"
-    before, after = " ".join(sentences[:best]), " ".join(sentences[best + 1 :])
+    before, after = " ".join(sentences[:chosen]), " ".join(sentences[chosen + 1 :])
     parts = [clean(before)] if before else []
     if left:
         parts = parts or [""]  # the explanation begins with the mark of the cut

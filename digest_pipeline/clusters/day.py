@@ -43,7 +43,9 @@ def cluster_day(
         missing = store.missing_embeddings(con, claims, embedder.name)
         before = store.themes_before(con, day, days, claims, embedder.name)
     fresh = embedder.embed([claim.text for claim in missing])
-    clarity = clarity_of([Shown(claim.headline, claim.explanation, claim.quote) for claim in missing], embedder)
+    clarity = clarity_of(
+        [Shown(claim.headline, claim.explanation, claim.quote) for claim in missing], embedder, settings
+    )
     with warehouse.write() as con:
         store.save_embeddings(con, missing, fresh, clarity, embedder.name)
         vectors = store.load_vectors(con, [claim.claim_id for claim in claims], embedder.name)
