@@ -18,6 +18,7 @@ from digest_pipeline.claims.wording import plainness, worded
 from digest_pipeline.encoder import LayeredEmbedder, Vectors, get_embedder
 from digest_pipeline.evaluation.evaluate import trained_on
 from digest_pipeline.settings import Settings
+from tests.test_reranker import small_encoder
 
 CLEAR = "Ports that charge trucks by the hour cut the queue at noon by half, because drivers come at night instead."
 OF_MANY_FIELDS = (
@@ -90,6 +91,16 @@ class Narrow:
 def test_with_another_encoder_the_rules_decide() -> None:
     claims = [shown(text) for text in (CLEAR, *UNCLEAR)]
     assert clarity_of(claims, Narrow(), Settings()).tolist() == [plainness(c.headline, c.quote) for c in claims]
+
+
+def test_with_an_encoder_of_as_wide_but_other_layers_the_rules_decide(
+    embedder: LayeredEmbedder, tmp_path: Path
+) -> None:
+    """Such as a multilingual one: a language model's claims are clustered with it, and the day goes on."""
+    small_encoder(tmp_path, width=384)
+    claims = [shown(text) for text in (CLEAR, *UNCLEAR)]
+    rated = clarity_of(claims, embedder, Settings(encoder_model=str(tmp_path)))
+    assert rated.tolist() == [plainness(c.headline, c.quote) for c in claims]
 
 
 def test_the_weights_belong_to_the_marks_and_the_wording(embedder: LayeredEmbedder) -> None:

@@ -90,13 +90,13 @@ def test_who_is_not_on_the_shortlist_counts_as_its_last() -> None:
     assert worth_reranked(spans, worth, [], np.zeros(0), 1.0) is worth
 
 
-def small_encoder(folder: Path) -> None:
-    """An encoder of other dimensions than the packaged one's."""
+def small_encoder(folder: Path, width: int = 32) -> None:
+    """An encoder of other dimensions than the packaged one's: of ``width`` and two layers."""
     tokenizer = AutoTokenizer.from_pretrained(encoder_source("auto"))
     tokenizer.save_pretrained(folder)
     config = BertConfig(
         vocab_size=tokenizer.vocab_size,
-        hidden_size=32,
+        hidden_size=width,
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,

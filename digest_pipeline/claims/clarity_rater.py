@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.errors import ModelError
-from digest_pipeline.model_files import encoder_source
+from digest_pipeline.model_files import encoder_source, is_local
 from digest_pipeline.settings import Settings
 
 ShownText = tuple[str, str]
@@ -36,6 +36,15 @@ def get_clarity_rater(settings: Settings) -> ClarityRater:
         ModelError: the encoder cannot be loaded, or is none that the tuned weights fit.
     """
     return _load(encoder_source(settings.encoder_model))
+
+
+def fits_encoder(settings: Settings) -> bool:
+    """Whether the settings' encoder has the layers that the tuned weights belong to."""
+    from transformers import AutoConfig  # takes seconds to import
+
+    source = encoder_source(settings.encoder_model)
+    config = AutoConfig.from_pretrained(source, local_files_only=is_local(source))
+    return bool(config.hidden_size * config.num_hidden_layers == stored_weights()["head"].shape[1])
 
 
 @lru_cache(maxsize=1)
