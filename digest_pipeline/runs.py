@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -150,13 +151,16 @@ def failures_of(result: "ExecuteInProcessResult") -> list[str]:
 
 
 def _reason(failure: object) -> str:
-    """The innermost message of a step's failure: Dagster wraps what an asset raised."""
+    """The innermost message of a step's failure, of dbt's the first: Dagster wraps what an asset raised."""
     error = getattr(failure, "error", None)
     while error is not None and error.cause is not None:
         error = error.cause
     message = str(error.message) if error is not None else ""
     _, of_dbt, by_dbt = message.partition(DBT_ERRORS)
     lines = [line.strip() for line in (by_dbt or message).splitlines() if line.strip()]
+    if of_dbt:  # a list of nodes, then "Failure in ..." and its cause, once more under a line that names the node
+        told = dropwhile(lambda line: not line.startswith("Failure in"), lines)
+        lines = [line for line in told if not line.startswith("Runtime Error in")] or lines
     said = ": ".join(line.rstrip(":") for line in lines[: 2 if of_dbt else 1])
     if any(words in message for words in FULL):
         return f"the disk is full: {said} ({MAKE_ROOM})"

@@ -15,6 +15,7 @@ from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.runs import run_days
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.publisher import parse_transcript
+from digest_pipeline.warehouse.choice import warehouse_of
 from tests.conftest import Web
 
 # When each feed was asked and is due again: what a second run does change.
@@ -236,6 +237,16 @@ def test_an_empty_day_is_a_normal_day(web: Web, settings: Settings) -> None:
     (summary,) = run_days([date(2026, 9, 14)], settings)
     assert (summary.succeeded, summary.attention, summary.published) == (True, (), 0)
     assert "No new episodes" in (settings.site / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_mart_that_cannot_be_built_is_named_with_the_reason(settings: Settings) -> None:
+    with warehouse_of(settings).write() as con:
+        con.execute("alter table raw.theme_trends rename column trend to direction")
+    (summary,) = run_days([date(2026, 9, 14)], settings)
+    assert not summary.succeeded
+    assert summary.attention[0].startswith(
+        "marts: Failure in model stg_theme_trends (models/staging/stg_theme_trends.sql): Binder Error: "
+    )
 
 
 def test_the_same_talk_under_another_feed_and_title_is_found(
