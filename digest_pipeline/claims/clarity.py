@@ -15,8 +15,9 @@ from importlib.resources import as_file, files
 
 import numpy as np
 
-from digest_pipeline.claims.clarity_rater import fits_encoder, get_clarity_rater
+from digest_pipeline.claims.clarity_rater import get_clarity_rater
 from digest_pipeline.claims.features import CUT_END, SENTENCE_MARKS, dangles, marks_of, specificity
+from digest_pipeline.claims.tuned_weights import fits_encoder
 from digest_pipeline.claims.wording import plainness, stands_alone
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.encoder import LayeredEmbedder, Vectors
@@ -64,7 +65,7 @@ def clarity_of(shown: Sequence[Shown], embedder: LayeredEmbedder, settings: Sett
         return np.zeros(0)
     model = load_clarity()
     _, wording = embedder.embed_layers([claim.headline for claim in shown])
-    if len(MARKS) + wording.shape[1] != len(model.mean) or not fits_encoder(settings):
+    if len(MARKS) + wording.shape[1] != len(model.mean) or not fits_encoder("clarity_rater", settings):
         return np.array([plainness(claim.headline, claim.quote) for claim in shown])
     rated = get_clarity_rater(settings).rate([(claim.headline, claim.explanation) for claim in shown])
     return joined(model.log_odds(clarity_matrix(shown, wording)), rated)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digest_pipeline.claims import reranker, talk_rater
 from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.features import is_question
 from digest_pipeline.claims.injection import gives_orders
 from digest_pipeline.claims.reranker import get_reranker, passages_of
 from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.talk_rater import get_talk_rater, rate_spans
+from digest_pipeline.claims.tuned_weights import stored_weights
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.wording import headline_and_explanation, stands_alone
 from digest_pipeline.claims.worthiness import (
@@ -59,7 +59,7 @@ class ExtractiveExtractor:
     @property
     def key(self) -> str:
         """What the result depends on besides the transcript."""
-        heads = (module.stored_weights()["head"].sum() for module in (talk_rater, reranker))
+        heads = (stored_weights(name)["head"].sum() for name in ("talk_rater", "reranker"))
         weights = load_model().coefficients.sum(), *heads
         return stable_id("x", self.name, RULES, self._embedder.name, *map(str, weights))
 

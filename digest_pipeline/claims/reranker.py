@@ -6,20 +6,16 @@ gets it. ``reranker.npz`` holds what tuning adds to the encoder's weights (low-r
 ``bench/worthiness/reranker.py`` makes it; ``MODEL_CARD.md`` says how well it does.
 """
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from importlib.resources import as_file, files
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from digest_pipeline.claims.spans import Span
+from digest_pipeline.claims.tuned_weights import tuned_network
 from digest_pipeline.claims.turns import Turn
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.compute import ComputePool
-from digest_pipeline.errors import ModelError
-from digest_pipeline.model_files import encoder_source
 from digest_pipeline.settings import Settings
 
 WORDS_AROUND = 32, 16  # at most, before and after a span
@@ -57,14 +53,8 @@ def get_reranker(settings: Settings, pool: ComputePool | None = None) -> Reranke
     """
     if pool and pool.workers:
         return _PooledReranker(settings, pool)
-    return _load(encoder_source(settings.encoder_model))
-
-
-@lru_cache(maxsize=1)
-def stored_weights() -> Mapping[str, npt.NDArray[Any]]:
-    """What ``reranker.npz`` holds."""
-    with as_file(files("digest_pipeline.claims") / "reranker.npz") as path, np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name].astype(np.float32) for name in stored.files}
+    rater: Reranker = tuned_network("reranker", settings)
+    return rater
 
 
 class _PooledReranker:
@@ -78,16 +68,3 @@ class _PooledReranker:
 
 def _rate(settings: Settings, passages: Sequence[Passage]) -> Scores:
     return get_reranker(settings).rate(passages)
-
-
-@lru_cache(maxsize=1)
-def _load(source: str) -> Reranker:
-    from digest_pipeline.claims.tuned_encoder import PassageEncoder  # torch takes seconds to import
-
-    try:
-        return PassageEncoder(source).tuned(stored_weights())
-    except (OSError, ValueError, KeyError, AttributeError, RuntimeError) as error:
-        raise ModelError(
-            f"the reranker's weights do not fit the encoder {source}: {error}",
-            remedy="set encoder_model to auto or a copy of all-MiniLM-L6-v2, or run bench/worthiness/reranker.py",
-        ) from error

@@ -7,20 +7,16 @@ everything once, a few turns at a time, so that a span is known by what it answe
 ``bench/worthiness/talk.py`` makes it; ``MODEL_CARD.md`` says how well it does.
 """
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from importlib.resources import as_file, files
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from digest_pipeline.claims.spans import Span
+from digest_pipeline.claims.tuned_weights import tuned_network
 from digest_pipeline.claims.turns import Turn
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.compute import ComputePool
-from digest_pipeline.errors import ModelError
-from digest_pipeline.model_files import encoder_source
 from digest_pipeline.settings import Settings
 
 POOLED_WORDS = 4000  # of an episode that travel together
@@ -54,14 +50,8 @@ def get_talk_rater(settings: Settings, pool: ComputePool | None = None) -> TalkR
     """
     if pool and pool.workers:
         return _PooledTalkRater(settings, pool)
-    return _load(encoder_source(settings.encoder_model))
-
-
-@lru_cache(maxsize=1)
-def stored_weights() -> Mapping[str, npt.NDArray[Any]]:
-    """What ``talk_rater.npz`` holds."""
-    with as_file(files("digest_pipeline.claims") / "talk_rater.npz") as path, np.load(path) as stored:
-        return {name: stored[name].astype(np.float32) for name in stored.files}
+    rater: TalkRater = tuned_network("talk_rater", settings)
+    return rater
 
 
 class _PooledTalkRater:
@@ -75,16 +65,3 @@ class _PooledTalkRater:
 
 def _rate(settings: Settings, words: Sequence[str]) -> Scores:
     return get_talk_rater(settings).rate(words)
-
-
-@lru_cache(maxsize=1)
-def _load(source: str) -> TalkRater:
-    from digest_pipeline.claims.tuned_encoder import TalkEncoder  # torch takes seconds to import
-
-    try:
-        return TalkEncoder(source, OUTPUTS).tuned(stored_weights())
-    except (OSError, ValueError, KeyError, AttributeError, RuntimeError) as error:
-        raise ModelError(
-            f"the talk rater's weights do not fit the encoder {source}: {error}",
-            remedy="set encoder_model to auto or a copy of all-MiniLM-L6-v2, or run bench/worthiness/talk.py",
-        ) from error

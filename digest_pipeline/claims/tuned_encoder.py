@@ -1,6 +1,4 @@
-"""The networks of ``reranker``, ``clarity_rater`` and ``talk_rater``: a BERT-like encoder with low-rank updates and a
-linear head.
-"""
+"""The networks that ``tuned_weights`` loads: a BERT-like encoder with low-rank updates and a linear head."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
@@ -13,6 +11,7 @@ from transformers.utils import logging
 
 from digest_pipeline.claims.clarity_rater import ShownText
 from digest_pipeline.claims.reranker import Passage
+from digest_pipeline.claims.tuned_weights import Weights
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.model_files import is_local
 
@@ -22,7 +21,6 @@ STRETCH = 192  # tokens of a talk that are read together; every token is read in
 BATCH = 32
 UPDATED = ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense",
            "intermediate.dense", "output.dense")  # fmt: skip
-Weights = Mapping[str, npt.NDArray[Any]]
 
 
 class TunedEncoder(torch.nn.Module):
@@ -210,3 +208,10 @@ def padded(
         for part in (ids, types, [[1] * len(row) for row in ids])
     ]
     return rows[0].to(device), rows[1].to(device), rows[2].to(device)
+
+
+NETWORKS: Mapping[str, type[PassageEncoder | ShownEncoder | TalkEncoder]] = {
+    "clarity_rater": ShownEncoder,
+    "reranker": PassageEncoder,
+    "talk_rater": TalkEncoder,
+}

@@ -1,0 +1,59 @@
+"""What tuning adds to the sentence encoder for one task (low-rank updates, Hu et al., ICLR 2022), and the network that
+they make of it: one of each in a process.
+
+The files lie beside this one, ``NAME.npz``; scripts in ``bench/worthiness`` make them, and ``MODEL_CARD.md`` says how
+well they do.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import as_file, files
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from digest_pipeline.errors import ModelError
+from digest_pipeline.model_files import encoder_source, is_local
+from digest_pipeline.settings import Settings
+
+Weights = Mapping[str, npt.NDArray[Any]]
+
+
+@cache
+def stored_weights(name: str) -> Weights:
+    """What ``NAME.npz`` holds."""
+    with as_file(files("digest_pipeline.claims") / f"{name}.npz") as path, np.load(path) as stored:
+        return {part: stored[part].astype(np.float32) for part in stored.files}
+
+
+def tuned_network(name: str, settings: Settings) -> Any:
+    """The network of this task over the settings' encoder, loaded once in this process.
+
+    Raises:
+        ModelError: the encoder cannot be loaded, or is none that the tuned weights fit.
+    """
+    return _load(name, encoder_source(settings.encoder_model))
+
+
+def fits_encoder(name: str, settings: Settings) -> bool:
+    """Whether the settings' encoder has the layers that the tuned weights belong to."""
+    from transformers import AutoConfig  # takes seconds to import
+
+    source = encoder_source(settings.encoder_model)
+    config = AutoConfig.from_pretrained(source, local_files_only=is_local(source))
+    return bool(config.hidden_size * config.num_hidden_layers == stored_weights(name)["head"].shape[1])
+
+
+@cache
+def _load(name: str, source: str) -> Any:
+    from digest_pipeline.claims.tuned_encoder import NETWORKS  # torch takes seconds to import
+
+    weights = stored_weights(name)
+    try:
+        return NETWORKS[name](source, len(weights["head"])).tuned(weights)
+    except (OSError, ValueError, KeyError, AttributeError, RuntimeError) as error:
+        raise ModelError(
+            f"the weights of the {name.replace('_', ' ')} do not fit the encoder {source}: {error}",
+            remedy="set encoder_model to auto or a copy of all-MiniLM-L6-v2, or tune that one (bench/worthiness)",
+        ) from error
