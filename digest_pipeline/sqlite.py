@@ -1,8 +1,48 @@
-"""Transactions of SQLite, as the subscribers' file and the search index need them."""
+"""SQLite, as the subscribers' file and the search index need it: opened beside other processes, written in whole."""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential_jitter
+
+BUSY_SECONDS = 30.0
+
+
+def connect(file: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode (``transaction`` where several statements belong together), its folder made.
+
+    Readers and one writer work side by side (SQLite's write-ahead log); a writer waits for another up to
+    ``BUSY_SECONDS``.
+
+    Raises:
+        sqlite3.DatabaseError: it is no database, is damaged, or was held for longer.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    con = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        _write_ahead(con)
+    except BaseException:
+        con.close()
+        raise
+    return con
+
+
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
+@retry(
+    retry=retry_if_exception(_is_busy),
+    stop=stop_after_delay(BUSY_SECONDS),
+    wait=wait_exponential_jitter(multiplier=0.001, max=0.1, jitter=0.001),
+    reraise=True,
+)
+def _write_ahead(con: sqlite3.Connection) -> None:
+    # Two connections that turn a new file to the log at once would wait for each other for ever: SQLite refuses one
+    # of them at once, without the wait that it was told (https://www.sqlite.org/c3ref/busy_handler.html).
+    con.execute("pragma journal_mode = wal")
 
 
 @contextmanager

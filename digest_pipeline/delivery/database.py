@@ -8,11 +8,11 @@ after each of many messages, which SQLite commits in a millisecond whatever else
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from digest_pipeline.errors import SubscriberError
-from digest_pipeline.sqlite import transaction
+from digest_pipeline.sqlite import connect, transaction
 
 STEPS = (
     (  # each step a tuple of statements
@@ -80,7 +80,6 @@ STEPS = (
     ("alter table suppressions add column last_day text",),  # of their last digest: who comes back gets no older one
 )
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-BUSY_SECONDS = 30.0
 
 
 @contextmanager
@@ -95,14 +94,13 @@ def open_delivery(file: Path) -> Iterator[sqlite3.Connection]:
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
-    con = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
     try:
-        con.execute("pragma journal_mode = wal")
-        con.execute("pragma synchronous = full")  # a row that says "started" must survive a power cut
-        con.execute("pragma foreign_keys = on")
-        con.execute("pragma secure_delete = on")  # an erased address leaves no bytes behind in its page
-        _migrate(con)
-        yield con
+        with closing(connect(file)) as con:
+            con.execute("pragma synchronous = full")  # a row that says "started" must survive a power cut
+            con.execute("pragma foreign_keys = on")
+            con.execute("pragma secure_delete = on")  # an erased address leaves no bytes behind in its page
+            _migrate(con)
+            yield con
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF not in DAMAGE:
             raise
@@ -110,8 +108,6 @@ def open_delivery(file: Path) -> Iterator[sqlite3.Connection]:
             f"the subscribers' file {file} is damaged: {error}",
             remedy="`digest restore BACKUP --subscribers` takes a backup's",
         ) from error
-    finally:
-        con.close()
 
 
 def secret_of(con: sqlite3.Connection, name: str) -> bytes:

@@ -12,7 +12,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,10 +25,9 @@ from digest_pipeline.encoder import Embedder, Vectors
 from digest_pipeline.errors import SearchError
 from digest_pipeline.progress import step
 from digest_pipeline.search.passages import EpisodePassages, read_passages, signatures
-from digest_pipeline.sqlite import transaction
+from digest_pipeline.sqlite import connect, transaction
 
 FORMAT = 1  # of the file; another one is built anew
-BUSY_SECONDS = 30.0
 SCHEMA = """
 create table episodes (
     number integer primary key,
@@ -82,22 +81,18 @@ def open_index(file: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         SearchError: the file is damaged, or another process has held it for half a minute.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    con = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
     try:
-        con.execute("pragma journal_mode = wal")
-        con.execute("pragma synchronous = normal")  # a power cut may cost the last episodes: they are taken in again
-        if con.execute("pragma user_version").fetchone()[0] != FORMAT:
-            with transaction(con):
-                if con.execute("pragma user_version").fetchone()[0] != FORMAT:
-                    _create(con)
-        yield con
+        with closing(connect(file)) as con:
+            con.execute("pragma synchronous = normal")  # a power cut may cost the last episodes: they are read again
+            if con.execute("pragma user_version").fetchone()[0] != FORMAT:
+                with transaction(con):
+                    if con.execute("pragma user_version").fetchone()[0] != FORMAT:
+                        _create(con)
+            yield con
     except sqlite3.DatabaseError as error:
         raise SearchError(
             f"the search index {file} cannot be used: {error}", remedy="delete it: `digest search` builds it again"
         ) from error
-    finally:
-        con.close()
 
 
 def update_index(file: Path, read: Reader, embedder: Embedder, day: date | None = None) -> IndexReport:
