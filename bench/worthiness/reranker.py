@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from bench.worthiness.episodes import VIEWS, LabelledEpisode, RememberingEmbedder, read_episodes
-from bench.worthiness.low_rank import DEVICE, learnt, with_updates
+from bench.worthiness.low_rank import DEVICE, learnt, mixed_precision, with_updates
 from bench.worthiness.train import GOOD, LENGTH_SHARE, held_out, moments_of, refused, targets
 from digest_pipeline.claims import reranker
 from digest_pipeline.claims.reranker import passages_of
@@ -105,7 +105,7 @@ def weights_of(network: PassageEncoder) -> dict[str, npt.NDArray[np.float16]]:
 
 def _rated(network: PassageEncoder, pairs: Sequence[tuple[list[int], list[int]]]) -> torch.Tensor:
     ids, types = zip(*pairs, strict=True)
-    with torch.autocast(DEVICE.type, dtype=torch.bfloat16, enabled=DEVICE.type == "cuda"):
+    with mixed_precision():
         rated: torch.Tensor = network(*padded(ids, types, DEVICE))
     return rated.float()
 

@@ -27,7 +27,7 @@ from bench.worthiness.episodes import (
     show_of,
 )
 from bench.worthiness.headlines import GOOD, STANDS, Judged, judged_claims
-from bench.worthiness.low_rank import DEVICE, learnt, with_updates
+from bench.worthiness.low_rank import DEVICE, learnt, mixed_precision, with_updates
 from bench.worthiness.written import recognised, written_claims
 from digest_pipeline.claims import clarity_rater
 from digest_pipeline.claims.clarity_rater import ShownText
@@ -119,7 +119,7 @@ def fit(source: str, verdicts: Lessons, written: Lessons, windows: Lessons, step
         invented, stands = written.draw(chance, WRITTEN_A_STEP)
         talk, labels = windows.draw(chance, WINDOWS_A_STEP)
         talk = [(recognised(text) if chance.random() < AS_RECOGNISED else text, "") for text, _ in talk]
-        with torch.autocast(DEVICE.type, dtype=torch.bfloat16):
+        with mixed_precision():
             rated = network(*padded(*network.tokens([*texts, *invented, *talk]), DEVICE))
         of_verdicts, of_written, of_windows = rated.float().split([len(texts), len(invented), len(talk)])
         loss = (

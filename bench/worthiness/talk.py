@@ -27,7 +27,7 @@ from bench.worthiness.episodes import (
     read_labels,
     read_windows,
 )
-from bench.worthiness.low_rank import DEVICE, learnt, with_updates
+from bench.worthiness.low_rank import DEVICE, learnt, mixed_precision, with_updates
 from bench.worthiness.train import GOOD
 from digest_pipeline.claims import talk_rater
 from digest_pipeline.claims.talk_rater import OUTPUTS, rate_spans
@@ -139,7 +139,7 @@ def _losses(network: TalkEncoder, drawn: Sequence[tuple[Talk, int]]) -> torch.Te
         wanted.append(talk.wanted[held])
         count += len(held)
     ids, types, mask = padded(rows, [[0] * len(row) for row in rows], DEVICE)
-    with torch.autocast(DEVICE.type, dtype=torch.bfloat16):
+    with mixed_precision():
         rated = network(ids, types, mask)
     flat = torch.tensor([place + [-1] * (ids.shape[1] - len(place)) for place in places], device=DEVICE).reshape(-1)
     rated, flat = rated.float().reshape(-1, len(LOSS_SHARES))[flat >= 0], flat[flat >= 0]
