@@ -1,9 +1,11 @@
 """The search index, brought up to what the day added."""
 
 from datetime import date
+from functools import partial
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
+from digest_pipeline.claims.punctuation import get_punctuator
 from digest_pipeline.compute import get_pool
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.partitions import DAILY
@@ -26,7 +28,10 @@ def search_index(
     It comes last, so that a day is published before it can be searched, and never waits for an index to be built.
     """
     config, tables, day = settings.load(), warehouse.open(), date.fromisoformat(context.partition_key)
-    report = update_index(config.search_index, tables.read, get_embedder(config, get_pool(config)), day)
+    pool = get_pool(config)
+    report = update_index(
+        config.search_index, tables.read, get_embedder(config, pool), day, partial(get_punctuator, config, pool=pool)
+    )
     return MaterializeResult(
         metadata={
             "dagster/row_count": report.passages,

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from bench.worthiness import headlines as training
-from bench.worthiness.episodes import read_windows, spans_in
+from bench.worthiness.episodes import read_windows, words_in
 from bench.worthiness.headlines import Examples, Judged, day_figures, digest_of, held_out
 from bench.worthiness.written import CLAIMS, written_claims
 from digest_pipeline.claims.clarity import MARKS, Shown, clarity_matrix, clarity_of, joined, load_clarity
@@ -155,9 +155,9 @@ def test_a_verdict_is_of_a_wording_that_the_span_can_still_have(
     file = tmp_path / "show--episode.jsonl"
     file.write_text(json.dumps({"id": 0, "speaker": "Ana", "text": f"{CLEAR} {later}"}), encoding="utf-8")
     file.with_suffix(".labels.jsonl").write_text("", encoding="utf-8")
-    span = max(spans_in(file, "published"), key=lambda span: span.words)
-    sentences = [sentence.text for sentence in span.sentences]
-    verdict = {"start_word": span.start_word, "words": span.words, "worthiness": 0.5, "flaw": None, "reader": 1}
+    sentences = [CLEAR, later]
+    place = {"start_word": 0, "words": len(words_in(file, "published")), "sentences": [0, len(CLEAR) + 1]}
+    verdict = {**place, "worthiness": 0.5, "flaw": None, "reader": 1}
     verdicts = [
         verdict | {"wording": digest_of(worded(sentences, 1)), "score": 2},
         verdict | {"wording": digest_of(worded(sentences, 1)), "score": 0, "flaw": "obvious", "reader": 2},

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digest_pipeline.claims import worthiness
-from digest_pipeline.claims.sentences import plain_word
+from digest_pipeline.claims.sentences import Punctuator, plain_word
 from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.turns import Turn, turns_of
 from digest_pipeline.claims.worthiness import Scores, design_matrix, embed_sentences, embed_spans
@@ -62,11 +62,13 @@ def show_of(name: str) -> str:
     return show.removeprefix("changelog-").replace("thechangelog", "podcast")
 
 
-def read_episodes(folders: Sequence[Path], embedder: LayeredEmbedder) -> Iterator[LabelledEpisode]:
+def read_episodes(
+    folders: Sequence[Path], embedder: LayeredEmbedder, punctuator: Punctuator | None
+) -> Iterator[LabelledEpisode]:
     """Every labelled episode of the folders in every view; ``embedder`` should remember what it has seen."""
     for windows in labelled_in(folders):
         for view in VIEWS:
-            yield _read(windows, view, embedder)
+            yield _read(windows, view, embedder, punctuator)
 
 
 def labelled_in(folders: Sequence[Path]) -> list[Path]:
@@ -75,23 +77,17 @@ def labelled_in(folders: Sequence[Path]) -> list[Path]:
     return [windows for windows in found if windows.with_name(f"{windows.stem}.labels.jsonl").exists()]
 
 
-def spans_in(path: Path, view: str) -> list[Span]:
-    """The candidate spans of the episode in the file ``path``."""
-    return _talk(path, read_windows(path), view)[1]
+def words_in(path: Path, view: str) -> list[str]:
+    """The words of the episode in the file ``path``, as ``Span.start_word`` counts them."""
+    segments, _ = _segments(read_windows(path), view, seed=path.stem)
+    return [word for segment in segments for word in segment.text.split(" ")]
 
 
-def _talk(
-    path: Path, windows: Sequence[dict[str, Any]], view: str
-) -> tuple[list[Turn], list[Span], npt.NDArray[np.int64]]:
-    """Turns, spans, and the window of each word."""
-    segments, window_of_word = _segments(windows, view, seed=path.stem)
-    turns = turns_of(flag_ads(segments, set()))
-    return turns, list(spans_of(turns)), window_of_word
-
-
-def _read(path: Path, view: str, embedder: LayeredEmbedder) -> LabelledEpisode:
+def _read(path: Path, view: str, embedder: LayeredEmbedder, punctuator: Punctuator | None) -> LabelledEpisode:
     windows = read_windows(path)
-    turns, spans, window_of_word = _talk(path, windows, view)
+    segments, window_of_word = _segments(windows, view, seed=path.stem)
+    turns = turns_of(flag_ads(segments, set()), punctuator=punctuator)
+    spans = list(spans_of(turns))
     of_sentences = embed_sentences(spans, embedder)
     vectors = embed_spans(spans, of_sentences.meaning)
     columns = read_labels(path, len(windows))

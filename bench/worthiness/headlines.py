@@ -2,13 +2,13 @@
 
     python -m bench.worthiness.headlines --labels DIR [--labels DIR ...] --rated FILE [--vectors FILE] [--write]
 
-``headlines.jsonl`` holds the verdicts: of each span (by its first word and number of words in a view of an episode) the
-score that an editor gave who saw its headline and explanation alone (0: must not be sent; 1: nobody misses it; 2: good;
-3: to be forwarded), the main flaw of those below 2, the reader, the worthiness that models without the show gave it,
-and a digest of the wording that was judged. The texts come from DIR, worded as the pipeline words them now: what is
-worded otherwise since is left out, and counted. Beside them it learns from written claims on other subjects
-(``written``), and is measured on those of a writer whom it has not seen. FILE holds the held-out ratings of
-``bench.worthiness.shown``, which are joined with it as they are in the pipeline.
+``headlines.jsonl`` holds the verdicts: of each span (by its first word, its number of words and the characters at which
+its sentences begin, in a view of an episode) the score that an editor gave who saw its headline and explanation alone
+(0: must not be sent; 1: nobody misses it; 2: good; 3: to be forwarded), the main flaw of those below 2, the reader, the
+worthiness that models without the show gave it, and a digest of the wording that was judged. The texts come from DIR,
+worded as the pipeline words such sentences now: what is worded otherwise since is left out, and counted. Beside them it
+learns from written claims on other subjects (``written``), and is measured on those of a writer whom it has not seen.
+FILE holds the held-out ratings of ``bench.worthiness.shown``, which are joined with it as they are in the pipeline.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from bench.worthiness.episodes import RememberingEmbedder, labelled_in, read_windows, show_of, spans_in
+from bench.worthiness.episodes import RememberingEmbedder, labelled_in, read_windows, show_of, words_in
 from bench.worthiness.written import written_claims
 from digest_pipeline.claims import clarity
 from digest_pipeline.claims.clarity import MARKS, Shown, clarity_matrix, joined
 from digest_pipeline.claims.clarity_rater import get_clarity_rater
 from digest_pipeline.claims.features import specificity
-from digest_pipeline.claims.spans import Span
 from digest_pipeline.claims.wording import plainness, worded
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.encoder import get_embedder
@@ -72,13 +72,12 @@ def judged_claims(folders: Sequence[Path]) -> Iterator[Judged]:
         if name not in by_name:
             missing += 1
             continue
-        spans = {(span.start_word, span.words): span for span in spans_in(by_name[name], view)}
+        spoken = words_in(by_name[name], view)
         readings: dict[tuple[int, int, str], list[dict[str, Any]]] = defaultdict(list)
         for verdict in row["verdicts"]:
             readings[verdict["start_word"], verdict["words"], verdict["wording"]].append(verdict)
         for (start, words, wording), (first, *again) in readings.items():
-            span = spans.get((start, words))
-            shown = span and _shown(span, wording)
+            shown = _shown(" ".join(spoken[start : start + words]), first["sentences"], wording)
             if shown:
                 second = again[0]["score"] if again else None
                 worth, score, flaw = first["worthiness"], first["score"], first["flaw"]
@@ -93,11 +92,11 @@ def digest_of(wording: tuple[str, str]) -> str:
     return sha256("\n".join(wording).encode()).hexdigest()[:12]
 
 
-def _shown(span: Span, wording: str) -> Shown | None:
+def _shown(quote: str, starts: Sequence[int], wording: str) -> Shown | None:
     """The span under the headline that was judged."""
-    sentences = [sentence.text for sentence in span.sentences]
+    sentences = [quote[start:end].strip() for start, end in pairwise([*starts, len(quote)])]
     wordings = (worded(sentences, headline) for headline in range(len(sentences)))
-    return next((Shown(*each, span.quote) for each in wordings if digest_of(each) == wording), None)
+    return next((Shown(*each, quote) for each in wordings if digest_of(each) == wording), None)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from bench.worthiness.episodes import VIEWS, LabelledEpisode, RememberingEmbedde
 from bench.worthiness.low_rank import DEVICE, learnt, mixed_precision, with_updates
 from bench.worthiness.train import GOOD, LENGTH_SHARE, held_out, moments_of, refused, targets
 from digest_pipeline.claims import reranker
+from digest_pipeline.claims.punctuation import get_punctuator
 from digest_pipeline.claims.reranker import passages_of
 from digest_pipeline.claims.tuned_encoder import BATCH, PassageEncoder, padded
 from digest_pipeline.claims.worthiness import Scores, worth_in_context
@@ -154,7 +155,8 @@ def main() -> None:
     settings = load_settings()
     source = encoder_source(settings.encoder_model)
     embedder = RememberingEmbedder(get_embedder(settings), args.vectors)
-    lists = shortlists(list(read_episodes(args.labels, embedder)), PassageEncoder(source))
+    episodes = list(read_episodes(args.labels, embedder, get_punctuator(settings, "en")))
+    lists = shortlists(episodes, PassageEncoder(source))
     embedder.save()
     print(f"{len(lists) // len(VIEWS)} episodes in {len(VIEWS)} views; {DEVICE}")
     found: dict[str, Scores] = {}

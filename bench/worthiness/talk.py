@@ -30,6 +30,7 @@ from bench.worthiness.episodes import (
 from bench.worthiness.low_rank import DEVICE, learnt, mixed_precision, with_updates
 from bench.worthiness.train import GOOD
 from digest_pipeline.claims import talk_rater
+from digest_pipeline.claims.punctuation import get_punctuator
 from digest_pipeline.claims.talk_rater import OUTPUTS, rate_spans
 from digest_pipeline.claims.tuned_encoder import STRETCH, TalkEncoder, padded
 from digest_pipeline.claims.worthiness import Scores
@@ -176,7 +177,7 @@ def main() -> None:
     measured = {path.stem for path in paths} - {path.stem for path in learnt_from}
     found = {
         f"{episode.name}/{episode.view}": rate_spans(episode.turns, episode.spans, rater)
-        for episode in read_episodes(args.labels, embedder)
+        for episode in read_episodes(args.labels, embedder, get_punctuator(settings, "en"))
         if episode.name in measured
     }
     embedder.save()

@@ -26,6 +26,7 @@ from bench.worthiness.episodes import VIEWS, LabelledEpisode, RememberingEmbedde
 from digest_pipeline.claims import worthiness
 from digest_pipeline.claims.extractive import refusal_of, select_spans
 from digest_pipeline.claims.features import feature_names
+from digest_pipeline.claims.punctuation import get_punctuator
 from digest_pipeline.claims.worthiness import (
     Scores,
     WorthinessModel,
@@ -225,8 +226,9 @@ def main() -> None:
     if args.write and not (args.talk and args.reranked):
         parser.error("--write needs --talk and --reranked: the probability is of a rating that includes them")
     talks, again = (dict(np.load(file)) if file else {} for file in (args.talk, args.reranked))
-    embedder = RememberingEmbedder(get_embedder(load_settings()), args.vectors)
-    episodes = list(read_episodes(args.labels, embedder))
+    settings = load_settings()
+    embedder = RememberingEmbedder(get_embedder(settings), args.vectors)
+    episodes = list(read_episodes(args.labels, embedder, get_punctuator(settings, "en")))
     embedder.save()
     moments = moments_of(episodes)
     print(f"{len(episodes) // len(VIEWS)} episodes of {len({e.show for e in episodes})} shows in {len(VIEWS)} views")

@@ -8,11 +8,12 @@ import numpy as np
 from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.features import is_question
 from digest_pipeline.claims.injection import gives_orders
+from digest_pipeline.claims.punctuation import get_punctuator
 from digest_pipeline.claims.reranker import get_reranker, passages_of
 from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.talk_rater import get_talk_rater, rate_spans
 from digest_pipeline.claims.tuned_weights import stored_weights
-from digest_pipeline.claims.turns import turns_of
+from digest_pipeline.claims.turns import Turn, turns_of
 from digest_pipeline.claims.wording import headline_and_explanation, stands_alone
 from digest_pipeline.claims.worthiness import (
     USUAL_LENGTH,
@@ -40,7 +41,7 @@ APART = 25  # words between two candidates: closer ones are one thought
 MIN_CANDIDATES = 8
 PROMOTION = 0.12  # rating in context from which a span reads like an advertisement
 ADVERTISES = 0.0  # log odds of the talk rater from which it does
-RULES = "12"  # of spans, selection and wording: another number reads every episode again
+RULES = "13"  # of spans, selection and wording: another number reads every episode again
 LEAST_STRENGTH = 0.5  # single sentences begin at about minus this
 LEEWAY = 0.15  # of probability that a span may lose for a headline
 UNREADABLE = 'its script puts no spaces between words, which only a language model reads (extractor = "llm")'
@@ -59,16 +60,20 @@ class ExtractiveExtractor:
     @property
     def key(self) -> str:
         """What the result depends on besides the transcript."""
-        heads = (stored_weights(name)["head"].sum() for name in ("talk_rater", "reranker"))
+        heads = (stored_weights(name)["head"].sum() for name in ("talk_rater", "reranker", "punctuation"))
         weights = load_model().coefficients.sum(), *heads
         return stable_id("x", self.name, RULES, self._embedder.name, *map(str, weights))
+
+    def turns(self, episode: Episode, segments: Sequence[Segment]) -> list[Turn]:
+        """The talk in turns, their sentences found where the transcript has no punctuation too."""
+        return turns_of(segments, episode.language, get_punctuator(self._settings, episode.language, self._pool))
 
     def extract(self, episode: Episode, segments: Sequence[Segment]) -> Extraction:
         """The best candidates of an episode, strongest first, refused ones included with their reason."""
         talk = " ".join(segment.text for segment in segments)
         if len(UNSPACED.findall(talk)) > len(talk) / 2:
             return Extraction((), 0, f"{episode.show} · {episode.title}: {UNREADABLE}")
-        turns = turns_of(segments, episode.language)
+        turns = self.turns(episode, segments)
         spans = list(spans_of(turns))
         if not spans:
             return Extraction((), 0)
@@ -146,7 +151,7 @@ def refusal_of(span: Span, promotion: float, advertises: float) -> str | None:
         return "orders to a model: it speaks to a language model"
     if promotion > PROMOTION or advertises > ADVERTISES:
         return "it reads like an advertisement"
-    if is_question(span.quote):
+    if is_question(span.text):
         return "a question, not a claim"
     return None
 

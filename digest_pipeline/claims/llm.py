@@ -19,7 +19,6 @@ from digest_pipeline.claims.names import same_person
 from digest_pipeline.claims.prompts import FIND_VERSION, find_prompt
 from digest_pipeline.claims.replies import ClaimReply, read_claims
 from digest_pipeline.claims.spans import MAX_WORDS
-from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.windows import Window, positions_of, windows_of
 from digest_pipeline.claims.wording import headline_and_explanation
 from digest_pipeline.errors import BudgetExceeded, DigestError
@@ -93,7 +92,7 @@ class LlmExtractor:
         return Extraction(_once(ranked), len(windows), note)
 
     def _windows(self, episode: Episode, segments: Sequence[Segment]) -> Sequence[Window]:
-        turns = turns_of(segments, episode.language)
+        turns = self._fallback.turns(episode, segments)
         return windows_of(turns, self._settings.llm_window_words, self._settings.llm_overlap_words)
 
     def _ask(self, episode: Episode, window: Window) -> list[ClaimReply] | DigestError:

@@ -16,7 +16,6 @@ from digest_pipeline.claims.faithfulness import Wording, is_checkable
 from digest_pipeline.claims.grounding import CONTEXT_CHARACTERS, Located
 from digest_pipeline.claims.prompts import REWRITE_VERSION, rewrite_prompt
 from digest_pipeline.claims.replies import WordingReply, read_wording
-from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.errors import BudgetExceeded
 from digest_pipeline.llm.batch import BatchSender, Question
 from digest_pipeline.llm.client import LlmClient
@@ -64,7 +63,9 @@ class Rewriter:
         if self._batches:
             self._batches.send(
                 [
-                    Question(self._prompt(episode, _place(claim, segments, episode)), episode.episode_id, read_wording)
+                    Question(
+                        self._prompt(episode, self._place(claim, segments, episode)), episode.episode_id, read_wording
+                    )
                     for episode, segments, claim in chosen
                     if is_checkable(episode.language)
                 ]
@@ -78,7 +79,7 @@ class Rewriter:
     def _reword(self, episode: Episode, segments: Sequence[Segment], claim: ClaimCandidate) -> Rewording:
         if not is_checkable(episode.language):
             return Rewording(claim, None)
-        located = _place(claim, segments, episode)
+        located = self._place(claim, segments, episode)
         try:
             reply = self._client.ask(self._prompt(episode, located), read_wording, episode.episode_id)
         except (UnusableReply, ModelUnavailable, BudgetExceeded) as fault:
@@ -104,14 +105,13 @@ class Rewriter:
             quote_score=VERBATIM,
         )
 
-
-def _place(claim: ClaimCandidate, segments: Sequence[Segment], episode: Episode) -> Located:
-    """Where a claim's verbatim quote stands."""
-    for turn in turns_of(segments, episode.language):
-        if turn.segments[0].position <= claim.first_position <= turn.segments[-1].position:
-            at = turn.text.find(claim.quote)
-            while at >= 0:
-                if turn.locate(at, at + len(claim.quote))[0] == claim.first_position:
-                    return Located(turn, at, at + len(claim.quote), VERBATIM)
-                at = turn.text.find(claim.quote, at + 1)
-    raise ValueError(f"the quote of {claim.claim_id} is not in the segments that it was cut from")
+    def _place(self, claim: ClaimCandidate, segments: Sequence[Segment], episode: Episode) -> Located:
+        """Where a claim's verbatim quote stands."""
+        for turn in self._finder.turns(episode, segments):
+            if turn.segments[0].position <= claim.first_position <= turn.segments[-1].position:
+                at = turn.text.find(claim.quote)
+                while at >= 0:
+                    if turn.locate(at, at + len(claim.quote))[0] == claim.first_position:
+                        return Located(turn, at, at + len(claim.quote), VERBATIM)
+                    at = turn.text.find(claim.quote, at + 1)
+        raise ValueError(f"the quote of {claim.claim_id} is not in the segments that it was cut from")

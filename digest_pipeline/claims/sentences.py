@@ -1,47 +1,65 @@
 """Sentences of talk, with or without punctuation.
 
-Where the transcript has punctuation, a rule-based library finds its sentences. Raw recognition has little or none: what
-is too long to be a sentence is cut by a small model of sentence borders, a logistic regression on the words around each
-gap, whose weights are hashed into ``boundaries.npz`` (made by ``bench/worthiness/boundaries.py`` from punctuated
-transcripts; its figures stand in ``MODEL_CARD.md``).
+Where the transcript has punctuation, a rule-based library finds its sentences. Raw recognition has little or none:
+there a ``Punctuator`` tells where sentences begin and how they would be written. What it restores is for reading; the
+transcript's own letters stay as they are, and a quote is made of those.
 """
 
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import as_file, files
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import sentencex
 
 MAX_WORDS = 60  # a longer "sentence" is looked at again: most often its full stops are missing
-MIN_PIECE, MAX_PIECE = 5, 40  # words of a piece that the model cuts
-COMMA = 1.5  # log-odds that a comma before a word adds
-HASH_BITS = 15
+MIN_PIECE, MAX_PIECE = 5, 40  # words of a sentence that is found in it
+AT_COMMA = 1.5  # log odds that a comma adds to a sentence beginning after it
+READINESS = 0.75  # log odds that any word gets beside: on unheard shows as many sentences are found as there are
+UNKNOWN = -2.0  # log odds that one begins at a word of which nothing is known
+BEGINS, COMMA, ASKS, CAPITAL = range(4)
+MARKS = 4
 ABBREVIATION = re.compile(r"(?:mr|mrs|ms|dr|vs|etc|e\.g|i\.e)\.", re.IGNORECASE)
 # A full stop inside a closing quotation mark ends a sentence even before a small letter: "simplicity." ngtop is ...
 # So does a pause before a capital letter: "... really... So look at what you get"
 BORDER = re.compile(r"(?<=[\w)][.!?][\"”]) +|(?:(?<=\w\.\.\.)|(?<=\w…)) +(?=[A-Z])")
 WORD = re.compile(r"\S+")
+MARK = re.compile(r"[.,;:?!…](?:[\"”’')\]]|\s|$)")
+MARKED = re.compile(r"[.,;:?!…][\"”’')\]]*$")
 
-Scores = npt.NDArray[np.float32]
+Scores = npt.NDArray[np.float64]
+
+
+class Punctuator(Protocol):
+    """Tells which words open a sentence, what is written after them, and which have a capital."""
+
+    def rate(self, words: Sequence[str]) -> Scores:
+        """For each of these words, as ``plain_word`` gives them, and given those around it: the log odds that it begins
+        a sentence, is followed by a comma, ends a question, and has a capital wherever it stands. Shape (words, 4),
+        columns ``BEGINS``, ``COMMA``, ``ASKS``, ``CAPITAL``.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a turn: ``start`` and ``end`` are character offsets in the turn's text."""
+    """A sentence of a turn: ``start`` and ``end`` are character offsets in the turn's text.
+
+    ``text`` is what stands there, or how that would be written where the transcript has no punctuation.
+    """
 
     text: str
     start: int
     end: int
 
 
-def sentences_of(text: str, language: str) -> Iterator[Sentence]:
-    """The sentences of a text, in order; together they hold all its words."""
+def sentences_of(text: str, language: str, punctuator: Punctuator | None = None) -> Iterator[Sentence]:
+    """The sentences of a text, in order; together they hold all its words.
+
+    Without a punctuator, what has no full stop for long is cut at its commas, or else anywhere.
+    """
     cursor = 0
     for piece in (half for whole in sentencex.segment(language, text) for half in BORDER.split(whole)):
         spoken = piece.strip()
@@ -49,23 +67,26 @@ def sentences_of(text: str, language: str) -> Iterator[Sentence]:
             continue
         start = text.index(spoken, cursor)
         cursor = start + len(spoken)
-        if len(spoken.split()) <= MAX_WORDS:
-            yield Sentence(spoken, start, cursor)
+        is_bare = punctuator is not None and spoken.islower() and not MARK.search(spoken)
+        if is_bare or len(spoken.split()) > MAX_WORDS:
+            yield from _cut(text, start, cursor, punctuator)
         else:
-            yield from _cut(text, start, cursor)
+            yield Sentence(spoken, start, cursor)
 
 
-def _cut(text: str, start: int, end: int) -> Iterator[Sentence]:
+def _cut(text: str, start: int, end: int, punctuator: Punctuator | None) -> Iterator[Sentence]:
     """Cut ``text[start:end]`` into pieces of ``MIN_PIECE`` to ``MAX_PIECE`` words at its most likely borders."""
     places = [match.span() for match in WORD.finditer(text, start, end)]
     words = [text[a:b] for a, b in places]
-    edges = [0, *_best_borders(border_scores(words)), len(words)]
-    for first, last in pairwise(edges):
+    odds = punctuator.rate([plain_word(word) for word in words]) if punctuator else None
+    begins = odds[:, BEGINS] + READINESS if odds is not None else np.full(len(words), UNKNOWN)
+    begins[1:] += [AT_COMMA if word[-1] in ",;:" else 0.0 for word in words[:-1]]
+    for first, last in pairwise([0, *best_borders(begins), len(words)]):
         a, b = places[first][0], places[last - 1][1]
-        yield Sentence(text[a:b], a, b)
+        yield Sentence(text[a:b] if odds is None else written(words[first:last], odds[first:last]), a, b)
 
 
-def _best_borders(scores: Scores) -> list[int]:
+def best_borders(scores: Scores) -> list[int]:
     """Indices before which to cut: the set with the highest sum of scores (dynamic programming over the gaps)."""
     count = len(scores)
     best = np.full(count + 1, -np.inf)
@@ -88,37 +109,30 @@ def _best_borders(scores: Scores) -> list[int]:
     return borders[::-1]
 
 
-def border_scores(words: Sequence[str]) -> Scores:
-    """Log-odds that a sentence begins at each word, above the threshold that works best."""
-    weights, intercept = _load_boundaries()
-    scores: Scores = weights[hashed_context(words)].sum(axis=1) + intercept
-    scores[1:] += np.array([COMMA if word[-1] in ",;:" else 0.0 for word in words[:-1]], dtype=np.float32)
-    return scores
+def written(words: Sequence[str], odds: Scores) -> str:
+    """A sentence as it would be written; marks and capitals that are there stay.
 
+    Args:
+        words: of one sentence, as they were transcribed.
+        odds: of these words, as a ``Punctuator`` gives them.
 
-def hashed_context(words: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Hashes of the words around the gap before each word: shape (words, 8). Case and punctuation do not count."""
-    plain = ["<s>", "<s>", *(plain_word(word) for word in words), "</s>", "</s>", "</s>"]
-    rows = []
-    for before2, before, after, after2, after3 in zip(plain, plain[1:], plain[2:], plain[3:], plain[4:], strict=False):
-        rows.append(
-            [
-                zlib.crc32(feature.encode())
-                for feature in (
-                    f"a{before}", f"b{after}", f"c{before2} {before}", f"d{after} {after2}", f"e{before} {after}",
-                    f"f{after} {after2} {after3}", f"g{before2}", f"i{after2}",
-                )
-            ]
-        )  # fmt: skip
-    return np.array(rows[: len(words)], dtype=np.int64) & ((1 << HASH_BITS) - 1)
+    Example:
+        >>> no = [-9.0, -9.0, -9.0, -9.0]
+        >>> written(["so", "prices", "fell"], np.array([[9.0, 9.0, -9.0, -9.0], no, no]))
+        'So, prices fell.'
+    """
+    is_cased = any(letter.isupper() for word in words for letter in word)
+    found = []
+    for place, word in enumerate(words):
+        is_capital = place == 0 or (odds[place, CAPITAL] > 0 and not is_cased)
+        has_comma = odds[place, COMMA] > 0 and place + 1 < len(words) and not MARKED.search(word)
+        found.append((word[:1].upper() + word[1:] if is_capital else word) + ("," if has_comma else ""))
+    last = found[-1].rstrip(",;:")
+    if not MARKED.search(last):
+        last += "?" if odds[-1, ASKS] > 0 else "."
+    return " ".join([*found[:-1], last])
 
 
 def plain_word(word: str) -> str:
     """A word as raw recognition has it: lower case, no punctuation."""
     return re.sub(r"[^\w'%$-]", "", word.replace("’", "'").lower()).strip("'-")
-
-
-@lru_cache(maxsize=1)
-def _load_boundaries() -> tuple[Scores, float]:
-    with as_file(files("digest_pipeline.claims") / "boundaries.npz") as path, np.load(path) as stored:
-        return stored["weights"].astype(np.float32) * float(stored["unit"]), float(stored["intercept"])

@@ -36,6 +36,11 @@ class Span:
         return self.turn.sentences[self.first : self.last + 1]
 
     @property
+    def text(self) -> str:
+        """The words as they are read, with the punctuation that the transcript may lack."""
+        return " ".join(sentence.text for sentence in self.sentences)
+
+    @property
     def quote(self) -> str:
         """The words as they were transcribed: a substring of the turn's text."""
         return self.turn.text[self.sentences[0].start : self.sentences[-1].end]

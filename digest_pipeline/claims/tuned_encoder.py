@@ -163,7 +163,7 @@ class TalkEncoder(TunedEncoder):
         return rated
 
     def rate(self, words: Sequence[str]) -> Scores:
-        """See ``TalkRater``."""
+        """See ``TalkRater`` and ``Punctuator``."""
         ids, starts = self.tokens(words)
         outputs = self.head.out_features
         if not ids:
@@ -212,6 +212,7 @@ def padded(
 
 NETWORKS: Mapping[str, type[PassageEncoder | ShownEncoder | TalkEncoder]] = {
     "clarity_rater": ShownEncoder,
+    "punctuation": TalkEncoder,
     "reranker": PassageEncoder,
     "talk_rater": TalkEncoder,
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from digest_pipeline.claims.sentences import Sentence, sentences_of
+from digest_pipeline.claims.sentences import Punctuator, Sentence, sentences_of
 from digest_pipeline.models import Segment
 from digest_pipeline.transcripts.speakers import is_named
 
@@ -57,11 +57,13 @@ class Turn:
         )
 
 
-def turns_of(segments: Iterable[Segment], language: str | None = None) -> list[Turn]:
+def turns_of(
+    segments: Iterable[Segment], language: str | None = None, punctuator: Punctuator | None = None
+) -> list[Turn]:
     """Join consecutive segments of one speaker; advertisements and doubtful words make turns of their own.
 
     A turn that takes up a sentence that was broken off, by another voice or by an advertisement, keeps those words in
-    its text but not among its sentences.
+    its text but not among its sentences. ``punctuator`` finds the sentences where no punctuation does.
     """
     segments = list(segments)
     is_cased = sum(not s.text.islower() for s in segments) > len(segments) / 2
@@ -73,7 +75,7 @@ def turns_of(segments: Iterable[Segment], language: str | None = None) -> list[T
             offsets.append(length)
             length += len(segment.text) + 1
         text = " ".join(segment.text for segment in members)
-        sentences = tuple(sentences_of(text, language or "en"))
+        sentences = tuple(sentences_of(text, language or "en", punctuator))
         if _continues(text, turns[-1] if turns else None, speaker, is_cased):
             sentences = sentences[1:]
         turns.append(Turn(index, speaker, members, text, tuple(offsets), sentences))

@@ -55,13 +55,14 @@ def search(
 
 
 def _build(settings: Settings) -> None:
+    from digest_pipeline.claims.punctuation import get_punctuator
     from digest_pipeline.encoder import get_embedder
     from digest_pipeline.search import update_index
     from digest_pipeline.warehouse.choice import looking
 
+    read, punctuator_of = partial(looking, settings), partial(get_punctuator, settings)
     with progress_bars(err):  # standard output is for the answers
-        read = partial(looking, settings)
-        update_index(settings.search_index, read, get_embedder(settings))
+        update_index(settings.search_index, read, get_embedder(settings), punctuator_of=punctuator_of)
 
 
 def _print(answer: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from digest_pipeline.encoder import Embedder, Vectors
 from digest_pipeline.errors import SearchError
 from digest_pipeline.progress import step
-from digest_pipeline.search.passages import EpisodePassages, read_passages, signatures
+from digest_pipeline.search.passages import EpisodePassages, PunctuatorOf, read_passages, signatures, unpunctuated
 from digest_pipeline.sqlite import connect, transaction
 
 FORMAT = 1  # of the file; another one is built anew
@@ -95,7 +95,13 @@ def open_index(file: Path) -> Iterator[sqlite3.Connection]:
         ) from error
 
 
-def update_index(file: Path, read: Reader, embedder: Embedder, day: date | None = None) -> IndexReport:
+def update_index(
+    file: Path,
+    read: Reader,
+    embedder: Embedder,
+    day: date | None = None,
+    punctuator_of: PunctuatorOf = unpunctuated,
+) -> IndexReport:
     """Bring the index up to the warehouse: episodes that it lacks, those of ``day`` that changed, what is gone.
 
     Args:
@@ -103,6 +109,7 @@ def update_index(file: Path, read: Reader, embedder: Embedder, day: date | None 
         read: opens the warehouse for reading; nothing is held open while the encoder computes.
         embedder: of meanings. Episodes that another one embedded are taken in again.
         day: the day that was just run: its episodes are compared with what the index has.
+        punctuator_of: finds sentences in talk of a language where a transcript has no punctuation.
     """
     with open_index(file) as con:
         has = dict(con.execute("select episode_id, signature from episodes where encoder = ?", [embedder.name]))
@@ -125,7 +132,7 @@ def update_index(file: Path, read: Reader, embedder: Embedder, day: date | None 
         passages = 0
         for done, episode_id in enumerate(due, start=1):
             with read() as warehouse:
-                episode = read_passages(warehouse, episode_id, embedder.name)
+                episode = read_passages(warehouse, episode_id, embedder.name, punctuator_of)
             vectors = embed(episode, embedder)
             with transaction(con):
                 _remove(con, [episode_id])

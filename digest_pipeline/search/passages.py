@@ -3,18 +3,26 @@
 Advertisements and doubtful words are left out, as they are from claims.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
 import numpy as np
 
+from digest_pipeline.claims.sentences import Punctuator
 from digest_pipeline.claims.turns import Turn, turns_of
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.models import Segment
 
 MOST_WORDS = 80  # of a passage of talk: an encoder reads it whole, and a reader at a glance
 FEWEST_WORDS = 8  # a turn that is shorter says nothing by itself
+
+PunctuatorOf = Callable[[str | None], Punctuator | None]
+"""What finds the sentences of talk in a language where a transcript has no punctuation."""
+
+
+def unpunctuated(language: str | None) -> None:
+    """Nothing does, in any language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +81,16 @@ def signatures(con: duckdb.DuckDBPyConnection, episode_ids: Sequence[str]) -> di
     return dict(con.execute(SIGNATURES, {"ids": list(episode_ids)}).fetchall())
 
 
-def read_passages(con: duckdb.DuckDBPyConnection, episode_id: str, model: str) -> EpisodePassages:
+def read_passages(
+    con: duckdb.DuckDBPyConnection, episode_id: str, model: str, punctuator_of: PunctuatorOf
+) -> EpisodePassages:
     """Everything to find in an episode.
 
     Args:
         con: of the warehouse.
         episode_id: a transcribed episode.
         model: the encoder whose stored vectors are wanted.
+        punctuator_of: of the talk's language.
     """
     claims = [
         Passage(claim_id, speaker, start, end, _joined(headline, explanation, quote), f"{headline} {explanation}")
@@ -89,10 +100,11 @@ def read_passages(con: duckdb.DuckDBPyConnection, episode_id: str, model: str) -
         "select claim_id, embedding from raw.claim_embeddings where model = ? and claim_id in (select unnest(?))",
         [model, [claim.claim_id for claim in claims]],
     ).fetchall()
-    language = con.execute("select language from raw.transcripts where episode_id = ?", [episode_id]).fetchall()
+    found = con.execute("select language from raw.transcripts where episode_id = ?", [episode_id]).fetchone()
+    language = found[0] if found else None
     rows = con.execute(SEGMENTS, [episode_id]).fetchall()
     segments = [Segment(*(*row[:8], tuple((a, b) for a, b in row[8] or ()))) for row in rows]
-    talk = [p for turn in turns_of(segments, language[0][0] if language else None) for p in passages_of(turn)]
+    talk = [p for turn in turns_of(segments, language, punctuator_of(language)) for p in passages_of(turn)]
     return EpisodePassages(
         episode_id,
         signatures(con, [episode_id])[episode_id],
