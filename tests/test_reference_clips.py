@@ -21,6 +21,20 @@ REFERENCES = {
     "jfk.flac": "and so my fellow americans ask not what your country can do for you ask what you can do for your country",
     "jfk.mp3": "and so my fellow americans ask not what your country can do for you ask what you can do for your country",
 }
+IN_ENGLISH = (
+    "Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated"
+    " documentation files to deal in the software without restriction, including without limitation the rights to use,"
+    " copy, modify, merge, publish, distribute, sublicense and or sell copies of the software, and to permit persons to"
+    " whom the software is furnished to do so, subject to the following conditions: The above copyright notice and this"
+    " permission notice shall be included in all copies or substantial portions of the software."
+)
+IN_GERMAN = (
+    "Jeden, der diese Software und die dazugehörigen Dokumentationsdateien erhält, wird hiermit unentgeltlich die"
+    " Genehmigung erteilt, mit der Software uneingeschränkt zu verfahren. Dies umfasst insbesondere das Recht, die"
+    " Software zu verwenden, zu vervielfältigen, zu modifizieren, zusammenzufügen, zu veröffentlichen, zu verteilen,"
+    " unterzulizenzieren und oder Kopien der Software zu verkaufen und diese Rechte unter folgenden Bedingungen anderen"
+    " zu übertragen."
+)
 
 
 def references() -> dict[Path, str]:
@@ -79,8 +93,10 @@ def test_clips_in_which_nobody_speaks_give_no_text(name: str, tiny: Settings) ->
 def test_both_languages_of_a_clip_are_kept_where_each_segment_is_detected(base: Settings) -> None:
     mixed = base.model_copy(update={"whisper_language": "segment"})
     words = normalise_words(text_of(hear(CLIPS / "multilingual.mp3", mixed, language=None)))
-    assert {"permission", "hereby", "granted", "copyright", "notice"} <= set(words)
-    assert {"jeden", "diese", "software", "unentgeltlich", "genehmigung", "rechte"} <= set(words)
+    assert words.count("jeden") == 1
+    border = words.index("jeden")
+    for said, heard, most in ((IN_ENGLISH, words[:border], 0.05), (IN_GERMAN, words[border:], 0.2)):
+        assert jiwer.wer(normalised(said), " ".join(heard)) < most  # a word or two are spelt by ear, another by machine
 
 
 def test_hot_words_are_spelt_as_the_feed_spells_them(base: Settings) -> None:
