@@ -11,20 +11,26 @@ memory and are compared in milliseconds; the best of them are compared exactly (
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 
 from digest_pipeline.encoder import Embedder, Vectors
 from digest_pipeline.errors import SearchError
 from digest_pipeline.progress import step
-from digest_pipeline.search.passages import EpisodePassages, PunctuatorOf, read_passages, signatures, unpunctuated
+from digest_pipeline.search.passages import (
+    EpisodePassages,
+    PunctuatorOf,
+    Reader,
+    read_passages,
+    signatures,
+    unpunctuated,
+)
 from digest_pipeline.sqlite import connect, transaction
 
 FORMAT = 1  # of the file; another one is built anew
@@ -61,7 +67,6 @@ create table state (
 insert into state values ('new');
 """
 
-Reader = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 Signs = npt.NDArray[np.uint64]
 
 
@@ -131,8 +136,7 @@ def update_index(
                 _remove(con, gone)
         passages = 0
         for done, episode_id in enumerate(due, start=1):
-            with read() as warehouse:
-                episode = read_passages(warehouse, episode_id, embedder.name, punctuator_of)
+            episode = read_passages(read, episode_id, embedder.name, punctuator_of)
             vectors = embed(episode, embedder)
             with transaction(con):
                 _remove(con, [episode_id])

@@ -4,6 +4,7 @@ Advertisements and doubtful words are left out, as they are from claims.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import duckdb
@@ -17,6 +18,7 @@ from digest_pipeline.models import Segment
 MOST_WORDS = 80  # of a passage of talk: an encoder reads it whole, and a reader at a glance
 FEWEST_WORDS = 8  # a turn that is shorter says nothing by itself
 
+Reader = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 PunctuatorOf = Callable[[str | None], Punctuator | None]
 """What finds the sentences of talk in a language where a transcript has no punctuation."""
 
@@ -81,33 +83,34 @@ def signatures(con: duckdb.DuckDBPyConnection, episode_ids: Sequence[str]) -> di
     return dict(con.execute(SIGNATURES, {"ids": list(episode_ids)}).fetchall())
 
 
-def read_passages(
-    con: duckdb.DuckDBPyConnection, episode_id: str, model: str, punctuator_of: PunctuatorOf
-) -> EpisodePassages:
+def read_passages(read: Reader, episode_id: str, model: str, punctuator_of: PunctuatorOf) -> EpisodePassages:
     """Everything to find in an episode.
 
     Args:
-        con: of the warehouse.
+        read: opens the warehouse for reading; it is closed again before sentences are looked for.
         episode_id: a transcribed episode.
         model: the encoder whose stored vectors are wanted.
         punctuator_of: of the talk's language.
     """
+    with read() as con:
+        said = con.execute(CLAIMS, [episode_id]).fetchall()
+        vectors = con.execute(
+            "select claim_id, embedding from raw.claim_embeddings where model = ? and claim_id in (select unnest(?))",
+            [model, [claim_id for claim_id, *_ in said]],
+        ).fetchall()
+        found = con.execute("select language from raw.transcripts where episode_id = ?", [episode_id]).fetchone()
+        rows = con.execute(SEGMENTS, [episode_id]).fetchall()
+        signature = signatures(con, [episode_id])[episode_id]
     claims = [
         Passage(claim_id, speaker, start, end, _joined(headline, explanation, quote), f"{headline} {explanation}")
-        for claim_id, speaker, start, end, headline, explanation, quote in con.execute(CLAIMS, [episode_id]).fetchall()
+        for claim_id, speaker, start, end, headline, explanation, quote in said
     ]
-    vectors = con.execute(
-        "select claim_id, embedding from raw.claim_embeddings where model = ? and claim_id in (select unnest(?))",
-        [model, [claim.claim_id for claim in claims]],
-    ).fetchall()
-    found = con.execute("select language from raw.transcripts where episode_id = ?", [episode_id]).fetchone()
     language = found[0] if found else None
-    rows = con.execute(SEGMENTS, [episode_id]).fetchall()
     segments = [Segment(*(*row[:8], tuple((a, b) for a, b in row[8] or ()))) for row in rows]
     talk = [p for turn in turns_of(segments, language, punctuator_of(language)) for p in passages_of(turn)]
     return EpisodePassages(
         episode_id,
-        signatures(con, [episode_id])[episode_id],
+        signature,
         (*claims, *talk),
         {claim_id: np.array(vector, dtype=np.float32) for claim_id, vector in vectors},
     )
