@@ -5,7 +5,7 @@ digest all see one wording. A wording that fails a check is kept as a refused ca
 as it was found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -16,6 +16,7 @@ from digest_pipeline.claims.faithfulness import Wording, is_checkable
 from digest_pipeline.claims.grounding import CONTEXT_CHARACTERS, Located
 from digest_pipeline.claims.prompts import REWRITE_VERSION, rewrite_prompt
 from digest_pipeline.claims.replies import WordingReply, read_wording
+from digest_pipeline.claims.turns import Turn
 from digest_pipeline.errors import BudgetExceeded
 from digest_pipeline.llm.batch import BatchSender, Question
 from digest_pipeline.llm.client import LlmClient
@@ -60,26 +61,36 @@ class Rewriter:
 
     def reword(self, chosen: Sequence[tuple[Episode, Sequence[Segment], ClaimCandidate]]) -> list[Rewording]:
         """New wordings of claims, in the same order. Those that the checks cannot read keep their words."""
+        places = list(self._places(chosen))
         if self._batches:
             self._batches.send(
                 [
-                    Question(
-                        self._prompt(episode, self._place(claim, segments, episode)), episode.episode_id, read_wording
-                    )
-                    for episode, segments, claim in chosen
-                    if is_checkable(episode.language)
+                    Question(self._prompt(episode, located), episode.episode_id, read_wording)
+                    for (episode, _, _), located in zip(chosen, places, strict=True)
+                    if located
                 ]
             )
         with ThreadPoolExecutor(self._settings.llm_concurrency) as pool:
-            return list(pool.map(lambda item: self._reword(*item), chosen))
+            return list(pool.map(self._reword, chosen, places))
+
+    def _places(self, chosen: Iterable[tuple[Episode, Sequence[Segment], ClaimCandidate]]) -> Iterator[Located | None]:
+        """Where each claim stands, ``None`` where the checks do not know its language; an episode is read once."""
+        turns: dict[str, list[Turn]] = {}
+        for episode, segments, claim in chosen:
+            if not is_checkable(episode.language):
+                yield None
+                continue
+            if episode.episode_id not in turns:
+                turns[episode.episode_id] = self._finder.turns(episode, segments)
+            yield _place(claim, turns[episode.episode_id])
 
     def _prompt(self, episode: Episode, located: Located) -> Prompt:
         return rewrite_prompt(episode, located.turn, located.start, located.end, CONTEXT_CHARACTERS)
 
-    def _reword(self, episode: Episode, segments: Sequence[Segment], claim: ClaimCandidate) -> Rewording:
-        if not is_checkable(episode.language):
+    def _reword(self, chosen: tuple[Episode, Sequence[Segment], ClaimCandidate], located: Located | None) -> Rewording:
+        episode, segments, claim = chosen
+        if not located:
             return Rewording(claim, None)
-        located = self._place(claim, segments, episode)
         try:
             reply = self._client.ask(self._prompt(episode, located), read_wording, episode.episode_id)
         except (UnusableReply, ModelUnavailable, BudgetExceeded) as fault:
@@ -105,13 +116,14 @@ class Rewriter:
             quote_score=VERBATIM,
         )
 
-    def _place(self, claim: ClaimCandidate, segments: Sequence[Segment], episode: Episode) -> Located:
-        """Where a claim's verbatim quote stands."""
-        for turn in self._finder.turns(episode, segments):
-            if turn.segments[0].position <= claim.first_position <= turn.segments[-1].position:
-                at = turn.text.find(claim.quote)
-                while at >= 0:
-                    if turn.locate(at, at + len(claim.quote))[0] == claim.first_position:
-                        return Located(turn, at, at + len(claim.quote), VERBATIM)
-                    at = turn.text.find(claim.quote, at + 1)
-        raise ValueError(f"the quote of {claim.claim_id} is not in the segments that it was cut from")
+
+def _place(claim: ClaimCandidate, turns: Iterable[Turn]) -> Located:
+    """Where a claim's verbatim quote stands."""
+    for turn in turns:
+        if turn.segments[0].position <= claim.first_position <= turn.segments[-1].position:
+            at = turn.text.find(claim.quote)
+            while at >= 0:
+                if turn.locate(at, at + len(claim.quote))[0] == claim.first_position:
+                    return Located(turn, at, at + len(claim.quote), VERBATIM)
+                at = turn.text.find(claim.quote, at + 1)
+    raise ValueError(f"the quote of {claim.claim_id} is not in the segments that it was cut from")
