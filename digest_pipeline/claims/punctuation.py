@@ -5,13 +5,9 @@ encoder's weights (low-rank updates, Hu et al., ICLR 2022) and ``bench/worthines
 ``MODEL_CARD.md`` says how well it does. What becomes of it stands in ``sentences``.
 """
 
-from collections.abc import Sequence
-
-import numpy as np
-
 from digest_pipeline.claims.faithfulness import is_checkable
-from digest_pipeline.claims.sentences import MARKS, Punctuator, Scores
-from digest_pipeline.claims.tuned_weights import fits_encoder, tuned_network
+from digest_pipeline.claims.sentences import Punctuator
+from digest_pipeline.claims.tuned_weights import fits_encoder, rating_network
 from digest_pipeline.compute import ComputePool
 from digest_pipeline.settings import Settings
 
@@ -24,21 +20,5 @@ def get_punctuator(settings: Settings, language: str | None, pool: ComputePool |
     """
     if not is_checkable(language) or not fits_encoder("punctuation", settings):
         return None
-    if pool and pool.workers:
-        return _PooledPunctuator(settings, pool)
-    punctuator: Punctuator = tuned_network("punctuation", settings)
+    punctuator: Punctuator = rating_network("punctuation", settings, pool, POOLED_WORDS)
     return punctuator
-
-
-class _PooledPunctuator:
-    def __init__(self, settings: Settings, pool: ComputePool) -> None:
-        self._settings, self._pool = settings, pool
-
-    def rate(self, words: Sequence[str]) -> Scores:
-        parts = [words[first : first + POOLED_WORDS] for first in range(0, len(words), POOLED_WORDS)]
-        return np.concatenate([np.zeros((0, MARKS)), *self._pool.map(_rate, self._settings, parts)])
-
-
-def _rate(settings: Settings, words: Sequence[str]) -> Scores:
-    punctuator: Punctuator = tuned_network("punctuation", settings)
-    return punctuator.rate(words)

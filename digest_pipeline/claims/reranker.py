@@ -9,10 +9,8 @@ gets it. ``reranker.npz`` holds what tuning adds to the encoder's weights (low-r
 from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
-
 from digest_pipeline.claims.spans import Span
-from digest_pipeline.claims.tuned_weights import tuned_network
+from digest_pipeline.claims.tuned_weights import rating_network
 from digest_pipeline.claims.turns import Turn
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.compute import ComputePool
@@ -51,20 +49,5 @@ def get_reranker(settings: Settings, pool: ComputePool | None = None) -> Reranke
     Raises:
         ModelError: the encoder cannot be loaded, or is none that the tuned weights fit.
     """
-    if pool and pool.workers:
-        return _PooledReranker(settings, pool)
-    rater: Reranker = tuned_network("reranker", settings)
+    rater: Reranker = rating_network("reranker", settings, pool, POOLED_BATCH)
     return rater
-
-
-class _PooledReranker:
-    def __init__(self, settings: Settings, pool: ComputePool) -> None:
-        self._settings, self._pool = settings, pool
-
-    def rate(self, passages: Sequence[Passage]) -> Scores:
-        batches = [passages[first : first + POOLED_BATCH] for first in range(0, len(passages), POOLED_BATCH)]
-        return np.concatenate([np.zeros(0), *self._pool.map(_rate, self._settings, batches)])
-
-
-def _rate(settings: Settings, passages: Sequence[Passage]) -> Scores:
-    return get_reranker(settings).rate(passages)

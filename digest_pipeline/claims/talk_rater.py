@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from digest_pipeline.claims.spans import Span
-from digest_pipeline.claims.tuned_weights import tuned_network
+from digest_pipeline.claims.tuned_weights import rating_network
 from digest_pipeline.claims.turns import Turn
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.compute import ComputePool
@@ -48,20 +48,5 @@ def get_talk_rater(settings: Settings, pool: ComputePool | None = None) -> TalkR
     Raises:
         ModelError: the encoder cannot be loaded, or is none that the tuned weights fit.
     """
-    if pool and pool.workers:
-        return _PooledTalkRater(settings, pool)
-    rater: TalkRater = tuned_network("talk_rater", settings)
+    rater: TalkRater = rating_network("talk_rater", settings, pool, POOLED_WORDS)
     return rater
-
-
-class _PooledTalkRater:
-    def __init__(self, settings: Settings, pool: ComputePool) -> None:
-        self._settings, self._pool = settings, pool
-
-    def rate(self, words: Sequence[str]) -> Scores:
-        parts = [words[first : first + POOLED_WORDS] for first in range(0, len(words), POOLED_WORDS)]
-        return np.concatenate([np.zeros((0, OUTPUTS)), *self._pool.map(_rate, self._settings, parts)])
-
-
-def _rate(settings: Settings, words: Sequence[str]) -> Scores:
-    return get_talk_rater(settings).rate(words)

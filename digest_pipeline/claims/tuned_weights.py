@@ -5,7 +5,7 @@ The files lie beside this one, ``NAME.npz``; scripts in ``bench/worthiness`` mak
 well they do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import as_file, files
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from digest_pipeline.compute import ComputePool
 from digest_pipeline.errors import ModelError
 from digest_pipeline.model_files import encoder_source, is_local
 from digest_pipeline.settings import Settings
@@ -34,6 +35,27 @@ def tuned_network(name: str, settings: Settings) -> Any:
         ModelError: the encoder cannot be loaded, or is none that the tuned weights fit.
     """
     return _load(name, encoder_source(settings.encoder_model))
+
+
+def rating_network(name: str, settings: Settings, pool: ComputePool | None, together: int) -> Any:
+    """``tuned_network``, or where the pool has workers, one that rates there: ``together`` items travel at a time."""
+    return _Pooled(name, settings, pool, together) if pool and pool.workers else tuned_network(name, settings)
+
+
+class _Pooled:
+    def __init__(self, name: str, settings: Settings, pool: ComputePool, together: int) -> None:
+        self._name, self._settings, self._pool, self._together = name, settings, pool, together
+
+    def rate(self, items: Sequence[Any]) -> npt.NDArray[Any]:
+        starts = range(0, max(1, len(items)), self._together)
+        parts = ((self._name, items[first : first + self._together]) for first in starts)
+        return np.concatenate(list(self._pool.map(_rate, self._settings, parts)))
+
+
+def _rate(settings: Settings, part: tuple[str, Sequence[Any]]) -> npt.NDArray[Any]:
+    name, items = part
+    rated: npt.NDArray[Any] = tuned_network(name, settings).rate(items)
+    return rated
 
 
 def fits_encoder(name: str, settings: Settings) -> bool:
