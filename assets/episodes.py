@@ -1,7 +1,8 @@
 """Episodes of a day: scan the feeds, store what is new, take what the day may take."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 from dagster import (
@@ -12,7 +13,7 @@ from dagster import (
     Config,
     MaterializeResult,
     MetadataValue,
-    RetryPolicy,
+    RetryRequested,
     asset,
 )
 from pydantic import Field
@@ -40,13 +41,21 @@ class ScanConfig(Config):
     only_due: bool = Field(True, description="leave out feeds whose next check, learnt from their rhythm, is later")
 
 
+@contextmanager
+def _tried_again() -> Iterator[None]:
+    """Ask Dagster for the step again after a failure. Its ``RetryPolicy`` asks when a run is told to stop, too."""
+    try:
+        yield
+    except Exception as error:
+        raise RetryRequested(max_retries=2, seconds_to_wait=20) from error
+
+
 @asset(
     partitions_def=DAILY,
     group_name="scan",
     kinds={"python", "duckdb"},
     owners=["team:digest"],
     check_specs=[AssetCheckSpec(name, asset="episodes", description=text) for name, text in CHECKS.items()],
-    retry_policy=RetryPolicy(max_retries=2, delay=20),
 )
 def episodes(
     context: AssetExecutionContext, config: ScanConfig, warehouse: WarehouseResource, settings: SettingsResource
@@ -65,19 +74,20 @@ def episodes(
         counts["unchanged"] += sum(scan.parsed is None and scan.error is None for scan in batch)
         failures.extend((redact(scan.feed_url), scan.error) for scan in batch if scan.error)
 
-    with tables.write() as con:
-        complete_feeds(con)
-        feeds = feeds_to_ask(con, now, only_due=config.only_due)
-    scan_feeds(feeds, options, save)
-    with tables.write() as con:
-        store.claim_day(con, day, until=until, lookback_days=lookback, max_attempts=options.max_attempts)
-        unread = store.chapters_to_read(con, day)
-    chapters = fetch_chapters(unread, options)
-    with tables.write() as con:
-        for episode_id, found in chapters.items():
-            store.save_chapters(con, episode_id, found)
-        taken = store.episodes_of_day(con, day, ("due", "transcribed", "duplicate", "failed", "unusable"))
-        silent = [(feed.title, feed.reason) for feed in silent_feeds(con, now, as_of)]
+    with _tried_again():
+        with tables.write() as con:
+            complete_feeds(con)
+            feeds = feeds_to_ask(con, now, only_due=config.only_due)
+        scan_feeds(feeds, options, save)
+        with tables.write() as con:
+            store.claim_day(con, day, until=until, lookback_days=lookback, max_attempts=options.max_attempts)
+            unread = store.chapters_to_read(con, day)
+        chapters = fetch_chapters(unread, options)
+        with tables.write() as con:
+            for episode_id, found in chapters.items():
+                store.save_chapters(con, episode_id, found)
+            taken = store.episodes_of_day(con, day, ("due", "transcribed", "duplicate", "failed", "unusable"))
+            silent = [(feed.title, feed.reason) for feed in silent_feeds(con, now, as_of)]
     return MaterializeResult(
         metadata={
             "dagster/row_count": len(taken),

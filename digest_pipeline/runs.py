@@ -96,7 +96,8 @@ def run_days(
         before: called with each day before its run.
 
     Raises:
-        DigestError: another run is going on in this home folder, or Dagster cannot write down what this one does.
+        DigestError: another run is going on in this home folder, the run was told to stop (SIGINT, SIGTERM), or Dagster
+            cannot write down what it does.
     """
     prepare_home(settings)
     warehouse, began = warehouse_of(settings), datetime.now(UTC).isoformat(timespec="seconds")
@@ -128,6 +129,10 @@ def run_days(
                         f"the run of {day} cannot be recorded in {settings.dagster_home}: {error.orig}",
                         remedy=MAKE_ROOM,
                     ) from error
+                if _was_stopped(result):
+                    raise DigestError(
+                        f"the run was stopped while it did {day}", remedy="the same command goes on where it stopped"
+                    )
                 failures = failures_of(result)
                 with warehouse.read() as con:
                     summary = summarise(con, day, settings, failures)
@@ -139,6 +144,18 @@ def run_days(
                     ) from error
                 yield summary
         remove_old(settings, datetime.now(UTC))
+
+
+def _was_stopped(result: "ExecuteInProcessResult") -> bool:
+    """Whether a signal ended the run, in a step or between two: Dagster records it, and returns as after a failure."""
+    from dagster import DagsterEventType
+    from dagster._core.events import RunFailureReason  # Dagster's public names have no other sign of it
+
+    return any(
+        event.job_failure_data.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION
+        for event in result.all_events
+        if event.event_type is DagsterEventType.RUN_FAILURE
+    )
 
 
 def failures_of(result: "ExecuteInProcessResult") -> list[str]:

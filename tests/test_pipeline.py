@@ -2,7 +2,15 @@
 
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
 from datetime import date, timedelta
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +245,41 @@ def test_an_empty_day_is_a_normal_day(web: Web, settings: Settings) -> None:
     (summary,) = run_days([date(2026, 9, 14)], settings)
     assert (summary.succeeded, summary.attention, summary.published) == (True, (), 0)
     assert "No new episodes" in (settings.site / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_run_that_is_told_to_stop_ends_there_and_goes_on_when_run_again(
+    web: Web, settings: Settings, tmp_path: Path
+) -> None:
+    asked = threading.Event()
+
+    def slow(request: BaseHTTPRequestHandler) -> None:
+        asked.set()
+        time.sleep(1)
+        with suppress(BrokenPipeError):
+            request.send_error(503)
+
+    web.routes["/feed.xml"] = slow
+    opml = tmp_path / "feeds.opml"
+    opml.write_text(f'<opml version="2.0"><body><outline type="rss" xmlUrl="{web.url}/feed.xml"/></body></opml>')
+    command = [sys.executable, "-m", "digest_pipeline.cli", "run", "--from", "2026-09-14", "--to", "2026-09-15"]
+    environment = {
+        **os.environ, "DIGEST_HOME": str(settings.home), "DIGEST_ALLOW_PRIVATE_HOSTS": "1", "COLUMNS": "300",
+    }  # fmt: skip
+    for told in (signal.SIGTERM, signal.SIGINT):
+        asked.clear()
+        with subprocess.Popen(
+            [*command, "--opml", str(opml)], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert asked.wait(120)
+            process.send_signal(told)
+            output, errors = process.communicate(timeout=120)
+        assert process.returncode == 1, (told, errors)
+        assert "2026-09-15" not in output + errors
+        assert "the run was stopped while it did 2026-09-14" in errors
+        assert "Traceback" not in errors
+    web.put("/feed.xml", BAD_FEED.format(items="").encode())
+    (summary,) = run_days([date(2026, 9, 14)], settings)
+    assert (summary.succeeded, summary.attention) == (True, ())
 
 
 def test_a_mart_that_cannot_be_built_is_named_with_the_reason(settings: Settings) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from anyio.from_thread import start_blocking_portal
 from pydantic import BaseModel, ValidationError
 
 from digest_pipeline.errors import FetchError
@@ -56,4 +57,7 @@ def fetch_chapters(wanted: Sequence[tuple[str, str]], settings: Settings) -> dic
             found = await asyncio.gather(*(one(fetcher, url) for _, url in wanted))
         return {episode_id: chapters for (episode_id, _), chapters in zip(wanted, found, strict=True)}
 
-    return asyncio.run(all_of_them()) if wanted else {}
+    if not wanted:
+        return {}
+    with start_blocking_portal() as portal:  # see scan_feeds
+        return portal.call(all_of_them)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from anyio.from_thread import start_blocking_portal
+
 from digest_pipeline.errors import DigestError, FetchError
 from digest_pipeline.feeds.fetch import Fetched, Fetcher, is_as_safe
 from digest_pipeline.feeds.folder import read_folder
@@ -49,13 +51,16 @@ class FeedScan:
 def scan_feeds(feeds: Sequence[FeedRequest], settings: Settings, save: Callable[[Sequence[FeedScan]], None]) -> None:
     """Ask every feed and hand the results to ``save`` in batches, while the next ones are read.
 
+    The event loop has a thread of its own: a run is told to stop by an exception in the main thread, and a loop there
+    would take it for the failure of whichever task it met.
+
     Args:
         feeds: what to ask.
         settings: limits of the network.
         save: stores a batch; called from one thread at a time. What it raises ends the scan.
     """
-    with _garbage_seldom_collected():
-        asyncio.run(_scan_all(feeds, settings, save))
+    with _garbage_seldom_collected(), start_blocking_portal() as portal:
+        portal.call(_scan_all, feeds, settings, save)
 
 
 @contextmanager
