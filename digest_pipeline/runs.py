@@ -21,6 +21,7 @@ from digest_pipeline.feeds.store import end_of_day
 from digest_pipeline.instance import prepare_home
 from digest_pipeline.llm.books import spending_of_day
 from digest_pipeline.settings import Settings
+from digest_pipeline.stopping import stop_signals
 from digest_pipeline.upkeep.logs import json_log
 from digest_pipeline.upkeep.report import report
 from digest_pipeline.upkeep.retention import remove_old
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 REPORTED = "digest/reported"  # tag of runs whose report is made here: no sensor makes another
 FULL = (os.strerror(errno.ENOSPC), "disk is full")  # as the system says it, and as SQLite does
 DBT_ERRORS = "Errors parsed from dbt logs:"  # dagster-dbt's words, after the command line
+GO_ON = "the same command goes on where it stopped"
 MAKE_ROOM = "make room and run the day again; what is done is kept"
 
 
@@ -101,7 +103,11 @@ def run_days(
     """
     prepare_home(settings)
     warehouse, began = warehouse_of(settings), datetime.now(UTC).isoformat(timespec="seconds")
-    with one_at_a_time(settings.home), (settings.home / "run.log").open("a", encoding="utf-8") as output:
+    with (
+        one_at_a_time(settings.home),
+        (settings.home / "run.log").open("a", encoding="utf-8") as output,
+        stop_signals() as told_to_stop,
+    ):
         from dagster import DagsterInstance
         from sqlalchemy.exc import OperationalError
 
@@ -110,6 +116,8 @@ def run_days(
         job = build_defs().resolve_job_def("daily_digest_job")
         with DagsterInstance.get() as instance, json_log(settings.home / "log.jsonl"):
             for day in days:
+                if told_to_stop():
+                    raise DigestError(f"the run was stopped before {day}", remedy=GO_ON)
                 before(day)
                 # dbt and Dagster write to standard output, which is the caller's
                 try:
@@ -129,10 +137,10 @@ def run_days(
                         f"the run of {day} cannot be recorded in {settings.dagster_home}: {error.orig}",
                         remedy=MAKE_ROOM,
                     ) from error
-                if _was_stopped(result):
-                    raise DigestError(
-                        f"the run was stopped while it did {day}", remedy="the same command goes on where it stopped"
-                    )
+                except KeyboardInterrupt:  # before the first step or after the last one; in steps Dagster catches it
+                    result = None
+                if result is None or (told_to_stop() and not result.success):
+                    raise DigestError(f"the run was stopped while it did {day}", remedy=GO_ON)
                 failures = failures_of(result)
                 with warehouse.read() as con:
                     summary = summarise(con, day, settings, failures)
@@ -144,18 +152,6 @@ def run_days(
                     ) from error
                 yield summary
         remove_old(settings, datetime.now(UTC))
-
-
-def _was_stopped(result: "ExecuteInProcessResult") -> bool:
-    """Whether a signal ended the run, in a step or between two: Dagster records it, and returns as after a failure."""
-    from dagster import DagsterEventType
-    from dagster._core.events import RunFailureReason  # Dagster's public names have no other sign of it
-
-    return any(
-        event.job_failure_data.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION
-        for event in result.all_events
-        if event.event_type is DagsterEventType.RUN_FAILURE
-    )
 
 
 def failures_of(result: "ExecuteInProcessResult") -> list[str]:
