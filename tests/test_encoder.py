@@ -1,0 +1,26 @@
+"""The sentence encoder is loaded when there is something to encode, and says what is wrong when it cannot be."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digest_pipeline.encoder import SentenceEncoder, get_embedder
+from digest_pipeline.errors import ModelError
+from digest_pipeline.settings import Settings
+
+
+def test_a_folder_that_holds_no_model_is_named_with_the_first_text(tmp_path: Path) -> None:
+    encoder = SentenceEncoder(str(tmp_path), "mine")
+    assert encoder.embed([]).shape == (0, 0)
+    with pytest.raises(ModelError, match=r"'mine' cannot be loaded: .*DIGEST_ENCODER_MODEL"):
+        encoder.embed(["A queue is a price."])
+
+
+def test_vectors_are_of_unit_length_and_near_where_the_meaning_is() -> None:
+    vectors = get_embedder(Settings()).embed(
+        ["Waiting lists ration surgery.", "Surgery is rationed by queues.", "The cat slept on the piano."]
+    )
+    assert vectors.shape == (3, 384)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert vectors[0] @ vectors[1] > 0.5 > vectors[0] @ vectors[2]
