@@ -202,6 +202,10 @@ def test_a_span_without_a_headline_gives_way_to_one_that_has_it_and_is_nearly_as
         ("The first is that a fee is a fee.", "A fee is a fee."),
         ("The thing is that most printers are alike.", "Most printers are alike."),
         ("So it turns out that steel is scarce.", "Steel is scarce."),
+        ("One important thing here is that a fee is a fee.", "A fee is a fee."),
+        ("I think the other interesting thing is that fees rise.", "I think fees rise."),
+        ("Then we sold the mill.", "We sold the mill."),
+        ("A queue is a price, right? So people leave it, you know?", "A queue is a price. So people leave it."),
     ],
 )
 def test_cleaning_removes_stumbling_and_keeps_facts(said: str, shown: str) -> None:
@@ -231,6 +235,11 @@ def test_cleaning_removes_stumbling_and_keeps_facts(said: str, shown: str) -> No
         "Obviously wrong answers cost more.",
         "ER visits rose by forty percent.",
         "Or it fires half of its people.",
+        "The problem is that a fee is a fee.",
+        "The only thing is that fees rise.",
+        "Then prices fell.",
+        "Is that right?",
+        "Did they get it right?",
     ],
 )
 def test_cleaning_leaves_alone_what_means_something(said: str) -> None:
@@ -247,6 +256,19 @@ def test_a_headline_is_not_cut_inside_a_number() -> None:
 def test_an_explanation_keeps_the_contrast_to_its_headline() -> None:
     sentences = ["A deposit cleared forty percent of the queue.", "However, it did so only once."]
     assert headline_and_explanation(sentences, [0.9, 0.1])[1] == "However, it did so only once."
+
+
+@pytest.mark.parametrize(
+    ("said", "stands"),
+    [
+        ("Instead of waiting for a controller to scale over the many nodes.", False),
+        ("Instead of waiting for a controller to scale, each card has its own ports.", True),
+        ("The long queue rations the surgery better than any known price,", False),
+        ("The long queue rations the surgery better than any known price.", True),
+    ],
+)
+def test_half_a_sentence_makes_no_headline(said: str, stands: bool) -> None:
+    assert stands_alone(said) is stands
 
 
 def test_a_headline_that_breaks_off_says_so_and_is_not_clear() -> None:

@@ -26,6 +26,7 @@ from digest_pipeline.claims.sentences import (
 )
 from digest_pipeline.claims.spans import spans_of
 from digest_pipeline.claims.turns import turns_of
+from digest_pipeline.claims.wording import is_whole
 from digest_pipeline.model_files import encoder_source
 from digest_pipeline.models import Episode, Segment
 from digest_pipeline.search.passages import passages_of
@@ -142,6 +143,18 @@ def test_a_span_is_read_with_punctuation_and_quoted_without() -> None:
     assert span.text.startswith("So the grid, operator")
     assert BARE.startswith(span.quote)
     assert len(span.quote.split()) == len(span.text.split())
+
+
+def test_a_long_sentence_that_had_to_be_cut_is_known_by_its_pieces() -> None:
+    """Written talk of 62 words with one place where a sentence begins, and one where it is only cut at a comma."""
+    text = " ".join(["The mill", *["sells its flour"] * 6, "early, while", *["the bakers pay"] * 8, "late and the", *["guild keeps"] * 6, "count."])  # fmt: skip
+    begins = text.split().index("guild")
+    first, middle, last = sentences_of(text, "en", ByPlace(begins=[begins]))
+    assert (first.text[:8], first.text[-6:]) == ("The mill", "early,")
+    assert (middle.text[:9], middle.text[-8:]) == ("while the", "and the.")
+    assert (last.text[:5], last.text[-6:]) == ("Guild", "count.")
+    assert [is_whole(sentence.text) for sentence in (first, middle, last)] == [False, False, True]
+    assert " ".join(text[s.start : s.end] for s in (first, middle, last)) == text
 
 
 def test_without_a_punctuator_long_talk_is_cut_at_commas() -> None:

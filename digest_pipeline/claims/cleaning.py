@@ -30,6 +30,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?:^|(?<=[.!?] ))(?:you know|i mean|like)\s*,\s*", ""),
         (rf"\b(?!(?:{_PREFIXES})-)(\w{{1,4}})-(?=\1\w*\b)(?! )", ""),  # th-the, but re-read
         (r"(?<!\w)[_*]{1,3}(?=\S)([^_*]{1,80}?)(?<=\S)[_*]{1,3}(?!\w)", r"\g<1>"),  # emphasis in Markdown
+        (r",\s*(?:right|okay|ok|you know|yeah|huh)\?(?=\s|$)", "."),  # the speaker asks for a nod, not for an answer
         (r"\(\s*\)", ""),  # a link without its address
         # the the, the, the; you can you can. Any other word is said again for its sake: not not, twenty twenty, is is
         (rf"\b({_TWICE_STUMBLES})(?:[,…]?\s+\1\b)+(?![-'])", r"\1"),
@@ -54,17 +55,23 @@ _CLAUSE = (
     r"(?=\s+(?:i|we|you|he|she|it|they|the|this|that|these|those|there|my|our|your|their|his|some|most|all|people|nobody|"
     r"everybody|an?|if|when|because|as|what|how|why|who|where|just|maybe|let|(?:i|we|you|he|she|it|they|there|that|let)'\w+)\b)"
 )
-_LINKS = rf"but(?! for (?:the|an?|his|her|this|these)\b)|(?:again|actually|because){_CLAUSE}"
+_LINKS = rf"but(?! for (?:the|an?|his|her|this|these)\b)|(?:again|actually|because|then){_CLAUSE}"
 _LINKS_APART = r"however|again|actually|"
+# What is said only to say that something will be said: "One important thing here is that". Not "the problem is that".
+_FRAME = (
+    r"(?:the|one) (?:(?:important|interesting|key|main|big|basic|fundamental|simple|first|other) )*"
+    r"(?:thing|reality|fact|truth|point|first)(?: of the matter| here| though)? is,? that"
+)
 _OPENS = (
     rf"^(?:(?:and|so(?! (?:far|much|many|long|called|that)\b)|basically|essentially|oh|um|in other words|"
     rf"now(?! (?:that|is|was|or|and|more|than)\b)|(?:well|of course|obviously){_CLAUSE}{{links}})(?:\s*[,.]\s*|\s+(?=\w))"
     r"|(?:{apart}now|well|of course|obviously|anyway|yeah|yes|right|okay|ok|no(?!\.\s*\d)|sure|exactly|absolutely|look|listen|like|"
     r"also|in fact|i mean|you know|to be honest|honestly|first of all|firstly|"
     r"at the end of the day|the thing is)\s*[,.]\s*"
-    r"|(?:the (?:thing|reality|fact|truth|point|first(?: thing)?) (?:of the matter )?is|it turns out),? that\s+)+"
+    rf"|(?:{_FRAME}|it turns out,? that)\s+)+"
 )
 _OPENING = re.compile(_OPENS.format(links=f"|{_LINKS}", apart=_LINKS_APART), re.IGNORECASE)
+_HEDGED_FRAME = re.compile(rf"^((?:i|we) (?:think|believe|feel|guess|suppose) )(?:that )?{_FRAME}\s+", re.IGNORECASE)
 _FOLLOWING = re.compile(_OPENS.format(links="", apart=""), re.IGNORECASE)
 
 
@@ -82,6 +89,7 @@ def clean(text: str, *, follows: bool = False) -> str:
         cleaned = pattern.sub(replacement, cleaned)
     opening = _FOLLOWING if follows else _OPENING
     cleaned = opening.sub("", " ".join(cleaned.split())).strip(" ,-–—")
+    cleaned = _HEDGED_FRAME.sub(r"\1", cleaned)
     if not cleaned:
         return " ".join(text.split())
     cleaned = cleaned[0].upper() + cleaned[1:]

@@ -58,7 +58,9 @@ class Sentence:
 def sentences_of(text: str, language: str, punctuator: Punctuator | None = None) -> Iterator[Sentence]:
     """The sentences of a text, in order; together they hold all its words.
 
-    Without a punctuator, what has no full stop for long is cut at its commas, or else anywhere.
+    Where a long one is cut at a word that hardly begins a sentence, both pieces stay as transcribed: with a small
+    letter or without a full stop, by which they are known as pieces. Without a punctuator, what has no full stop for
+    long is cut at its commas, or else anywhere.
     """
     cursor = 0
     for piece in (half for whole in sentencex.segment(language, text) for half in BORDER.split(whole)):
@@ -83,7 +85,12 @@ def _cut(text: str, start: int, end: int, punctuator: Punctuator | None) -> Iter
     begins[1:] += [AT_COMMA if word[-1] in ",;:" else 0.0 for word in words[:-1]]
     for first, last in pairwise([0, *best_borders(begins), len(words)]):
         a, b = places[first][0], places[last - 1][1]
-        yield Sentence(text[a:b] if odds is None else written(words[first:last], odds[first:last]), a, b)
+        if odds is None:
+            yield Sentence(text[a:b], a, b)
+            continue
+        is_begun = first == 0 or odds[first, BEGINS] + READINESS > 0
+        is_ended = last == len(words) or odds[last, BEGINS] + READINESS > 0
+        yield Sentence(written(words[first:last], odds[first:last], is_begun=is_begun, is_ended=is_ended), a, b)
 
 
 def best_borders(scores: Scores) -> list[int]:
@@ -109,12 +116,14 @@ def best_borders(scores: Scores) -> list[int]:
     return borders[::-1]
 
 
-def written(words: Sequence[str], odds: Scores) -> str:
+def written(words: Sequence[str], odds: Scores, *, is_begun: bool = True, is_ended: bool = True) -> str:
     """A sentence as it would be written; marks and capitals that are there stay.
 
     Args:
         words: of one sentence, as they were transcribed.
         odds: of these words, as a ``Punctuator`` gives them.
+        is_begun: the first word begins a sentence and has its capital; else it continues one.
+        is_ended: the last word ends one and has its mark; else the sentence goes on.
 
     Example:
         >>> no = [-9.0, -9.0, -9.0, -9.0]
@@ -124,9 +133,11 @@ def written(words: Sequence[str], odds: Scores) -> str:
     is_cased = any(letter.isupper() for word in words for letter in word)
     found = []
     for place, word in enumerate(words):
-        is_capital = place == 0 or (odds[place, CAPITAL] > 0 and not is_cased)
+        is_capital = (place == 0 and is_begun) or (odds[place, CAPITAL] > 0 and not is_cased)
         has_comma = odds[place, COMMA] > 0 and place + 1 < len(words) and not MARKED.search(word)
         found.append((word[:1].upper() + word[1:] if is_capital else word) + ("," if has_comma else ""))
+    if not is_ended:
+        return " ".join(found)
     last = found[-1].rstrip(",;:")
     if not MARKED.search(last):
         last += "?" if odds[-1, ASKS] > 0 else "."

@@ -27,7 +27,7 @@ LEANING = re.compile(
 )
 # A condition without what follows from it, and talk that is acted out: no sentence that claims.
 HALF_SENTENCE = re.compile(
-    r"^(?:if|when|unless|although|though|while|whereas|because|since|even if|whether)\b"
+    r"^(?:if|when|unless|although|though|while|whereas|because|since|even if|whether|instead of|rather than|despite|given)\b"
     r"(?!.*(?:,|;| -) (?!(?:which|who|that|where|and|or|because|like|so that|with)\b)\w)|\blike,? [\"“]"
     r"|\b(?:i'm|you're|we're|they're|i was|it's) like,|[\"“](?:look|well|oh|hey|ah|okay|so|i|we)\b"
     r"|^the more\b(?!.*\bthe (?:more|less|better|worse|fewer|\w+er)\b)",
@@ -128,7 +128,7 @@ def is_whole(sentence: str) -> bool:
     and where capitals or marks are written, neither begins without a capital nor ends without a stop.
     """
     is_written = not sentence.islower() or MARK.search(sentence)  # else it is raw recognition
-    ends = not (sentence[-1:].isalnum() or sentence[-1:] in ":;")
+    ends = not (sentence[-1:].isalnum() or sentence[-1:] in ",:;")
     is_open = sentence.count('"') % 2 or sentence.count("“") != sentence.count("”")
     breaks_off = TRAILING_OFF.search(sentence.rstrip("\"”'’")) or is_open
     return not breaks_off and not (is_written and (sentence.split()[0].islower() or not ends))
