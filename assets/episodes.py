@@ -64,8 +64,7 @@ def episodes(
     options, tables, day = settings.load(), warehouse.open(), date.fromisoformat(context.partition_key)
     now, until = datetime.now(UTC).replace(tzinfo=None), store.end_of_day(day, options.zone)
     as_of, lookback = min(now, until), options.lookback_days
-    counts: Counter[str] = Counter()
-    failures: list[tuple[str, str]] = []
+    counts, failures = Counter[str](), list[tuple[str, str]]()
 
     def save(batch: Sequence[FeedScan]) -> None:
         with tables.write() as con:
