@@ -3,11 +3,13 @@
 import hashlib
 import os
 import sys
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 from dagster import ConfigurableResource
 from dagster_dbt import DbtCliResource, DbtProject
+from dagster_dbt.compat import DBT_PYTHON_VERSION
 from dagster_duckdb import DuckDBResource
 
 from digest_pipeline.bundled import bundled
@@ -92,10 +94,18 @@ def _dbt_sources() -> list[Path]:
     return sorted(path for path in files if path.suffix in {".sql", ".yml"} and "target" not in path.parts)
 
 
+class _DbtOfKnownVersion(DbtCliResource):
+    """dagster-dbt starts dbt once more before each command, only to read its version: four seconds of a day."""
+
+    @cached_property
+    def _cli_version(self) -> Any:
+        return DBT_PYTHON_VERSION
+
+
 def dbt_resource() -> DbtCliResource:
     """dbt from the environment that runs this process, whatever is first on the path."""
     folder = str(bundled("dbt"))
-    return DbtCliResource(
+    return _DbtOfKnownVersion(
         project_dir=folder,
         profiles_dir=folder,
         dbt_executable=str(DBT_EXECUTABLE),

@@ -30,6 +30,17 @@ def test_half_a_manifest_is_never_taken_for_one(settings: Settings, monkeypatch:
     assert list((settings.home / "dbt").glob("*.json")) == []
 
 
+def test_dbt_is_started_once_for_a_command(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    started, noting = tmp_path / "started", tmp_path / "dbt"
+    noting.write_text(f'#!/bin/sh\necho "$*" >> {started}\nexec {resources.DBT_EXECUTABLE} "$@"\n')
+    noting.chmod(0o755)
+    monkeypatch.setattr(resources, "DBT_EXECUTABLE", noting)
+    monkeypatch.setenv(resources.DATABASE_VARIABLE, str(settings.database))
+    done = resources.dbt_resource().cli(["parse", "--quiet"], manifest={}, target_path=tmp_path / "target").wait()
+    assert done.is_successful()
+    assert len(started.read_text().splitlines()) == 1, "dagster-dbt asks for the version elsewhere now"
+
+
 def failure(message: str) -> Any:
     return SimpleNamespace(error=SimpleNamespace(message=message, cause=None))
 
