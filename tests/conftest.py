@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from digest_pipeline.bundled import bundled
@@ -87,6 +88,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory, network: DemoNetwork) -> Iter
         summaries = list(run_days(days, settings, before=begin))
         assert all(summary.succeeded for summary in summaries), [summary.attention for summary in summaries]
         yield settings
+
+
+@pytest.fixture
+def demo_insights(demo: Settings) -> int:
+    """How many insights the demo's four days published."""
+    with duckdb.connect(str(demo.database), read_only=True) as con:
+        count: int = con.execute("select count(*) from raw.digest_items").fetchall()[0][0]
+    return count
 
 
 @pytest.fixture(autouse=True)

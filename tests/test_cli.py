@@ -134,7 +134,7 @@ def test_why_explains_a_chosen_and_a_refused_claim(demo: Settings) -> None:
     assert "there is no claim" in digest("why", "cl_none", home=demo.home, code=1).stderr
 
 
-def test_export_writes_tables_by_their_names(demo: Settings, tmp_path: Path) -> None:
+def test_export_writes_tables_by_their_names(demo: Settings, demo_insights: int, tmp_path: Path) -> None:
     day = digest("export", "episodes", "--date", "2026-09-14", home=demo.home)
     assert len(day.stdout.splitlines()) == 4
     assert "4 rows of raw.episodes" in day.stderr
@@ -143,7 +143,7 @@ def test_export_writes_tables_by_their_names(demo: Settings, tmp_path: Path) -> 
     assert {"cluster_id", "label", "keywords", "centroid"} <= set(pl.read_csv(csv).columns)
     parquet = tmp_path / "marts.parquet"
     digest("export", "daily_top_insights", "--format", "parquet", "-o", str(parquet), home=demo.home)
-    assert len(pl.read_parquet(parquet)) == 20
+    assert len(pl.read_parquet(parquet)) == demo_insights
     assert "tables: " in digest("export", "secrets", home=demo.home, code=1).stderr
     assert "--output" in digest("export", "feeds", "--format", "parquet", home=demo.home, code=1).stderr
     assert "no digest_date" in digest("export", "feeds", "--date", "2026-09-14", home=demo.home, code=1).stderr

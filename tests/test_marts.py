@@ -89,8 +89,8 @@ def test_days_built_one_by_one_equal_a_whole_build(demo: Settings, tmp_path: Pat
     assert [rows(copy, f"select * from marts.{model} order by all") for model in models] == daily
 
 
-def test_the_score_board_and_the_dimensions_agree_with_what_was_published(demo: Settings) -> None:
-    assert rows(demo.database, "select sum(chosen_insights) from marts.pipeline_costs") == [(20,)]
+def test_the_score_board_and_the_dimensions_agree_with_what_was_published(demo: Settings, demo_insights: int) -> None:
+    assert rows(demo.database, "select sum(chosen_insights) from marts.pipeline_costs") == [(demo_insights,)]
     assert rows(
         demo.database, "select count(*) from marts.dim_episodes where status = 'transcribed' and usable_claims > 0"
     ) == [(15,)]

@@ -20,14 +20,14 @@ from digest_pipeline.warehouse import Warehouse
 
 DAY = date(2026, 9, 14)
 TEXTS = (
-    ("A deposit cleared 40 percent of the grid connection queue for batteries.", "Spinning Reserve", 0.70),
-    ("Free tiers are bundled marketing, and the customer pays for them later.", "The Warm Cache", 0.68),
-    ("Sleeping seven hours lowers blood pressure by six points.", "Five Past Eight", 0.66),
-    ("Small language models answer most support questions.", "The Warm Cache", 0.64),
-    ("Auctions reveal what people are willing to pay.", "Second Price", 0.62),
-    ("Battery storage earns more from the balancing market than from power prices.", "Spinning Reserve", 0.60),
-    ("Lab mice kept in the cold change what experiments find.", "Wide Error Bars", 0.58),
-    ("Zoning rules keep the fourth floor from being built.", "The Marginal Seat", 0.56),
+    ("A deposit cleared 40 percent of the grid connection queue for batteries.", "Spinning Reserve", 0.78),
+    ("Free tiers are bundled marketing, and the customer pays for them later.", "The Warm Cache", 0.76),
+    ("Sleeping seven hours lowers blood pressure by six points.", "Five Past Eight", 0.74),
+    ("Small language models answer most support questions.", "The Warm Cache", 0.72),
+    ("Auctions reveal what people are willing to pay.", "Second Price", 0.70),
+    ("Battery storage earns more from the balancing market than from power prices.", "Spinning Reserve", 0.68),
+    ("Lab mice kept in the cold change what experiments find.", "Wide Error Bars", 0.66),
+    ("Zoning rules keep the fourth floor from being built.", "The Marginal Seat", 0.64),
 )
 
 

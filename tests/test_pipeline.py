@@ -50,9 +50,12 @@ def query(settings: Settings, sql: str, *values: object) -> list[tuple[Any, ...]
         return con.execute(sql, list(values)).fetchall()
 
 
-def test_every_day_has_its_five(demo: Settings) -> None:
-    rows = query(demo, "select digest_date, n_items from raw.digests order by 1")
-    assert [count for _, count in rows] == [5, 5, 5, 5]
+def test_a_day_has_five_and_one_fewer_where_the_next_best_is_too_weak(demo: Settings) -> None:
+    rows = query(demo, "select n_items from raw.digests order by digest_date")
+    assert len(rows) == 4
+    assert {count for (count,) in rows} <= {4, 5}
+    least = query(demo, "select min(score) from raw.digest_items join raw.scored_insights using (claim_id)")[0][0]
+    assert least >= demo.min_score
 
 
 def test_quotes_stand_verbatim_in_their_segments_at_their_time(demo: Settings) -> None:
@@ -60,7 +63,7 @@ def test_quotes_stand_verbatim_in_their_segments_at_their_time(demo: Settings) -
         demo, "select i.claim_id, i.quote, i.start_seconds, i.end_seconds, c.episode_id from raw.digest_items i"
         " join raw.claim_candidates c using (claim_id)"
     )  # fmt: skip
-    assert len(items) == 20
+    assert len(items) >= 16
     for claim_id, quote, start, end, episode_id in items:
         said = query(
             demo, "select string_agg(text, ' ' order by position) from raw.transcript_segments"
@@ -154,7 +157,7 @@ def test_marts_agree_with_what_was_published(demo: Settings) -> None:
     assert query(demo, "select digest_date, rank, claim_id from marts.daily_top_insights order by all") == published
     boards = query(demo, "select show_title, episodes, chosen_insights from marts.show_scoreboard")
     assert sum(row[1] for row in boards) == 15
-    assert sum(row[2] for row in boards) == 20
+    assert sum(row[2] for row in boards) == len(published)
     assert len(query(demo, "from marts.pipeline_costs")) == 4
 
 

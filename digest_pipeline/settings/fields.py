@@ -136,7 +136,7 @@ class Settings(Places, BaseSettings):
         0.05, ge=0, le=1, description="what an old episode's claims lose of their score, at most"
     )
     top_n: int = Field(5, ge=1, le=20, description="insights in a digest")
-    min_score: float = Field(0.55, ge=0, le=1, description="nothing below is published: no filler")
+    min_score: float = Field(0.62, ge=0, le=1, description="nothing below is published: no filler")
     min_clarity: float = Field(0.30, ge=0, le=1, description="nothing that reads worse by itself is published")
     max_per_show: int = Field(2, ge=1, description="insights of one show in a digest")
     max_per_theme: int = Field(1, ge=1, description="insights of one theme, on one matter, in a digest")
