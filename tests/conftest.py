@@ -22,6 +22,7 @@ from digest_pipeline.warehouse import Warehouse
 # Set before anything imports the definitions: they read the settings once, for the days and the dbt project.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["DO_NOT_TRACK"] = "1"
+os.environ.pop("COLUMNS", None)  # a console made under it keeps that width
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 DEMO_PORT = 8791
 

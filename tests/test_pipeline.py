@@ -50,11 +50,16 @@ def query(settings: Settings, sql: str, *values: object) -> list[tuple[Any, ...]
         return con.execute(sql, list(values)).fetchall()
 
 
-def test_a_day_has_five_and_one_fewer_where_the_next_best_is_too_weak(demo: Settings) -> None:
-    rows = query(demo, "select n_items from raw.digests order by digest_date")
+def test_a_day_has_five_or_fewer_where_the_others_are_weak_or_of_the_same_theme(demo: Settings) -> None:
+    """How many depends on the themes, and these on the last digits of the embeddings, so on the processor."""
+    rows = query(demo, "select digest_date, n_items from raw.digests order by digest_date")
     assert len(rows) == 4
-    assert {count for (count,) in rows} <= {4, 5}
-    least = query(demo, "select min(score) from raw.digest_items join raw.scored_insights using (claim_id)")[0][0]
+    assert {count for _, count in rows} <= {3, 4, 5}
+    crowded_out = query(
+        demo, "select distinct digest_date from raw.scored_insights where why_not like '%score higher%'"
+    )
+    assert {day for (day,) in crowded_out} <= {day for day, count in rows if count == 5}
+    least = query(demo, "select min(score) from raw.digest_items")[0][0]
     assert least >= demo.min_score
 
 
@@ -63,7 +68,7 @@ def test_quotes_stand_verbatim_in_their_segments_at_their_time(demo: Settings) -
         demo, "select i.claim_id, i.quote, i.start_seconds, i.end_seconds, c.episode_id from raw.digest_items i"
         " join raw.claim_candidates c using (claim_id)"
     )  # fmt: skip
-    assert len(items) >= 16
+    assert len(items) >= 12
     for claim_id, quote, start, end, episode_id in items:
         said = query(
             demo, "select string_agg(text, ' ' order by position) from raw.transcript_segments"
