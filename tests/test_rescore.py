@@ -4,6 +4,7 @@ import hashlib
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from typer.testing import CliRunner
@@ -35,7 +36,9 @@ def test_other_weights_are_compared_claim_by_claim(
     assert result.exit_code == 0, result.output
     rows = pl.read_csv(file, try_parse_dates=True)
     assert set(rows["digest_date"]) == {date(2026, 9, 16), date(2026, 9, 17)}
-    assert rows["published_rank"].count() >= 6
+    with duckdb.connect(str(demo.database), read_only=True) as con:
+        published = con.execute("select count(*) from raw.digest_items where digest_date >= '2026-09-16'").fetchall()
+    assert [(rows["published_rank"].count(),)] == published
     dropped = rows.filter(pl.col("rank").is_null())
     assert len(dropped)
     assert dropped["reason"].str.len_chars().min()
