@@ -8,7 +8,8 @@ episode. Ridge regression on soft targets, centred in each episode: what counts 
 talk. One matrix of second moments an episode makes leaving some out cheap. ``--out`` writes the ten best of each
 episode by a model that has not seen it, or not seen its show, a file a view, for an outside scorer. With ``--talk`` and
 ``--reranked``, which ``bench.worthiness.talk`` and ``bench.worthiness.reranker`` write, they are the ten best as the
-pipeline chooses them, of the episodes that both hold; the probability is fitted on those, so ``--write`` asks for them.
+pipeline chooses them, of the episodes that both hold; the stacked model and the probability are fitted on those, so
+``--write`` asks for them.
 """
 
 import argparse
@@ -32,9 +33,11 @@ from digest_pipeline.claims.worthiness import (
     WorthinessModel,
     promotion_in_context,
     shortlist,
+    stacked_columns,
     worth_in_context,
     worth_in_talk,
     worth_reranked,
+    worth_stacked,
 )
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.settings import load_settings
@@ -45,6 +48,7 @@ PENALTY = 0.1  # 0.05 and 0.15 do as well; 0.5, right for a third of the labels,
 SURFACE_PENALTY = 60  # times that of the wording: the surface features know the shows too well
 CONTAINED_SHARE = 0.2  # how far standing alone counts for worth by itself
 LENGTH_SHARE = 1.6  # weight of a span's length, in standard deviations of the ratings
+STACKED, STACKED_PENALTY = 300, 20  # best spans of an episode in a view that the stacked model learns from; 1 / C
 CALIBRATED = 10  # best spans of an episode that the logistic curves are fitted on
 CURVE, DRAWS = (6, 12, 25, 50), 2
 Grouping = Callable[[LabelledEpisode], str]
@@ -116,6 +120,34 @@ def held_out(episodes: Sequence[LabelledEpisode], moments: Moments, group: Group
     return [moments.rate(episode, solved[group(episode)]) for episode in episodes]
 
 
+@dataclass(frozen=True)
+class StackedRows:
+    """``stacked_columns`` of all spans of an episode in one view, the rows of its best, and which of these are good."""
+
+    columns: Scores
+    best: npt.NDArray[np.int64]
+    good: npt.NDArray[np.bool_]
+
+
+def stacked_rows(episode: LabelledEpisode, rated: Scores, talk: Scores, length_weight: float) -> StackedRows:
+    """What the stacked model learns from, and rates; ``rated`` and ``talk`` are held out."""
+    columns = stacked_columns(episode.spans, episode.matrix[:, : len(feature_names())], rated, talk)
+    worth = worth_in_context(episode.spans, rated[:, 0], length_weight)
+    worth = worth_in_talk(episode.spans, worth, talk[:, 0], length_weight)
+    best = np.argsort(np.where(refused(episode, rated, talk), -np.inf, worth))[::-1][:STACKED]
+    return StackedRows(columns, best, episode.best[best] >= GOOD)
+
+
+def fit_stack(rows: Sequence[StackedRows]) -> Scores:
+    """Weights of ``stacked_columns``: who is good among the best of an episode."""
+    columns = np.concatenate([part.columns[part.best] - part.columns[part.best].mean(axis=0) for part in rows])
+    scale = columns.std(axis=0) + 1e-9
+    good = np.concatenate([part.good for part in rows])
+    fitted = LogisticRegression(C=1 / STACKED_PENALTY, max_iter=1000).fit(columns / scale, good)
+    weights: Scores = fitted.coef_[0] / scale
+    return weights
+
+
 def refused(episode: LabelledEpisode, rated: Scores, talk: Scores | None = None) -> npt.NDArray[np.bool_]:
     """Which spans the pipeline would bar; without ``talk``, what it says to that is left out."""
     likeness = promotion_in_context(episode.spans, rated[:, 1])
@@ -130,17 +162,20 @@ def ranked(
     length_weight: float,
     most: int,
     talk: Scores | None = None,
+    stacked: tuple[Scores, Scores] | None = None,
     reranked: Scores | None = None,
 ) -> tuple[list[int], Scores]:
     """The best spans of an episode as the pipeline would choose them, and the worth of all.
 
-    ``talk`` holds what the spans were worth where they stand and whether they advertise, ``reranked`` what they were
-    worth when read again, NaN for those that were not.
+    ``talk`` holds what the spans were worth where they stand and whether they advertise, ``stacked`` the columns and
+    the weights of the stacked model, ``reranked`` what they were worth when read again, NaN for those that were not.
     """
     worth = worth_in_context(episode.spans, rated[:, 0], length_weight)
     barred = refused(episode, rated, talk)
     if talk is not None:
         worth = worth_in_talk(episode.spans, worth, talk[:, 0], length_weight)
+    if stacked is not None:
+        worth = worth_stacked(worth, *stacked)
     if reranked is not None:
         rows = [row for row in shortlist(episode.spans, worth, barred) if not np.isnan(reranked[row])]
         worth = worth_reranked(episode.spans, worth, rows, reranked[rows], length_weight)
@@ -179,26 +214,38 @@ def measure(
     talks: Mapping[str, Scores],
     again: Mapping[str, Scores],
     folder: Path | None,
-) -> tuple[float, Pairs]:
+) -> tuple[float, Scores, Pairs]:
     """Rank what was held out, and write it where there is a folder for it.
 
     Returns:
-        what the logarithm of a span's length counts; and of the best spans, by whether the text has no case, worth and
-        whether they are good.
+        what the logarithm of a span's length counts; the stacked model of all episodes with ratings of the talk, empty
+        without any; and of the best spans, by whether the text has no case, worth and whether they are good.
     """
     groupings: dict[str, Grouping] = {"episode": lambda e: e.name, "show": lambda e: e.show}
     calibration: Pairs = {False: [], True: []}
     length_weight = 0.0
+    stacked: dict[str, tuple[str, StackedRows]] = {}
     for left_out, group in groupings.items():
         ratings = held_out(episodes, moments, group)
         if not length_weight:
             length_weight = LENGTH_SHARE * float(np.mean([r[:, 0].std() for r in ratings]))
         out: dict[str, list[str]] = {view: [] for view in VIEWS}
-        for episode, rated in zip(episodes, ratings, strict=True):
-            talk, reranked = (found.get(f"{episode.name}/{episode.view}") for found in (talks, again))
+        keys = [f"{episode.name}/{episode.view}" for episode in episodes]
+        stacked = {
+            key: (group(episode), stacked_rows(episode, rated, talks[key], length_weight))
+            for key, episode, rated in zip(keys, episodes, ratings, strict=True)
+            if key in talks
+        }
+        stacks = {
+            name: fit_stack([rows for other, rows in stacked.values() if other != name])
+            for name in {name for name, _ in stacked.values()}
+        }
+        for key, episode, rated in zip(keys, episodes, ratings, strict=True):
+            talk, reranked = talks.get(key), again.get(key)
             if (talks and talk is None) or (again and reranked is None):
                 continue
-            rows, worth = ranked(episode, rated, length_weight, CALIBRATED, talk, reranked)
+            parts = (stacked[key][1].columns, stacks[group(episode)]) if key in stacked else None
+            rows, worth = ranked(episode, rated, length_weight, CALIBRATED, talk, parts, reranked)
             if left_out == "episode":
                 good = (episode.best[rows] >= GOOD).tolist()
                 calibration[episode.view == "raw"].extend(zip(worth[rows].tolist(), good, strict=True))
@@ -209,7 +256,8 @@ def measure(
             folder.mkdir(parents=True, exist_ok=True)
             for view, lines in out.items():
                 (folder / f"{left_out}.{view}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return length_weight, calibration
+    stack = fit_stack([rows for _, rows in stacked.values()]) if stacked else np.zeros(0)
+    return length_weight, stack, calibration
 
 
 def main() -> None:
@@ -232,14 +280,14 @@ def main() -> None:
     embedder.save()
     moments = moments_of(episodes)
     print(f"{len(episodes) // len(VIEWS)} episodes of {len({e.show for e in episodes})} shows in {len(VIEWS)} views")
-    length_weight, calibration = measure(episodes, moments, talks, again, args.out)
+    length_weight, stack, calibration = measure(episodes, moments, talks, again, args.out)
     if args.curve:
         curve(episodes, moments, length_weight)
     coefficients, intercepts = moments.solve({e.name for e in episodes})
     slopes, offsets = np.array([logistic_curve(calibration[uncased]) for uncased in (False, True)]).T.tolist()
     model = WorthinessModel(
         embedder.name, feature_names(), moments.mean, moments.scale, coefficients.T, intercepts, length_weight,
-        tuple(slopes), tuple(offsets),
+        stack, tuple(slopes), tuple(offsets),
     )  # fmt: skip
     for uncased, pairs in calibration.items():
         shares = np.quantile(
@@ -252,7 +300,7 @@ def main() -> None:
             WEIGHTS, encoder=model.encoder, names=np.array(model.names), mean=model.mean.astype(np.float32),
             scale=model.scale.astype(np.float32), coefficients=model.coefficients.astype(np.float32),
             intercepts=model.intercepts.astype(np.float32), length_weight=np.float32(length_weight),
-            slopes=np.array(slopes), offsets=np.array(offsets),
+            stack=model.stack.astype(np.float32), slopes=np.array(slopes), offsets=np.array(offsets),
         )  # fmt: skip
         note_trained_on(e.name for e in episodes)
         print(f"{WEIGHTS}: {model.coefficients.size} weights, {WEIGHTS.stat().st_size} bytes")

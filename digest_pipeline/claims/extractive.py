@@ -26,9 +26,11 @@ from digest_pipeline.claims.worthiness import (
     load_model,
     promotion_in_context,
     shortlist,
+    stacked_columns,
     worth_in_context,
     worth_in_talk,
     worth_reranked,
+    worth_stacked,
 )
 from digest_pipeline.compute import ComputePool
 from digest_pipeline.encoder import Vectors, get_embedder
@@ -61,7 +63,8 @@ class ExtractiveExtractor:
     def key(self) -> str:
         """What the result depends on besides the transcript."""
         heads = (stored_weights(name)["head"].sum() for name in ("talk_rater", "reranker", "punctuation"))
-        weights = load_model().coefficients.sum(), *heads
+        model = load_model()
+        weights = model.coefficients.sum(), model.stack.sum(), *heads
         return stable_id("x", self.name, RULES, self._embedder.name, *map(str, weights))
 
     def turns(self, episode: Episode, segments: Sequence[Segment]) -> list[Turn]:
@@ -70,8 +73,8 @@ class ExtractiveExtractor:
 
     def extract(self, episode: Episode, segments: Sequence[Segment]) -> Extraction:
         """The best candidates of an episode, strongest first, refused ones included with their reason."""
-        talk = " ".join(segment.text for segment in segments)
-        if len(UNSPACED.findall(talk)) > len(talk) / 2:
+        said = " ".join(segment.text for segment in segments)
+        if len(UNSPACED.findall(said)) > len(said) / 2:
             return Extraction((), 0, f"{episode.show} · {episode.title}: {UNREADABLE}")
         turns = self.turns(episode, segments)
         spans = list(spans_of(turns))
@@ -79,13 +82,16 @@ class ExtractiveExtractor:
             return Extraction((), 0)
         model, sentence_vectors = load_model(), embed_sentences(spans, self._embedder)
         vectors = embed_spans(spans, sentence_vectors.meaning)
-        rated, promotion = model.rate(design_matrix(spans, sentence_vectors))
-        talk, advertises = rate_spans(turns, spans, get_talk_rater(self._settings, self._pool)).T
-        likeness = promotion_in_context(spans, promotion)
-        refusals = [refusal_of(*each) for each in zip(spans, likeness.tolist(), advertises.tolist(), strict=True)]
+        matrix = design_matrix(spans, sentence_vectors)
+        rated = model.rate(matrix).T
+        talk = rate_spans(turns, spans, get_talk_rater(self._settings, self._pool))
+        likeness = promotion_in_context(spans, rated[:, 1])
+        refusals = [refusal_of(*each) for each in zip(spans, likeness.tolist(), talk[:, 1].tolist(), strict=True)]
         refused = np.array([refusal is not None for refusal in refusals])
-        rating = worth_in_context(spans, rated, model.length_weight)
-        rating = worth_in_talk(spans, rating, talk, model.length_weight)
+        rating = worth_in_context(spans, rated[:, 0], model.length_weight)
+        rating = worth_in_talk(spans, rating, talk[:, 0], model.length_weight)
+        columns = stacked_columns(spans, matrix[:, : len(model.names)], rated, talk)
+        rating = worth_stacked(rating, columns, model.stack)
         rows = shortlist(spans, rating, refused)
         reranked = get_reranker(self._settings, self._pool).rate(passages_of(turns, [spans[row] for row in rows]))
         rating = worth_reranked(spans, rating, rows, reranked, model.length_weight)

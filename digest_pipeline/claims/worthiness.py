@@ -4,8 +4,10 @@ It reads surface features and the early layers of the sentence encoder, which ke
 keeps the subject, does worse on shows that the model has not seen. ``weights.npz`` holds the model; ``MODEL_CARD.md``
 beside it says what it was trained on and how well it does, and ``bench/worthiness/train.py`` makes both. Ridge
 regression rates each span; what surrounds it and its length are then taken into account (an insight is seldom alone,
-and a complete thought takes words). What ``talk_rater`` makes of its words where they stand is added, and for the best
-what ``reranker`` makes of them. A logistic curve turns that into the probability that a demanding editor would send it.
+and a complete thought takes words). What ``talk_rater`` makes of its words where they stand is added; then what a
+logistic regression, which tells the good ones among the best from both ratings and the surface features, makes of it
+(stacking, Wolpert 1992); and for the best what ``reranker`` makes of them. A logistic curve turns that into the
+probability that a demanding editor would send it.
 A second column of weights rates promotion.
 """
 
@@ -26,6 +28,7 @@ NEIGHBOURS = 4  # sentences before and after a span that tell of it
 PROMOTION_NEIGHBOURS = 2
 CONTEXT_SHARE = 0.5
 TALK_SHARE = 1.0  # of what ``talk_rater`` makes of a span
+STACKED_SHARE = 0.1  # of the log odds that the stacked model gives it
 RERANKED_WORDS, LEAST_RERANKED = 90, 60  # an episode's words that each span read again stands for; how many at least
 RERANKED_SHARE = 0.4
 FULL_LENGTH = 85  # words from which a longer span is no better
@@ -39,8 +42,8 @@ class WorthinessModel:
     """Weights for ``design_matrix`` columns. ``encoder`` is the embedding model that they belong to.
 
     ``coefficients`` has two rows, worth and promotion, with their ``intercepts``. ``length_weight`` is what a span's
-    length counts in units of the first; ``slopes`` and ``offsets`` are of two logistic curves: of text with case, and
-    of raw recognition without, which is rated higher.
+    length counts in units of the first; ``stack`` weighs ``stacked_columns``; ``slopes`` and ``offsets`` are of two
+    logistic curves: of text with case, and of raw recognition without, which is rated higher.
     """
 
     encoder: str
@@ -50,6 +53,7 @@ class WorthinessModel:
     coefficients: Scores
     intercepts: Scores
     length_weight: float
+    stack: Scores
     slopes: tuple[float, float]
     offsets: tuple[float, float]
 
@@ -89,7 +93,7 @@ def load_model() -> WorthinessModel:
         return WorthinessModel(
             str(stored["encoder"]), names, stored["mean"].astype(float), stored["scale"].astype(float),
             stored["coefficients"].astype(float), stored["intercepts"].astype(float), float(stored["length_weight"]),
-            tuple(stored["slopes"].tolist()), tuple(stored["offsets"].tolist()),
+            stored["stack"].astype(float), tuple(stored["slopes"].tolist()), tuple(stored["offsets"].tolist()),
         )  # fmt: skip
 
 
@@ -149,6 +153,27 @@ def worth_in_talk(spans: Sequence[Span], worth: Scores, talk: Scores, length_wei
     return joined
 
 
+def stacked_columns(spans: Sequence[Span], surface: Vectors, rated: Scores, talk: Scores) -> Scores:
+    """What the stacked model sees of each span of an episode, centred in it, shape (spans, features + 6).
+
+    Args:
+        spans: every candidate span.
+        surface: the surface features of each, the first columns of ``design_matrix``.
+        rated: the worth and promotion of each by itself, shape (spans, 2).
+        talk: what a ``TalkRater`` makes of each, shape (spans, 2).
+    """
+    around = surroundings(spans, rated[:, 0], NEIGHBOURS)
+    columns = np.column_stack([rated, around, talk, _length(spans), surface])
+    centred: Scores = columns - columns.mean(axis=0)
+    return centred
+
+
+def worth_stacked(worth: Scores, columns: Scores, stack: Scores) -> Scores:
+    """``worth_in_talk`` joined with the log odds of the stacked model, whose weights of ``columns`` are ``stack``."""
+    joined: Scores = worth + STACKED_SHARE * columns @ stack
+    return joined
+
+
 def shortlist(spans: Sequence[Span], worth: Scores, refused: npt.NDArray[np.bool_]) -> list[int]:
     """Rows of the spans that are worth reading again: the best that are not refused, in proportion to the talk."""
     most = max(LEAST_RERANKED, (spans[-1].start_word + spans[-1].words) // RERANKED_WORDS)
@@ -158,11 +183,11 @@ def shortlist(spans: Sequence[Span], worth: Scores, refused: npt.NDArray[np.bool
 def worth_reranked(
     spans: Sequence[Span], worth: Scores, rows: Sequence[int], reranked: Scores, length_weight: float
 ) -> Scores:
-    """``worth_in_talk`` joined with what the shortlist was worth when read again.
+    """``worth_stacked`` joined with what the shortlist was worth when read again.
 
     Args:
         spans: every candidate span of one episode.
-        worth: of each, by ``worth_in_talk``.
+        worth: of each, by ``worth_stacked``.
         rows: the shortlist; the others count as its last.
         reranked: what each of the shortlist is worth by a ``Reranker``.
         length_weight: what the logarithm of a span's length counts.
