@@ -72,7 +72,7 @@ class WorthinessModel:
         return rated
 
     def probability(self, worth: Scores, *, is_uncased: bool) -> Scores:
-        """Probability, 0..1, that an editor would send a span of such ``worth_in_context``."""
+        """Probability, 0..1, that an editor would send a span of such ``worth_reranked``."""
         probabilities: Scores = 1 / (1 + np.exp(-(self.slopes[is_uncased] * worth + self.offsets[is_uncased])))
         return probabilities
 
