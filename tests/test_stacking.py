@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.worthiness.train import StackedRows, fit_stack
+from bench.worthiness.stack import StackedRows, fit_stack
 from digest_pipeline.claims.features import feature_names, features_of
 from digest_pipeline.claims.spans import spans_of
 from digest_pipeline.claims.turns import turns_of

@@ -25,6 +25,7 @@ from digest_pipeline.transcripts.ads import flag_ads
 
 TRAINED_ON = Path(worthiness.__file__).with_name("trained_on.txt")
 VIEWS = ("published", "unsplit", "raw")
+GOOD = 2  # a score from which an editor would send it
 SEGMENT_WORDS = {"unsplit": (6, 28), "raw": (5, 16)}
 CARRIES = 0.3  # share of a span's words from which a window carries it
 WORDS_PER_SECOND = 2.5

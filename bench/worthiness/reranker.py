@@ -19,9 +19,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from bench.worthiness.episodes import VIEWS, LabelledEpisode, RememberingEmbedder, read_episodes
+from bench.worthiness.episodes import GOOD, VIEWS, LabelledEpisode, RememberingEmbedder, read_episodes
 from bench.worthiness.low_rank import DEVICE, learnt, mixed_precision, with_updates
-from bench.worthiness.train import GOOD, LENGTH_SHARE, held_out, moments_of, refused, targets
+from bench.worthiness.ranking import refused
+from bench.worthiness.ridge import held_out, length_weight_of, moments_of, targets
 from digest_pipeline.claims import reranker
 from digest_pipeline.claims.punctuation import get_punctuator
 from digest_pipeline.claims.reranker import passages_of
@@ -114,7 +115,7 @@ def _rated(network: PassageEncoder, pairs: Sequence[tuple[list[int], list[int]]]
 def shortlists(episodes: Sequence[LabelledEpisode], tokenizer: PassageEncoder) -> list[Shortlist]:
     """What is learnt from, and rated: by ratings of a linear model that has not seen the show."""
     ratings = held_out(episodes, moments_of(episodes), lambda e: e.show)
-    length_weight = LENGTH_SHARE * float(np.mean([rated[:, 0].std() for rated in ratings]))
+    length_weight = length_weight_of(ratings)
     folds = _folds(episodes)
     chance, found = np.random.default_rng(1), []
     for episode, rated in zip(episodes, ratings, strict=True):

@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from bench.worthiness.episodes import (
+    GOOD,
     VIEWS,
     RememberingEmbedder,
     note_trained_on,
@@ -28,7 +29,6 @@ from bench.worthiness.episodes import (
     read_windows,
 )
 from bench.worthiness.low_rank import DEVICE, learnt, mixed_precision, with_updates
-from bench.worthiness.train import GOOD
 from digest_pipeline.claims import talk_rater
 from digest_pipeline.claims.punctuation import get_punctuator
 from digest_pipeline.claims.talk_rater import OUTPUTS, rate_spans
