@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 @dataclass
 class Inbox:
-    """What arrived, and how it misbehaves.
+    """What arrived, as messages and ``raw``, and how it misbehaves.
 
     ``refuses`` everybody for good, in words that hold the recipient, as real servers' do; ``answers`` some recipients
     otherwise, a list one after the other; ``drops`` the connection when it has accepted a mail to one of these, without
@@ -23,6 +23,7 @@ class Inbox:
     """
 
     messages: list[EmailMessage] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     refuses: bool = False
     answers: dict[str, str | list[str]] = field(default_factory=dict)
     drops: set[str] = field(default_factory=set)
@@ -51,6 +52,7 @@ class Inbox:
         assert isinstance(envelope.content, bytes)
         message = message_from_bytes(envelope.content, policy=policy.default)
         self.messages.append(message)
+        self.raw.append(envelope.content)
         if self.drops.intersection(envelope.rcpt_tos):
             _drop(server)
         return "250 OK"

@@ -1,6 +1,7 @@
 """Mails of a digest over a real SMTP server: complete, each once, every refusal and broken connection kept."""
 
 import json
+import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
@@ -96,6 +97,8 @@ def test_a_digest_arrives_once_and_whole(mailed: Settings, box: Inbox, published
     assert message["List-Unsubscribe"].startswith("<https://digest.example/unsubscribe?token=")
     assert len({m["Message-ID"] for m in box.messages}) == 2
     assert len(message.as_bytes()) < 100_000
+    # As it came over the wire: a header in encoded words reads the same here, and in no mail program.
+    assert re.search(rb"(?m)^List-Unsubscribe: <https://digest\.example/unsubscribe\?token=[\w.-]+>\r$", box.raw[0])
     text, html = parts(message)
     for item in published.items:
         assert item.headline in text

@@ -74,6 +74,12 @@ def test_a_sender_is_kept_as_every_mail_server_takes_it(home: Path) -> None:
     assert load_settings().mail_from == '"Fünf, täglich" <digest@xn--mnchen-3ya.example>'
 
 
+def test_the_address_of_the_site_is_kept_as_headers_and_feeds_take_it(home: Path) -> None:
+    assert load_settings(site_url="https://münchen.example/fünf").site_url == "https://xn--mnchen-3ya.example/f%C3%BCnf/"
+    with pytest.raises(SettingsError, match="no address like"):
+        load_settings(site_url="https://ü..example/")
+
+
 def test_the_page_of_settings_is_that_of_this_release() -> None:
     page = Path(__file__).parents[1] / "docs" / "settings.md"
     assert page.read_text(encoding="utf-8") == settings_page(), "run python -m digest_pipeline.settings.reference"

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import parseaddr
 from types import TracebackType
 from typing import Self
@@ -20,7 +20,19 @@ SERVER_SECONDS = 60.0
 OK, GO_AHEAD, CLOSING = 250, 354, 421
 ACCEPTED = (OK, 251)  # 251: it will forward (RFC 5321, 4.2.3)
 PERMANENT, NO_CODE = 500, 600
-WIRE = SMTP.clone(cte_type="7bit")  # lines end in CRLF, and every server takes it
+
+
+class WirePolicy(EmailPolicy):
+    """Leaves addresses of a list on one line: what is too long to fold the library encodes, and nobody reads that."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """A header as it is sent."""
+        if name.lower() in ("list-id", "list-unsubscribe"):
+            return f"{name}: {value}{self.linesep}".encode("ascii")  # RFC 5322 allows 998 characters
+        return super().fold_binary(name, value)
+
+
+WIRE = WirePolicy(linesep="\r\n", cte_type="7bit")  # as SMTP has it, and every server takes it
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from email.utils import getaddresses
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import httpx
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, SecretStr
 
@@ -49,6 +50,11 @@ def _ray_address(address: str) -> str:
 def _site_url(address: str) -> str:
     if address and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", address):
         raise ValueError(f"{address!r} is no address like https://digest.example.org/")
+    if not address.isascii():  # feeds and the headers of mails take no other letters
+        try:
+            address = str(httpx.URL(address))
+        except httpx.InvalidURL as error:
+            raise ValueError(f"{address!r} is no address like https://digest.example.org/") from error
     return address if not address or address.endswith("/") else f"{address}/"
 
 
