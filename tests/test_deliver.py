@@ -166,6 +166,21 @@ def test_a_mail_waits_for_its_readers_hour_and_an_old_day_for_a_word(
     assert deliver(mailed, later, day=DAY, even_if_old=True) == {"sent": 1, "done": 1}
 
 
+def test_an_hour_that_comes_after_the_next_day_is_published_gets_the_day_before(
+    mailed: Settings, box: Inbox, three_days: list[Digest]
+) -> None:
+    subscribe(mailed, "ann", hour=20)
+    second, third = (NOW + timedelta(days=n) for n in (1, 2))
+    assert deliver(mailed, third.replace(hour=19)) == {"sent": 1}  # two days; the third from 20:00 on
+    assert deliver(mailed, third.replace(hour=19)) == {"not yet": 1}
+    assert deliver(mailed, third.replace(hour=20)) == {"sent": 1}
+    with open_delivery(mailed.subscribers) as con:
+        assert {(row[0], row[2]) for row in ledger.tally(con)} == {(d.digest_date.isoformat(), "sent") for d in three_days}
+    subscribe(mailed, "bob", hour=20)
+    latest = mailed.model_copy(update={"mail_missed_days": "latest"})
+    assert deliver(latest, second.replace(hour=20)) == {"sent": 1, "done": 1}
+
+
 def test_nothing_that_a_reader_got_is_sent_to_them_again(mailed: Settings, box: Inbox, published: Digest) -> None:
     subscribe(mailed, "ann")
     with open_delivery(mailed.subscribers) as con:
@@ -353,6 +368,22 @@ def test_an_operator_can_try_again_what_nobody_knows_of(mailed: Settings, box: I
         con.execute("update deliveries set started_at = '2026-09-15T06:00:00+00:00'")
         assert len(ledger.reopen(con, DAY, ledger.Retriable.UNKNOWN)) == 1
     assert deliver(mailed, NOW, day=DAY) == {"sent": 2}
+
+
+def test_another_try_that_is_put_off_goes_with_a_later_call(
+    mailed: Settings, box: Inbox, three_days: list[Digest]
+) -> None:
+    subscribe(mailed, "ann")
+    now = NOW + timedelta(days=2)
+    assert deliver(mailed, now) == {"sent": 1}
+    with open_delivery(mailed.subscribers) as con:
+        con.execute("update deliveries set status = 'unknown' where digest_date = ?", [DAY.isoformat()])
+        again = ledger.reopen(con, DAY, ledger.Retriable.UNKNOWN)
+    box.answers = {"ann@example.org": "451 later"}
+    assert deliver(mailed, now, day=DAY, only=again) == {"waiting": 1}
+    box.answers = {}
+    assert deliver(mailed, now) == {"sent": 1}
+    assert deliver(mailed, now) == {"done": 1}
 
 
 def test_another_try_goes_to_those_whom_it_is_for_alone(mailed: Settings, box: Inbox, published: Digest) -> None:

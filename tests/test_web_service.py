@@ -191,11 +191,24 @@ def test_a_mail_that_is_refused_can_be_asked_for_again_and_is_logged_without_its
     box.refuses = True
     client.post("/subscribe", data={"address": "marker@example.org"})
     assert eventually(lambda: "could not be sent" in caplog.text)
-    assert eventually(lambda: book_of(settings) == [])
     box.refuses = False
     client.post("/subscribe", data={"address": "marker@example.org"})
     assert eventually(lambda: len(box.messages) == 1)
     assert "marker" not in caplog.text
+
+
+def test_the_link_of_a_mail_stays_good_when_its_acceptance_or_a_second_mail_was_lost(
+    mailed: tuple[Settings, Inbox], client: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings, box = mailed
+    box.drops = {"ann@example.org"}  # takes the mail, and breaks before it says so
+    client.post("/subscribe", data={"address": "ann@example.org"})
+    assert eventually(lambda: caplog.text.count("could not be sent") == 1)
+    box.answers = {"ann@example.org": "451 4.7.1 later"}
+    client.post("/subscribe", data={"address": "ann@example.org"})
+    assert eventually(lambda: caplog.text.count("could not be sent") == 2)
+    assert client.post(path_in(box)).status_code == 200
+    assert [one.is_active for one in book_of(settings)] == [True]
 
 
 @pytest.mark.parametrize(

@@ -40,17 +40,19 @@ def due_deliveries(
     open_for: list[tuple[Subscriber, list[date]]] = []
     for one in subscribers:
         days, status = sorted(published), known.get(one.subscriber_id, {})
+        is_merged = is_by_hand or settings.mail_missed_days == "merge"
         if is_by_hand:
             days = [day for day in days if status.get(day, "waiting") == "waiting"]
         else:
-            days = open_days(days, status, since[one.subscriber_id])
-            days = days if settings.mail_missed_days == "merge" else days[-1:]
+            days = open_days(days, status, since[one.subscriber_id], is_merged=is_merged)
+        # The newest may be published before the hour of the one before it has come, every day.
+        welcome = [day for day in days if is_welcome(one, day, settings, now)]
         if not days:
             counts["done"] += 1
-        elif not is_welcome(one, days[-1], settings, now):
+        elif not welcome:
             counts["not yet"] += 1
         else:
-            open_for.append((one, days))
+            open_for.append((one, welcome if is_merged else welcome[-1:]))
     for pool in pools.values():
         pool.reader.learn(one.interests for one, _ in open_for)
     for one, days in open_for:
@@ -60,14 +62,17 @@ def due_deliveries(
             counts["nothing"] += 1
 
 
-def open_days(published: Sequence[date], status: Mapping[date, str], since: date) -> list[date]:
+def open_days(
+    published: Sequence[date], status: Mapping[date, str], since: date, *, is_merged: bool = True
+) -> list[date]:
     """The days that a subscriber waits for, ascending.
 
     None before ``since``, and none before one that is settled for them: who got a later digest gets no earlier one, so
-    that a backfill sends nothing.
+    that a backfill sends nothing. But an earlier one that was put off stays open, unless missed days are skipped.
     """
     settled = max((day for day, what in status.items() if what != "waiting"), default=date.min)
-    return [day for day in published if day >= since and day > settled]
+    put_off = {day for day, what in status.items() if is_merged and what == "waiting"}
+    return [day for day in published if (day >= since and day > settled) or day in put_off]
 
 
 def is_welcome(subscriber: Subscriber, day: date, settings: Settings, now: datetime) -> bool:

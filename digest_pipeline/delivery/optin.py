@@ -26,8 +26,8 @@ def request_subscription(settings: Settings, ask: Asker, address: str, interests
     """Ask at an address for its owner's consent, unless it is subscribed or was asked just now.
 
     What a stranger types in changes nothing for a person who is subscribed. Nothing is returned or raised: the caller
-    must not be able to tell whether an address is known. A mail that cannot be sent is logged, without its address,
-    and the request forgotten, so that it can be made again at once.
+    must not be able to tell whether an address is known. When a mail cannot be sent, that is logged, without its
+    address, and it can be asked for again at once; it may have arrived all the same, so its link stays good.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
     with open_delivery(settings.subscribers) as con:
@@ -41,8 +41,8 @@ def request_subscription(settings: Settings, ask: Asker, address: str, interests
         try:
             ask_to_confirm(SignedLinks(secret_of(con, "links"), settings.site_url), ask, pending)
         except (DigestError, OSError) as error:  # smtplib's exceptions are OSErrors; their texts may hold the address
+            book.may_be_asked_again(pending.subscriber_id, ASK_AGAIN_AFTER)
             logger.warning("a confirmation mail could not be sent: %s", type(error).__name__)
-            book.erase(pending.subscriber_id, suppress=False)
 
 
 def ask_to_confirm(links: SignedLinks, ask: Asker, pending: Subscriber) -> None:

@@ -156,6 +156,13 @@ class SubscriberBook:
         row = self._con.execute("select subscribed_at from subscribers where subscriber_id = ?", [subscriber_id])
         return datetime.fromisoformat(row.fetchone()[0])
 
+    def may_be_asked_again(self, subscriber_id: str, after: timedelta) -> None:
+        """A pending subscriber counts as asked so long ago: the mail that asks most likely did not arrive."""
+        self._con.execute(
+            "update subscribers set subscribed_at = ? where subscriber_id = ? and status = ?",
+            [(datetime.now(UTC).replace(tzinfo=None) - after).isoformat(), subscriber_id, PENDING],
+        )
+
     def is_suppressed(self, channel: str, address: str) -> bool:
         """Whether the owner of an address left."""
         row = self._con.execute("select 1 from suppressions where address_hash = ?", [self._hash(channel, address)])
@@ -182,7 +189,7 @@ class SubscriberBook:
                 )  # fmt: skip
             self._con.execute("delete from subscribers where subscriber_id = ?", [subscriber_id])
             self._con.execute("delete from delivered_items where subscriber_id = ?", [subscriber_id])
-        self._con.execute("pragma wal_checkpoint(truncate)")  # the log holds the pages as they were before
+        self._forget_pages()
 
     def erase_unconfirmed(self, now: datetime) -> int:
         """Forget addresses that somebody typed in and nobody confirmed while the link was good; how many.
@@ -191,13 +198,16 @@ class SubscriberBook:
             now: aware.
         """
         asked_before = now.astimezone(UTC).replace(tzinfo=None) - timedelta(days=CONFIRM_DAYS)
-        stale = self._con.execute(
-            "select subscriber_id from subscribers where status = ? and subscribed_at < ?",
-            [PENDING, asked_before.isoformat()],
-        ).fetchall()
-        for (subscriber_id,) in stale:
-            self.erase(subscriber_id, suppress=False)
-        return len(stale)
+        with transaction(self._con):  # one statement: somebody may confirm, or another process erase, at this moment
+            erased = self._con.execute(
+                "delete from subscribers where status = ? and subscribed_at < ?", [PENDING, asked_before.isoformat()]
+            ).rowcount
+        if erased:
+            self._forget_pages()
+        return erased
+
+    def _forget_pages(self) -> None:
+        self._con.execute("pragma wal_checkpoint(truncate)")  # the log holds the pages as they were before
 
     def _read(self, where: str, *values: str) -> list[Subscriber]:
         rows = self._con.execute(f"select {COLUMNS} from subscribers where {where}", values).fetchall()  # noqa: S608 - our own text
