@@ -28,6 +28,7 @@ from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.deliver import deliver
 from digest_pipeline.delivery.ledger import Delivery, Outcome
 from digest_pipeline.delivery.message import digest_message
+from digest_pipeline.delivery.notify import NotifySender
 from digest_pipeline.delivery.report import copy_ledger
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
 from digest_pipeline.errors import DigestError
@@ -175,7 +176,9 @@ def test_an_hour_that_comes_after_the_next_day_is_published_gets_the_day_before(
     assert deliver(mailed, third.replace(hour=19)) == {"not yet": 1}
     assert deliver(mailed, third.replace(hour=20)) == {"sent": 1}
     with open_delivery(mailed.subscribers) as con:
-        assert {(row[0], row[2]) for row in ledger.tally(con)} == {(d.digest_date.isoformat(), "sent") for d in three_days}
+        assert {(row[0], row[2]) for row in ledger.tally(con)} == {
+            (d.digest_date.isoformat(), "sent") for d in three_days
+        }
     subscribe(mailed, "bob", hour=20)
     latest = mailed.model_copy(update={"mail_missed_days": "latest"})
     assert deliver(latest, second.replace(hour=20)) == {"sent": 1, "done": 1}
@@ -535,6 +538,23 @@ def test_another_channel_gets_the_headlines_once(settings: Settings, web: Web, p
     assert len(got) == 2
     assert got[0]["title"] == "Five from the feeds: Monday, 14 September 2026"
     assert all(item.headline in got[0]["message"] for item in published.items)
+
+
+def test_what_is_too_long_for_a_channel_is_split(settings: Settings, web: Web, published: Digest) -> None:
+    got: list[str] = []
+
+    def hook(request: BaseHTTPRequestHandler) -> None:
+        got.append(json.loads(request.rfile.read(int(request.headers["Content-Length"])))["message"])
+        request.send_response(200)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    web.routes["/hook"] = hook
+    long = replace(published, items=tuple(replace(item, headline="word " * 3000) for item in published.items))
+    one = Subscriber("su_1", "notify", f"{web.url.replace('http', 'json')}/hook", is_active=True)
+    assert NotifySender(settings).send(Delivery(one, (long,)), lambda: True) == Outcome("sent")
+    assert len(got) > 1
+    assert sum(text.count("word") for text in got) == 3000 * len(published.items)
 
 
 def test_a_mail_stays_small_and_has_the_headers_of_a_list(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """Publishing: untrusted text stays text, a digest is published once, pages are equal for equal input."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from bs4 import BeautifulSoup
@@ -46,6 +47,12 @@ def test_hostile_text_stays_text() -> None:
     markdown = to_markdown(digest(hostile))
     assert "<script>" not in markdown
     assert "\\[link\\](javascript" in markdown
+
+
+def test_an_address_ends_no_link_of_its_own() -> None:
+    strange = replace(item(), audio_url="https://x.example/1.mp3>)\n![t](https://other.example/p.png) <")
+    markdown = to_markdown(digest(strange))
+    assert "(<https://x.example/1.mp3%3E)%0A![t](https://other.example/p.png)%20%3C#t=3723>)" in markdown
 
 
 def test_the_page_has_what_a_reader_needs() -> None:

@@ -75,7 +75,9 @@ def test_a_sender_is_kept_as_every_mail_server_takes_it(home: Path) -> None:
 
 
 def test_the_address_of_the_site_is_kept_as_headers_and_feeds_take_it(home: Path) -> None:
-    assert load_settings(site_url="https://münchen.example/fünf").site_url == "https://xn--mnchen-3ya.example/f%C3%BCnf/"
+    assert (
+        load_settings(site_url="https://münchen.example/fünf").site_url == "https://xn--mnchen-3ya.example/f%C3%BCnf/"
+    )
     with pytest.raises(SettingsError, match="no address like"):
         load_settings(site_url="https://ü..example/")
 

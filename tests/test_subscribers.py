@@ -62,7 +62,14 @@ def test_a_subject_both_followed_and_muted_is_muted(con: sqlite3.Connection) -> 
 
 @pytest.mark.parametrize(
     ("channel", "address"),
-    [("mail", "no address"), ("mail", "a@b\r\nBcc: c@d.org"), ("mail", ""), ("notify", "marker-token"), ("fax", "1")],
+    [
+        ("mail", "no address"),
+        ("mail", "a@b\r\nBcc: c@d.org"),
+        ("mail", ""),
+        ("notify", "marker-token"),
+        ("fax", "1"),
+        ("mail", "=?utf-8?q?victim?=@example.com"),
+    ],
 )
 def test_what_is_no_address_is_refused_without_repeating_it(
     con: sqlite3.Connection, channel: str, address: str, caplog: pytest.LogCaptureFixture

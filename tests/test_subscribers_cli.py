@@ -151,11 +151,18 @@ def test_who_is_added_without_consent_is_asked(tmp_path: Path) -> None:
         digest("subscribers", "import", str(file), home=tmp_path, **mail)
         assert [message["To"] for message in box.messages] == ["ann@example.org", "bob@example.org"]
         assert "https://digest.example/confirm?token=" in box.messages[0].get_content()
+        box.answers = {"cem@example.org": "550 5.1.1 <cem@example.org> unknown"}
+        file.write_text("address\ncem@example.org\nno address\ndot@example.org\n")
+        some = digest("subscribers", "import", str(file), home=tmp_path, code=1, **mail)
+        assert "2 taken, 2 of them to confirm, 1 not taken" in some.stdout
+        assert "line 3" in some.stderr
+        assert some.stderr.count("not asked: su_") == 1
+        assert box.messages[-1]["To"] == "dot@example.org"
         box.refuses = True
         failed = digest("subscribers", "add", "marker@example.org", home=tmp_path, code=1, **mail)
         assert "SMTPRecipientsRefused" in failed.stderr
         assert "marker" not in failed.stderr
-    assert digest("subscribers", "list", home=tmp_path).stdout.count("to confirm") == 3
+    assert digest("subscribers", "list", home=tmp_path).stdout.count("to confirm") == 5
 
 
 def test_serve_says_where_and_stops_when_asked(tmp_path: Path) -> None:

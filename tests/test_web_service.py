@@ -26,7 +26,7 @@ from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.serve import listen, server_of
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
 from digest_pipeline.delivery.web import WebService
-from digest_pipeline.delivery.web_safety import MOST_BODY_BYTES
+from digest_pipeline.delivery.web_safety import MOST_BODY_BYTES, client_of
 from digest_pipeline.errors import SettingsError
 from digest_pipeline.models import Subscriber
 from digest_pipeline.settings import Settings, load_settings
@@ -187,7 +187,7 @@ def test_a_request_that_nobody_confirms_is_forgotten(mailed: tuple[Settings, Inb
 def test_a_mail_that_is_refused_can_be_asked_for_again_and_is_logged_without_its_address(
     mailed: tuple[Settings, Inbox], client: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings, box = mailed
+    _, box = mailed
     box.refuses = True
     client.post("/subscribe", data={"address": "marker@example.org"})
     assert eventually(lambda: "could not be sent" in caplog.text)
@@ -380,3 +380,9 @@ def test_pages_work_and_are_accessible_in_a_browser(mailed: tuple[Settings, Inbo
         assert page.context.cookies() == []
     assert complaints == []
     assert book_of(settings)[0].is_active
+
+
+def test_one_house_counts_as_one_client() -> None:
+    """A proxy that listens on both protocols gives an IPv4 client as an IPv6 address."""
+    assert client_of("::ffff:203.0.113.5") == client_of("203.0.113.5") != client_of("::ffff:198.51.100.7")
+    assert client_of("2001:db8::1") == client_of("2001:db8::2") != client_of("2001:db8:0:1::1")

@@ -110,14 +110,20 @@ def import_subscribers(
             (bad if isinstance(row, BadRow) else saved).append(row)  # type: ignore[arg-type]
         pending = [one for one in saved if not one.is_active]
         ask = mail_asker(settings) if pending else None
+        links, unasked = SignedLinks(secret_of(con, "links"), settings.site_url), list[DigestError]()
         for one in pending if ask else ():
-            _ask(SignedLinks(secret_of(con, "links"), settings.site_url), ask, one)  # type: ignore[arg-type]
+            try:
+                _ask(links, ask, one)  # type: ignore[arg-type]
+            except DigestError as error:
+                unasked.append(error)
     out.print(f"{len(saved)} taken, {len(pending)} of them to confirm, {len(bad)} not taken")
     if pending and ask is None:
         err.print("[yellow]nobody was asked to confirm:[/] set smtp_host, mail_from and site_url, and import again")
     for row in bad:
         err.print(f"[red]line {row.line}:[/] {escape(row.reason)}", soft_wrap=True)
-    if bad or (pending and ask is None):
+    for fault in unasked:
+        err.print(f"[red]not asked:[/] {escape(fault.said)}", soft_wrap=True)
+    if bad or unasked or (pending and ask is None):
         raise typer.Exit(1)
 
 

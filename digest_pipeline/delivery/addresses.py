@@ -33,7 +33,8 @@ def masked(channel: str, address: str) -> str:
 def _mail_address(address: str) -> str:
     """In ASCII, as every mail server takes it: a domain in its encoded form, no other letters before the @."""
     try:
-        if ascii_form := validate_email(address, check_deliverability=False, allow_smtputf8=False).ascii_email:
+        ascii_form = validate_email(address, check_deliverability=False, allow_smtputf8=False).ascii_email
+        if ascii_form and "=?" not in ascii_form:  # in a header that would be read as another address (RFC 2047)
             return ascii_form
     except EmailNotValidError:  # its message quotes parts of the address
         pass

@@ -48,10 +48,12 @@ class NotifySender:
 
     def send(self, delivery: Delivery, may_leave: Callable[[], bool]) -> Outcome | None:
         """What became of it; ``None`` when it was not to leave. Apprise does not say why it failed: ``unknown``."""
-        from apprise import Apprise, NotifyFormat
+        from apprise import Apprise, NotifyFormat, OverflowMode
 
         service = Apprise()
         service.add(delivery.subscriber.address)
+        for one in service:
+            one.overflow_mode = OverflowMode.SPLIT  # else a service refuses what is too long for it
         environment = templates().overlay(loader=ChoiceLoader([PackageLoader("digest_pipeline.delivery")]))
         body = environment.get_template("note.txt.j2").render(
             digests=delivery.digests, site_url=self._settings.site_url

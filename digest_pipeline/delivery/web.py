@@ -120,7 +120,10 @@ class WebService:
         if request.method != "POST":
             text = "You get no more mail, and your address is erased."
             return self._button(request, "Unsubscribe", text, "Unsubscribe")
-        text = "Your address is erased. A mail that is on its way may still arrive."
+        text = (
+            "Your address is erased. A mail that is on its way may still arrive. If later ones come, you had subscribed"
+            " again: use the link in one of those."
+        )
         return await self._act(request, self._leave, "You are unsubscribed", text)
 
     def _confirm(self, token: str) -> None:

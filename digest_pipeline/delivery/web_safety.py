@@ -89,14 +89,17 @@ class RequestLimiter:
 
     def allow(self, request: Request) -> bool:
         """Whether this request is within the limits; it is counted."""
-        client = _network(request.client.host if request.client else "")
+        client = client_of(request.client.host if request.client else "")
         return self._limiter.hit(self._of_one, client) and self._limiter.hit(REQUESTS_OF_ALL)
 
 
-def _network(host: str) -> str:
+def client_of(host: str) -> str:
     """Who counts as one client: an IPv4 address, or the /64 of an IPv6 one, since one house has all of it."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return host
-    return host if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped  # as a proxy that listens on both gives it
+        return str(mapped or ipaddress.ip_network((address, 64), strict=False))
+    return host

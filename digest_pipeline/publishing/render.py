@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import re
 from dataclasses import asdict
 from datetime import date
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from rapidfuzz import fuzz
@@ -17,6 +19,7 @@ FIELDS = (
     "audio_url", "link", "theme", "score", "components", "why",
 )  # fmt: skip
 SAME_WORDS = 90.0  # rapidfuzz ratio, 0..100: cleaned of fillers, a quote still is this much like itself
+NOT_IN_ADDRESSES = re.compile(r"[\s\x00-\x1f\x7f<>\"`\\^{|}]")  # RFC 3986, 2; in Markdown they would end the link
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -60,8 +63,10 @@ def clock(seconds: float) -> str:
 
 
 def web_url(address: str | None) -> str | None:
-    """The address, if it leads to the web: a feed may also say ``javascript:``."""
-    return address if address and address.lower().startswith(("http://", "https://")) else None
+    """The address, if it leads to the web: a feed may also say ``javascript:``. What no address holds is encoded."""
+    if not address or not address.lower().startswith(("http://", "https://")):
+        return None
+    return NOT_IN_ADDRESSES.sub(lambda found: quote(found[0]), address)
 
 
 def link_to_moment(audio_url: str | None, seconds: float) -> str | None:
