@@ -1,6 +1,7 @@
 """Audio downloads against a real server: continued, bounded, never joined from two files, ahead within the budget."""
 
 import asyncio
+import gzip
 import hashlib
 import re
 import threading
@@ -171,6 +172,24 @@ def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(
         fetch(f"{web.url}/audio.mp3", tmp_path / "a", settings.model_copy(update={"max_audio_bytes": 100_000}))
     assert list(tmp_path.glob("a*")) == []
     assert len(web.requests) == 1
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "BR", "gzip, gzip"])
+def test_a_coding_that_grows_without_bound_is_refused_unread(
+    web: Web, settings: Settings, tmp_path: Path, coding: str
+) -> None:
+    server = AudioServer(web, BODY[:1000], headers={"Content-Encoding": coding})
+    with pytest.raises(FetchError, match="not asked for"):
+        fetch(server.url, tmp_path / "a", settings)
+    assert list(tmp_path.glob("a*")) == []
+
+
+@pytest.mark.parametrize(("coding", "sent"), [("gzip", gzip.compress(BODY)), ("identity", BODY), ("UTF-8", BODY)])
+def test_audio_that_is_compressed_unasked_or_called_so_is_read(
+    web: Web, settings: Settings, tmp_path: Path, coding: str, sent: bytes
+) -> None:
+    fetch(AudioServer(web, sent, headers={"Content-Encoding": coding}).url, tmp_path / "a", settings)
+    assert (tmp_path / "a").read_bytes() == BODY
 
 
 def test_a_file_without_room_is_not_begun(web: Web, settings: Settings, tmp_path: Path) -> None:

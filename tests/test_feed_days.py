@@ -188,6 +188,17 @@ def test_a_missing_or_future_date_is_the_day_it_was_first_seen(
     assert take(warehouse, NOW.date()) == ["One"]
 
 
+def test_of_a_new_feed_without_dates_only_the_first_are_new(warehouse: Warehouse) -> None:
+    titles = ["Zinc", "Yeast", "Xenon", "Wool", "Veins"]
+    undated = [
+        item(title, title, f"https://x.example/{title}.mp3", description="", published_at=None) for title in titles
+    ]
+    save(warehouse, feed_of(undated[1:]))
+    assert sorted(take(warehouse, NOW.date())) == ["Wool", "Xenon", "Yeast"]
+    save(warehouse, feed_of(undated), now=NOW + DAY)
+    assert take(warehouse, NOW.date() + DAY) == ["Zinc"]
+
+
 def test_an_outage_of_weeks_loses_nothing(warehouse: Warehouse) -> None:
     save(warehouse, feed_of([]))
     failed = FeedScan(URL, error="answered 500")

@@ -31,6 +31,8 @@ STORED = known(
     link="https://show.example/42",
 )  # fmt: skip
 FLOOR = STORED.audio_url or ""
+COUNTER = "http://www.podtrac.com/pts/redirect.mp3"
+NEWSCAST = "https://x.example/news/newscast.mp3"
 
 SCENARIOS: dict[str, tuple[KnownEpisode, str, FeedItem, str | None]] = {
     # one episode
@@ -55,6 +57,13 @@ SCENARIOS: dict[str, tuple[KnownEpisode, str, FeedItem, str | None]] = {
     ),
     "guid, title and date changed": (
         STORED, URL, item("Floors", "g2", FLOOR, published_at=NOW + 30 * DAY), "same audio file",
+    ),
+    "guid changed, a counter that has the address as its query": (
+        STORED, URL, item(TITLE, "g2", f"{COUNTER}?{FLOOR}"), "same audio file",
+    ),
+    "re-run with a marker, same file size": (
+        STORED, URL, new(f"{TITLE} (Encore)", description="", audio_bytes=43_400_111, published_at=NOW + 300 * DAY),
+        "same title and file size",
     ),
     "guid and host changed": (
         STORED, URL, item(TITLE, "g2", "https://new-host.example/x/the-fourth-floor.mp3"), "same file name and title",
@@ -142,6 +151,27 @@ SCENARIOS: dict[str, tuple[KnownEpisode, str, FeedItem, str | None]] = {
     "one script for all files": (
         known(audio_url="https://x.example/download.php?id=7"), URL,
         item("Two", "g2", "https://x.example/download.php?id=8"), APART,
+    ),
+    "one script that is named as a file": (
+        known(audio_url="https://x.example/getfile.mp3?id=41"), URL,
+        item("Two", "g2", "https://x.example/getfile.mp3?id=42", description="", published_at=NOW + DAY), APART,
+    ),
+    "a counter that has the address as its query": (
+        known(audio_url=f"{COUNTER}?http://x.example/ep41.mp3"), URL,
+        item("Two", "g2", f"{COUNTER}?http://x.example/ep42.mp3", description="", published_at=NOW + DAY), APART,
+    ),
+    "a daily file of one name, other titles and notes": (
+        known(title="Monday: rain", audio_url=NEWSCAST), URL,
+        item("Tuesday: a strike", "g2", NEWSCAST, description="Trains stand still.", published_at=NOW + DAY), APART,
+    ),
+    "a daily file of one name, its date in the title": (
+        known(title="News: 09-14-2026 1PM", audio_url=NEWSCAST), URL,
+        item("News: 09-15-2026 1PM", "g2", NEWSCAST, published_at=NOW + DAY), APART,
+    ),
+    "a daily show of equal titles and sizes": (
+        known(title="The Breakfast Show", description="", audio_bytes=57_600_000, duration_seconds=3600.0), URL,
+        new("The Breakfast Show", description="", audio_bytes=57_600_000, duration_seconds=3600.0, published_at=NOW + DAY),
+        APART,
     ),
     "short titles in two feeds": (
         known(feed_url=OTHER_FEED, title="Interview", duration_seconds=1800.0), URL, new("Interview", duration_seconds=1800.0), APART,

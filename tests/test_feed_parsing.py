@@ -15,6 +15,8 @@ from digest_pipeline.models import Chapter, Person, Soundbite
 from tests.conftest import SHARED
 from tests.feed_items import URL
 
+AUDIO = "https://x.example/1.mp3"
+
 FEED = """<?xml version="1.0"?>
 <rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"
      xmlns:podcast="https://podcastindex.org/namespace/1.0" xmlns:psc="http://podlove.org/simple-chapters"><channel>
@@ -107,6 +109,36 @@ def test_atom_rdf_and_json_are_feeds_too() -> None:
         "https://j.example/1.mp3",
         datetime(2026, 9, 14, 3),
     )
+
+
+@pytest.mark.parametrize(
+    ("date", "published"),
+    [
+        ("Tue, 05 Mar 2024 08:00:00 +01:00", datetime(2024, 3, 5, 7)),
+        ("<![CDATA[Tue, 05 Mar 2024 08:00:00 -05:30]]>", datetime(2024, 3, 5, 13, 30)),
+        ("2024-03-05T08:00:00+01:00", datetime(2024, 3, 5, 7)),
+        ("Mon, 31 Dec 2023 23:30:00 -0500", datetime(2024, 1, 1, 4, 30)),
+        ("mar., 05 mars 2024 08:00:00 +0100", datetime(2024, 3, 5, 7)),
+        ("ven., 05 juil. 2024 08:00:00 GMT", datetime(2024, 7, 5, 8)),
+        ("Di, 05 Mär 2024 08:00 +0100", datetime(2024, 3, 5, 7)),
+        ("martes, 5 de diciembre de 2023", datetime(2023, 12, 5)),
+        ("Вт, 05 мар 2024 08:00:00 +0300", datetime(2024, 3, 5, 5)),
+        ("le 05 brumaire 2024 08:00", None),
+        ("", None),
+    ],
+)
+@pytest.mark.parametrize("guid", ["a", "1867", "42"])
+def test_a_date_is_what_the_item_writes_and_never_its_guid(date: str, published: datetime | None, guid: str) -> None:
+    text = f"<rss version='2.0'><channel><item><title>One</title><guid>{guid}</guid><pubDate>{date}</pubDate></item></channel></rss>"
+    assert [item.published_at for item in parse_feed(text.encode(), url=URL).items] == [published]
+
+
+@pytest.mark.parametrize(("written", "guid"), [(1001, "1001"), (0, "0"), (1.5, "1.5"), (["a"], "['a']"), (None, None)])
+def test_an_id_that_json_writes_as_a_number_is_a_text(written: object, guid: str | None) -> None:
+    items = [{"id": written, "title": "One", "content_text": "x", "attachments": [{"url": AUDIO, "mime_type": 5}]}]
+    document = {"version": "https://jsonfeed.org/version/1.1", "title": "JSON", "items": items}
+    (one,) = parse_feed(json.dumps(document).encode(), url=URL).items
+    assert (one.guid, one.audio_url) == (guid, AUDIO)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1252"])

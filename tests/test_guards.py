@@ -29,6 +29,9 @@ GOOD = Heard(0, 8, "The grid runs on a promise that everybody keeps at the same 
         ({"text": "Thanks for watching!"}, "no words of a speaker"),
         ({"text": "[upbeat music]"}, "no words of a speaker"),
         ({"text": "♪ ♪"}, "no words of a speaker"),
+        ({"text": "Captioning made possible by a grant."}, "no words of a speaker"),
+        ({"text": "Untertitel im Auftrag des ZDF, 2018"}, "no words of a speaker"),
+        ({"text": "Sous-titrage Société Radio-Canada"}, "no voice under the words"),
         ({"text": "."}, "no words of a speaker"),
     ],
 )  # fmt: skip
@@ -61,6 +64,14 @@ def test_doubtful_text_is_marked(change: dict[str, object], reason: str, monkeyp
 def test_plain_talk_passes(text: str) -> None:
     assert judge(replace(GOOD, text=text), NOISE, HINTS) is None
     assert judge(GOOD, NOISE, HINTS) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["Transcription is the first step in gene expression.", "Captions doubled our watch time on every video."]
+)
+def test_a_sentence_about_captions_passes_where_there_is_a_voice(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest_pipeline.transcripts.guards.voice_share", lambda *_: 0.9)
+    assert judge(replace(GOOD, text=text), NOISE, HINTS) is None
 
 
 def test_of_a_run_of_equal_segments_one_stays() -> None:

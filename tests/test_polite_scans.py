@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -124,6 +124,46 @@ def test_a_move_that_the_document_announces_is_followed(web: Web, operator: Oper
     paths(web)
     operator.scan()
     assert paths(web) == ["/new"]
+
+
+def since(body: bytes, modified: str) -> Callable[[BaseHTTPRequestHandler], None]:
+    """A host that answers 304 to every date from its own on, as nginx and Apache may."""
+
+    def send(request: BaseHTTPRequestHandler) -> None:
+        asked = request.headers.get("If-Modified-Since")
+        is_same = asked and parsedate_to_datetime(asked) >= parsedate_to_datetime(modified)
+        answer(304 if is_same else 200, b"" if is_same else body, Last_Modified=modified)(request)
+
+    return send
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+def test_a_new_address_is_not_asked_with_the_date_of_the_old_one(
+    web: Web, operator: Operator, is_announced: bool
+) -> None:
+    later, earlier = "Mon, 14 Sep 2026 12:00:00 GMT", "Sun, 13 Sep 2026 09:01:00 GMT"
+    web.routes["/old"] = since(FEED % (MOVED % f"{web.url}/new".encode()) if is_announced else BODY, later)
+    web.routes["/new"] = since(FEED % b"<item><title>Two</title><guid>h</guid></item>", earlier)
+    operator.add(f"{web.url}/old")
+    operator.scan()
+    if not is_announced:
+        web.routes["/old"] = answer(301, Location="/new")
+    moved = operator.scan()[f"{web.url}/old"]
+    assert moved.parsed
+    assert len(moved.parsed.items) == 2
+    paths(web)
+    third = operator.scan()[f"{web.url}/old"]
+    assert (third.error, third.parsed, third.last_modified, paths(web)) == (None, None, earlier, ["/new"])
+
+
+def test_the_old_address_is_not_asked_with_the_tag_of_the_new_one(web: Web, operator: Operator) -> None:
+    web.routes["/old"] = answer(301, Location="/new")
+    web.put("/new", BODY, ETag='"1"')
+    operator.add(f"{web.url}/old")
+    operator.scan()
+    del web.routes["/new"]
+    web.put("/old", FEED % b"<description>back</description>", ETag='"1"')
+    assert operator.scan()[f"{web.url}/old"].parsed
 
 
 def test_gone_retires_a_feed(web: Web, operator: Operator) -> None:

@@ -119,6 +119,31 @@ def test_speakers_and_times_at_the_head_of_a_paragraph(head: str) -> None:
     assert found[0].start_seconds == 12
 
 
+def test_a_name_behind_a_dash_follows_a_clock() -> None:
+    found = parse(f"[00:00:05.490] - Speaker 1\n{LONG}\n\n[00:00:45.100] - Ann Lee\n{LONG}\n\n[01:00] - No\n", "text")
+    assert [(s.speaker, s.start_seconds) for s in found[:2]] == [("Speaker 1", 5.49), ("Ann Lee", 45.1)]
+    assert [s.text for s in found] == [LONG, LONG, "- No"]
+
+
+@pytest.mark.parametrize(
+    "line", ["John 3:16\n\n", "Romans 8:28: ", "9:30 in the morning is when it starts. ", "12:45 Lunch: "]
+)
+def test_a_verse_or_a_time_of_day_is_neither_speaker_nor_time(line: str) -> None:
+    found = parse_transcript(f"{LONG}\n\n{line}{LONG}\n\nGenesis 1:1\n\n{LONG}".encode(), "text", duration_seconds=90)
+    assert line.split()[0] in words(found.segments)
+    assert {s.speaker for s in found.segments} == {None}
+    assert not found.has_own_times
+
+
+def test_clocks_without_brackets_count_where_they_are_many_and_rise() -> None:
+    heads = [("Ann Lee", "1:30"), ("Bob Ray", "2:10"), ("Ann Lee", "59:59"), ("Bob Ray", "1:00:10")]
+    body = "\n\n".join(f"{name}  {clock}\n{LONG}" for name, clock in heads)
+    found = parse(f"The Warm Cache\n\n{body}", "text")[1:]
+    assert [(s.speaker, s.start_seconds) for s in found] == [
+        ("Ann Lee", 90), ("Bob Ray", 130), ("Ann Lee", 3599), ("Bob Ray", 3610),
+    ]  # fmt: skip
+
+
 def test_html_without_markup_for_speakers() -> None:
     page = f"<html><head><title>no</title></head><body><h1>Transcript</h1><div><p><b>Ann:</b> {LONG} &amp; so on</p><blockquote><p>Bob: {LONG}</p></blockquote></div><script>x()</script></body></html>"
     assert [(s.speaker, s.text) for s in parse(page, "html")] == [("Ann", f"{LONG} & so on"), ("Bob", LONG)]

@@ -1,6 +1,7 @@
 """Where an episode's words come from."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,22 @@ def test_audio_is_brought_where_no_transcript_will_do_and_the_note_says_why(web:
     assert found.path == audio_file(episode_of("f", audio), settings)
     assert "words" in (found.note or "")
     assert "404" in (found.note or "")
+
+
+def test_a_translation_beside_the_original_is_taken_only_where_there_is_no_audio(web: Web, settings: Settings) -> None:
+    words = "La cola para la red es más larga que la red misma, y casi nada se construirá. " * 4
+    document = web.put("/es.vtt", f"WEBVTT\n\n00:00.000 --> 00:30.000\n{words}\n".encode())
+    links = (TranscriptLink(f"{web.url}/en.vtt", "text/vtt", "en-US"), TranscriptLink(document, "text/vtt", "es"))
+    heard = replace(episode_of(f"{web.url}/feed", web.put("/a.mp3", b"sound")), transcripts=links)
+    found = source_of(heard, settings)
+    assert isinstance(found, Audio)
+    assert "404" in (found.note or "")
+    assert "'es' is a translation from 'en'" in (found.note or "")
+    alone = source_of(replace(heard, transcripts=links[1:]), settings)  # the feed's language is wrong, more likely
+    assert isinstance(alone, Transcript)
+    silent = source_of(replace(heard, audio_url=None), settings)
+    assert isinstance(silent, Transcript)
+    assert silent.language == "es"
 
 
 def test_a_document_that_breaks_its_reader_falls_back_to_the_audio(

@@ -17,6 +17,7 @@ from digest_pipeline.feeds.arrivals import save_episodes
 from digest_pipeline.feeds.folder import read_folder
 from digest_pipeline.feeds.health import feed_states, save_outcomes, silent_feeds
 from digest_pipeline.feeds.opml import read_opml, write_opml
+from digest_pipeline.feeds.redaction import is_private
 from digest_pipeline.feeds.scan import FeedScan
 from digest_pipeline.feeds.store import episodes_of_day
 from digest_pipeline.feeds.subscriptions import Subscription
@@ -249,6 +250,21 @@ def test_a_check_put_off_by_a_clock_that_was_ahead_keeps_nobody_away(
             {"now": NOW, "checked": checked},
         )
         assert [request.feed_url for request in store.feeds_to_ask(con, NOW, only_due=True)] == asked
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://subscribers.transistor.fm/1a2b3c4d5e6f70", "https://subscribers.transistor.fm/…#"),
+        ("https://private.buzzsprout.com/abc123def456.rss", "https://private.buzzsprout.com/…#"),
+        ("https://private-feeds.acast.com/abc123def456", "https://private-feeds.acast.com/…#"),
+        ("https://private-practice.libsyn.com/rss1", "https://private-practice.libsyn.com/rss1"),
+        ("https://subscribers.fm/rss1", "https://subscribers.fm/rss1"),
+    ],
+)
+def test_a_host_of_subscribers_own_feeds_makes_a_feed_private(url: str, shown: str) -> None:
+    assert store.shown_url(url).startswith(shown)
+    assert is_private(url) == shown.endswith("#")
 
 
 def test_tokens_of_private_feeds_are_shown_to_nobody(warehouse: Warehouse, tmp_path: Path) -> None:

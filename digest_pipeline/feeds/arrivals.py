@@ -15,6 +15,10 @@ from digest_pipeline.feeds.store import to_json
 from digest_pipeline.models import FeedItem
 
 MOMENT, DAY = timedelta(seconds=1), timedelta(days=1)
+# So many undated items of a feed that is read for the first time count as new: its first ones. The others are old, of
+# an age that no lookback reaches.
+FIRST_UNDATED = 3
+OLD = timedelta(days=3650)
 NO_AUDIO = "the feed item has neither audio nor a transcript"
 
 # What a publisher may mend, in the table's order: taken over as long as the episode was not transcribed.
@@ -92,6 +96,7 @@ def save_episodes(
     _fill_keys(con)
     con.register("read_feeds", pl.DataFrame({"feed_url": list(read)}))  # a list parameter is slow
     outages = _outages(con)
+    first_read, undated = _first_read(con), Counter[str]()
     index = EpisodeIndex(KnownEpisode(*row) for row in con.execute(OF_FEEDS).fetchall())
     items = [
         (url, item)
@@ -110,6 +115,9 @@ def save_episodes(
             continue
         row = _row(url, item, match, index, now)
         row["available_at"] = _available_at(item, now, as_of, outages.get(url), timedelta(days=lookback_days))
+        undated[url] += not item.published_at
+        if url in first_read and not item.published_at and undated[url] > FIRST_UNDATED:
+            row["available_at"] = now - OLD
         index.add(_as_known(row))
         rows.append(row)
         counts[row["status"]] += 1
@@ -139,6 +147,14 @@ def _outages(con: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
             " where feed_url in (from read_feeds) and failing_since is not null"
         ).fetchall()
     )
+
+
+def _first_read(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Feeds that were never read before."""
+    rows = con.execute(
+        "select feed_url from raw.feeds where feed_url in (from read_feeds) and last_success_at is null"
+    ).fetchall()
+    return {url for (url,) in rows}
 
 
 def _elsewhere(con: duckdb.DuckDBPyConnection, fresh: Sequence[tuple[str, FeedItem]]) -> list[KnownEpisode]:

@@ -1,6 +1,7 @@
 """What two feed items are compared by: normalised keys, and the tests for and against their being one episode."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -20,6 +21,7 @@ TRACKING_HOSTS = re.compile(
     r"|growx\.podkite\.com/https?/\w+|media\.blubrry\.com/\w+|adbarker\.com/stream/\w+))/",
     re.IGNORECASE,
 )
+REDIRECT_BY_QUERY = re.compile(r"^.*\?(?=https?://)", re.IGNORECASE)  # podtrac.com/pts/redirect.mp3?http://…
 REPEAT_MARKERS = re.compile(
     r"[\[(]?\b(?:re-?releas(?:e|ed)|re-?run|re-?broadcast|re-?publish(?:ed)?|re-?upload(?:ed)?|encore(?: presentation)?"
     r"|from the (?:archives?|vault)|best of|repeat|replay|revisited|rewind|fixed audio|corrected|updated|ad[- ]free"
@@ -36,6 +38,7 @@ VAGUE_FILES = re.compile(
     r"^(?:audio|default|episode|file|latest|media|play|podcast|stream|download|index|track|\d{1,3})$"
 )
 TOKEN_PARAMETERS = re.compile(r"token|sig|expires|key|auth|hash|utm_|^aw|session|uid|source|from|ref|updated|^t$", re.I)
+FILE_PARAMETERS = re.compile(r"^(?:id|ep|episode|file|filename|(?:audio|episode|file|item|media)_?id)$", re.I)
 MIN_DESCRIPTION_WORDS = 8
 MIN_TELLING_WORDS = 3  # a title of fewer words proves nothing across feeds
 SAME_DESCRIPTION = 90.0  # rapidfuzz ratio, 0..100
@@ -71,8 +74,10 @@ class KnownEpisode:
 def audio_key(url: str) -> str:
     """The address of a file without scheme, tracking prefixes, letter case of the host, and access tokens.
 
-    A query counts only where the path names no audio file, as in ``download.php?id=7``.
+    A query counts where the path names no audio file, as in ``download.php?id=7``; else only what says which file it
+    is, as in ``getfile.mp3?id=7``.
     """
+    url = REDIRECT_BY_QUERY.sub("", url)
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
@@ -81,18 +86,26 @@ def audio_key(url: str) -> str:
     key = f"{(parts.hostname or '').removeprefix('www.')}{port}{parts.path}"
     while (shorter := TRACKING_HOSTS.sub("", key)) != key:
         key = re.sub(r"^https?:/*", "", shorter).removeprefix("www.")
-    if not parts.path.lower().endswith(AUDIO_SUFFIXES) and parts.query:
-        kept = [(name, value) for name, value in parse_qsl(parts.query) if not TOKEN_PARAMETERS.search(name)]
-        key += f"?{urlencode(sorted(kept))}" if kept else ""
-    return key
+    if parts.path.lower().endswith(AUDIO_SUFFIXES):
+        return key + _query(parts.query, FILE_PARAMETERS.search)
+    return key + _query(parts.query, lambda name: not TOKEN_PARAMETERS.search(name))
+
+
+def _query(query: str, counts: Callable[[str], object]) -> str:
+    """The parameters that count, in the order of their names."""
+    kept = sorted((name, value) for name, value in parse_qsl(query) if counts(name))
+    return f"?{urlencode(kept)}" if kept else ""
 
 
 @lru_cache(maxsize=REMEMBERED)
 def file_name(url: str | None) -> str | None:
     """The last part of an address, where it is telling enough to be a file's own name."""
-    name = (url or "").split("?")[0].rsplit("/", 1)[-1].lower()
+    address, _, query = REDIRECT_BY_QUERY.sub("", url or "").partition("?")
+    name = address.rsplit("/", 1)[-1].lower()
     stem = name.rsplit(".", 1)[0]
-    return name if name.endswith(AUDIO_SUFFIXES) and len(stem) >= 5 and not VAGUE_FILES.match(stem) else None
+    if not name.endswith(AUDIO_SUFFIXES) or len(stem) < 5 or VAGUE_FILES.match(stem):
+        return None
+    return name + _query(query, FILE_PARAMETERS.search)
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -118,12 +131,8 @@ def title_numbers(title: str) -> tuple[str, ...]:
 
 def are_apart(known: KnownEpisode, item: FeedItem) -> bool:
     """The guard: what two copies of one episode cannot differ in."""
-    pairs = (
-        (title_numbers(known.title) or None, title_numbers(item.title) or None),
-        (known.season, item.season),
-        (known.episode_number, item.episode_number),
-    )
-    if any(a is not None and b is not None and a != b for a, b in pairs):
+    pairs = ((known.season, item.season), (known.episode_number, item.episode_number))
+    if have_other_numbers(known, item) or any(a is not None and b is not None and a != b for a, b in pairs):
         return True
     if "trailer" in {known.episode_type, item.episode_type} and known.episode_type != item.episode_type:
         return True
@@ -136,15 +145,24 @@ def is_reused(known: KnownEpisode, item: FeedItem) -> bool:
     if not are_other_editions(known, item):
         return False
     names = file_name(known.audio_url), file_name(item.audio_url)
-    if names[0] and names[0] == names[1]:
+    is_same_name = bool(names[0]) and names[0] == names[1]
+    if known.guid == item.guid:
+        if is_same_name:
+            return False
+    elif known.audio_url and item.audio_url:
+        if not any(names):
+            return True  # latest.mp3 under another guid on another day
+        if is_same_name and have_other_numbers(known, item):
+            return True  # newscast.mp3, likewise
+    if have_like_titles(known, item) or have_equal_descriptions(known, item):
         return False
-    if known.guid != item.guid and known.audio_url and item.audio_url and not any(names):
-        return True  # latest.mp3 under another guid on another day
-    return (
-        not have_like_titles(known, item)
-        and not have_equal_descriptions(known, item)
-        and not have_same_file(known, item)
-    )
+    return is_same_name or not have_same_file(known, item)
+
+
+def have_other_numbers(known: KnownEpisode, item: FeedItem) -> bool:
+    """Both titles have numbers, and they differ."""
+    numbers = title_numbers(known.title), title_numbers(item.title)
+    return all(numbers) and numbers[0] != numbers[1]
 
 
 def have_same_file(known: KnownEpisode, item: FeedItem) -> bool:
@@ -188,7 +206,7 @@ def have_equal_descriptions(known: KnownEpisode, item: FeedItem, words: int = MI
     """Both have show notes of at least ``words`` words, nearly the same."""
     if min(len(known.description.split()), len(item.description.split())) < words:
         return False
-    return fuzz.ratio(known.description, item.description) >= SAME_DESCRIPTION
+    return fuzz.ratio(known.description, item.description, score_cutoff=SAME_DESCRIPTION) >= SAME_DESCRIPTION
 
 
 def are_long(known: KnownEpisode, item: FeedItem) -> bool:

@@ -9,7 +9,8 @@ import calendar
 import io
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -30,6 +31,7 @@ from digest_pipeline.feeds.podcast_elements import (
 from digest_pipeline.models import FeedItem, ParsedFeed, TranscriptLink
 
 MOST_DESCRIPTION = 20_000
+DATES = "published", "updated"  # what both parsers call them
 # A tag of four bytes takes two hundred in memory, an entry a thousand: what is small on the way may be large here.
 MOST_TAGS, MOST_ENTRIES = 1_000_000, 50_000
 ENTRY = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s/>]")
@@ -40,6 +42,20 @@ REFERENCE = re.compile(r"&#?\w+;")
 # References to the halves of a UTF-16 pair, as faulty serializers write an emoji. No parser takes them (XML 1.0, 2.2).
 SURROGATES = re.compile(rb"(?:&(?:amp;)?#(?:5[5-7]\d{3}|x[dD][89a-fA-F][0-9a-fA-F]{2});)+")
 PLAIN_ADDRESS = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?(?:[/?#]|$)", re.IGNORECASE)
+# Atom's way to write a zone, in a date of RSS: fastfeedparser takes it for UTC.
+ZONE_COLON = re.compile(rb":(?<=\d [+-]\d\d:)(?=\d\d\s*(?:\]\]>\s*)?</pubDate)", re.IGNORECASE)
+# A date in another language than RSS asks for; the beginnings of its month in those that are met, English first.
+DAY_MONTH_YEAR = re.compile(r"\b(\d\d?)\.? (?:de )?([^\W\d_]+)\.? (?:de )?(\d{4})\b( \d\d?:\d\d.{0,20})?")
+MONTHS = {
+    name: names.split()[0]
+    for names in (
+        "jan ene gen янв", "feb fév fev фев", "mar mär mrz mrt мар", "apr avr abr апр", "may mai mag mei май мая",
+        "jun juin giu июн", "jul juil lug июл", "aug aoû aou ago авг", "sep set сен", "oct okt out ott окт", "nov ноя",
+        "dec déc dez dic дек",
+    )
+    for name in names.split()
+}  # fmt: skip
+YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 UNDECODED = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -59,7 +75,7 @@ def parse_feed(body: bytes, *, url: str) -> ParsedFeed:
             f"this is more than a feed: over {MOST_TAGS} tags or {MOST_ENTRIES} entries",
             remedy="ask its publisher for one with the latest episodes",
         )
-    body = SURROGATES.sub(_joined, body)
+    body = ZONE_COLON.sub(b"", SURROGATES.sub(_joined, body))
     channel, entries = _read(body)
     if any(UNDECODED in str(entry.get("title")) for entry in entries) and (decoded := _decoded(body)):
         body = decoded
@@ -138,18 +154,25 @@ def _paired(entries: Sequence[Any], elements: list[Elements]) -> list[Elements]:
         for key in found.keys:
             by_key.setdefault(key, found)
     return [
-        next((by_key[key] for key in (e.get("id"), e.get("title")) if key in by_key), None) or _without_tree(e)
+        next((by_key[key] for key in (_guid(e), str(e.get("title"))) if key in by_key), None) or _without_tree(e)
         for e in entries
     ]
 
 
 def _without_tree(entry: Any) -> Elements:
     """What the parser itself gives, where there is no tree: JSON Feed, and markup that only feedparser can read."""
-    found = Elements(guid=entry.get("id"), duration=entry.get("itunes_duration"))
+    dates = [str(entry[name]) for name in DATES if entry.get(name)]
+    found = Elements(guid=_guid(entry), dates=dates, duration=entry.get("itunes_duration"))
     for e in entry.get("enclosures") or []:
         kind, size = e.get("type") or e.get("mime_type"), e.get("length") or e.get("size_in_bytes")
-        found.enclosures += enclosures_of(e.get("url") or e.get("href"), kind, str(size or ""))
+        found.enclosures += enclosures_of(e.get("url") or e.get("href"), str(kind or ""), str(size or ""))
     return found
+
+
+def _guid(entry: Any) -> str | None:
+    """A JSON Feed may write its ids as numbers; a reader has to take them as text (JSON Feed 1.1, items)."""
+    own = entry.get("id")
+    return None if own is None else str(own)
 
 
 def _item(entry: Any, extra: Elements, about: Elements, url: str) -> FeedItem:
@@ -159,7 +182,7 @@ def _item(entry: Any, extra: Elements, about: Elements, url: str) -> FeedItem:
     return FeedItem(
         guid=extra.guid,
         title=plain_text(entry.get("title"))[:MOST_TITLE] or _file_stem(audio) or "Untitled",
-        published_at=_date(entry),
+        published_at=_date(entry, extra.dates),
         link=_http(entry.get("link"), base) or _http(extra.guid, "about:blank"),  # a guid is a permalink by default
         audio_url=_http(audio.url, base) if audio else None,
         audio_type=audio.type or None if audio else None,
@@ -207,19 +230,41 @@ def _is_absolute(address: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
-def _date(entry: Any) -> datetime | None:
-    """A naive UTC timestamp, as DuckDB stores it, to the second."""
-    for name in ("published", "updated"):
+def _date(entry: Any, written: Sequence[str]) -> datetime | None:
+    """A naive UTC timestamp, as DuckDB stores it, to the second.
+
+    Args:
+        entry: as a parser gives it.
+        written: its dates as they stand in the document. Where fastfeedparser can read none, it tries the guid, and
+            takes episode 1867 for one of that year.
+    """
+    years = set(YEAR.findall(" ".join(written)))
+    for name in DATES:
         parsed = dict.get(entry, f"{name}_parsed")  # feedparser's
         text = dict.get(entry, name)  # fastfeedparser's: ISO 8601 in UTC
         try:
             if parsed:
                 return datetime.fromtimestamp(calendar.timegm(parsed), UTC).replace(tzinfo=None)
             if text:
-                return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None, microsecond=0)
+                found = datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None, microsecond=0)
+                near = {f"{(found + timedelta(days=days)).year:04}" for days in (-1, 1)}  # in another zone
+                if written and (not years or years & near):
+                    return found
         except (ValueError, TypeError, OverflowError, OSError):
             continue
-    return None
+    return next(filter(None, map(_date_in_other_language, written)), None)
+
+
+def _date_in_other_language(text: str) -> datetime | None:
+    if not (match := DAY_MONTH_YEAR.search(text.lower())):
+        return None
+    day, name, year, time = match.groups()
+    month = MONTHS.get(name[:4]) or MONTHS.get(name[:3])
+    try:
+        found = parsedate_to_datetime(f"{day} {month} {year}{time or ' 00:00'}")
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _language(text: Any) -> str | None:

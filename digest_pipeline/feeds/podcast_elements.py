@@ -65,6 +65,7 @@ class Elements:
     guid: str | None = None
     enclosures: list[Enclosure] = field(default_factory=list)
     alternates: list[Enclosure] = field(default_factory=list)
+    dates: list[str] = field(default_factory=list)
     duration: str | None = None
     season: int | None = None
     number: float | None = None
@@ -234,6 +235,11 @@ def _read_kind(found: Elements, element: Any) -> None:
     found.kind = kind if kind in {"full", "trailer", "bonus"} else "full"
 
 
+def _read_date(found: Elements, element: Any) -> None:
+    if text := _text(element):
+        found.dates.append(text)
+
+
 def _read_duration(found: Elements, element: Any) -> None:
     found.duration = found.duration or _text(element)
 
@@ -259,6 +265,8 @@ READERS = {
     "language": _read_language,
     "id": _read_guid,
     "title": _read_key,
+    **dict.fromkeys(("pubdate", "published", "issued", "date", "updated", "modified"), _read_date),
+    "lastbuilddate": _read_date,
     "enclosure": _read_enclosure,
     "link": _read_link,
     "media:content": _read_media,

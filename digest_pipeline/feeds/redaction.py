@@ -13,7 +13,7 @@ HIDDEN = "…"
 # Hosts and paths that serve one subscriber's own feed.
 PRIVATE_PLACES = re.compile(
     r"//(?:[\w-]+\.)*(?:supportingcast\.fm|supercast\.(?:com|tech)|memberful\.com|glow\.fm)/|//(?:www\.)?patreon\.com/rss/"
-    r"|//access\.acast\.com/|/private/",
+    r"|//access\.acast\.com/|//(?:subscribers|private(?:-feeds?)?)\.[\w-]+\.|/private/",
     re.IGNORECASE,
 )
 SECRET_NAMES = re.compile(

@@ -5,7 +5,7 @@ import gc
 import hashlib
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -110,7 +110,7 @@ async def _scan_one(fetcher: Fetcher, parser: DocumentParser, feed: FeedRequest)
             return FeedScan(feed.feed_url, await asyncio.to_thread(read_folder, feed.feed_url))
         fetched, moved_to = await _ask(fetcher, feed)
         if fetched.status == HTTPStatus.NOT_MODIFIED:
-            return FeedScan(feed.feed_url, moved_to=moved_to)
+            return FeedScan(feed.feed_url, etag=feed.etag, last_modified=feed.last_modified, moved_to=moved_to)
         body_hash = hashlib.blake2b(fetched.body, digest_size=16).hexdigest()
         etag, modified = fetched.headers.get("ETag"), fetched.headers.get("Last-Modified")
         if body_hash == feed.body_hash:  # a host without conditional answers
@@ -130,6 +130,8 @@ async def _scan_one(fetcher: Fetcher, parser: DocumentParser, feed: FeedRequest)
     announced = parsed.moved_to if parsed.moved_to not in {None, fetched.url, feed.feed_url} else None
     if not all(is_as_safe(announced, url) for url in (feed.feed_url, fetched.url)):
         announced = None
+    if announced:
+        etag = modified = None  # they say nothing of the document at the new address
     return FeedScan(feed.feed_url, parsed, etag, modified, body_hash, announced or moved_to)
 
 
@@ -140,11 +142,19 @@ async def _ask(fetcher: Fetcher, feed: FeedRequest) -> tuple[Fetched, str | None
     headers = {name: value for name, value in conditions.items() if value and value.isascii()}
     if feed.moved_to:
         try:
-            fetched = await fetcher.get(feed.moved_to, headers=headers)
+            fetched = await _get(fetcher, feed.moved_to, headers)
             return fetched, fetched.moved_to or feed.moved_to
         except FetchError as error:
             if error.retry_after_seconds:
                 raise
             log.info("feed %s: its new address fails (%s), asking the old one", redact(feed.feed_url), error)
-    fetched = await fetcher.get(feed.feed_url, headers=headers)
+            headers = {}  # the new address gave them
+    fetched = await _get(fetcher, feed.feed_url, headers)
     return fetched, fetched.moved_to
+
+
+async def _get(fetcher: Fetcher, url: str, headers: Mapping[str, str]) -> Fetched:
+    """The answer of ``url``. Whether it has changed, only the address knows that gave the validators: not a new one."""
+    fetched = await fetcher.get(url, headers=headers)
+    has_just_moved = fetched.moved_to is not None
+    return await fetcher.get(url) if has_just_moved and fetched.status == HTTPStatus.NOT_MODIFIED else fetched

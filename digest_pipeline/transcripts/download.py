@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 5  # each continues where the one before broke off
 PAUSE = wait_exponential_jitter(multiplier=0.3, max=10)
+# What httpx decodes, a received block at a time. A block of the first two grows a thousandfold at most, to 64 MiB; one
+# of the others, or of two codings on each other, to gigabytes before its size can be looked at.
+BOUNDED_CODINGS, UNBOUNDED_CODINGS = {"gzip", "deflate"}, {"br", "zstd"}
 
 
 class NoRoom(Exception):
@@ -94,6 +97,7 @@ async def _continue(fetcher: Fetcher, url: str, target: Path, most_bytes: int, a
         begun = part.stat().st_size
         headers |= {"Range": f"bytes={begun}-", "If-Range": origin.validator}
     async with fetcher.stream(url, headers) as response:
+        _check_codings(response, url)
         if origin and response.status_code == httpx.codes.PARTIAL_CONTENT:
             if not response.headers.get("Content-Range", "").startswith(f"bytes {begun}-"):
                 forget(target)
@@ -143,6 +147,13 @@ def _validator(response: httpx.Response) -> str | None:
 def _total(response: httpx.Response) -> int | None:
     length = response.headers.get("Content-Length", "")
     return int(length) if length.isdigit() and "Content-Encoding" not in response.headers else None
+
+
+def _check_codings(response: httpx.Response, url: str) -> None:
+    codings = [c.lower() for c in response.headers.get_list("Content-Encoding", split_commas=True)]
+    known = [c for c in codings if c in BOUNDED_CODINGS | UNBOUNDED_CODINGS]
+    if len(known) > 1 or UNBOUNDED_CODINGS.intersection(known):
+        raise FetchError(f"{redact(url)} is coded as {', '.join(known)}, which was not asked for")
 
 
 def _check_size(url: str, size: int, most_bytes: int) -> None:

@@ -34,9 +34,15 @@ MAX_REPEATS = 5  # of one phrase on end: a speaker who insists says a thing thre
 MAX_PHRASE_WORDS = 8
 # Words of subtitlers that stand in training data where there is music; a whole segment of nothing else.
 CREDITS = re.compile(
-    r"(?:subtitles?|captions?|captioning|transcri(?:bed|ption)|untertitel\w*|sous-titr\w*)\b.{0,60}"
+    r"(?:subtitles?|captions?|captioning|transcri(?:bed|ption))(?: provided| made possible)? by\b.{0,60}"
+    r"|untertitel\w* (?:von|im auftrag|der|des)\b.{0,60}|sous-titr\w*(?: \w+)? par\b.{0,60}"
+    r"|(?:subtitles?|captions?|captioning|transcri(?:bed|ption)|untertitel\w*|sous-titr\w*)[.!]*"
     r"|.*\bamara\.org\b.*|thanks?(?: you)? for watching[.!]*|[♪♫\s]+|[\[(][\w\s]{0,30}\b(?:music|applause)[\w\s]*[\])]",
     re.IGNORECASE,
+)
+# So may a sentence about them begin: it needs a voice.
+LIKE_CREDITS = re.compile(
+    r"(?:subtitles?|captions?|captioning|transcri(?:bed|ption)|untertitel\w*|sous-titr\w*)\b.{0,60}", re.IGNORECASE
 )
 
 
@@ -69,6 +75,7 @@ def judge(heard: Heard, samples: Samples, hints: Hints) -> Verdict | None:
     is_suspect = (
         is_echo
         or from_nowhere
+        or LIKE_CREDITS.fullmatch(heard.text.strip())
         or heard.log_probability < SUSPECT_LOG_PROBABILITY
         or heard.no_speech > SUSPECT_NO_SPEECH
     )

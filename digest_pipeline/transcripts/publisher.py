@@ -67,10 +67,14 @@ def in_order_of_preference(links: Iterable[TranscriptLink], language: str | None
     """Readable transcripts, the episode's own language first, then by what carries times and speakers."""
 
     def rank(link: TranscriptLink) -> tuple[bool, int]:
-        own = not link.language or not language or _primary(link.language) == _primary(language)
-        return not own, PREFERENCE.index(kind_of(link) or "text")
+        return is_translation(link, language), PREFERENCE.index(kind_of(link) or "text")
 
     return sorted((link for link in links if kind_of(link)), key=rank)
+
+
+def is_translation(link: TranscriptLink, language: str | None) -> bool:
+    """Whether a transcript is declared to be in another language than its episode."""
+    return bool(link.language and language) and _primary(link.language or "") != _primary(language or "")
 
 
 def published_transcript(body: bytes, link: TranscriptLink, episode: Episode, charset: str | None = None) -> Transcript:

@@ -15,7 +15,7 @@ from digest_pipeline.models import Episode, Transcript, TranscriptLink
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ahead import DiskBudget
 from digest_pipeline.transcripts.download import NoRoom, download
-from digest_pipeline.transcripts.publisher import in_order_of_preference, published_transcript
+from digest_pipeline.transcripts.publisher import in_order_of_preference, is_translation, published_transcript
 from digest_pipeline.transcripts.recognise import Recognised
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,9 @@ async def fetch_source(
 ) -> Transcript | Audio:
     """Read the publisher's transcripts, the best first, and where none will do bring the audio to disk.
 
+    A translation is not what was said, so where there is audio, that is taken instead. A transcript in another language
+    alone is none: more likely the feed says the language of its host's form.
+
     Args:
         fetcher: the client.
         budget: of the disk, where ``place`` is the episode's number in the run.
@@ -50,8 +53,12 @@ async def fetch_source(
         FetchError: the audio cannot be had.
         DigestError: the disk is full.
     """
-    faults = []
-    for link in in_order_of_preference(episode.transcripts, episode.language):
+    faults, links = [], in_order_of_preference(episode.transcripts, episode.language)
+    has_own = bool(links) and not is_translation(links[0], episode.language)
+    for link in links:
+        if episode.audio_url and has_own and is_translation(link, episode.language):
+            faults.append(f"the transcript in {link.language!r} is a translation from {episode.language!r}")
+            continue
         try:
             body, charset = await _document(fetcher, link.url, settings.max_feed_bytes)
             transcript = await asyncio.to_thread(_read, body, link, episode, charset)  # downloads go on meanwhile

@@ -10,7 +10,7 @@ from bs4.element import NavigableString, Tag
 
 from digest_pipeline.transcripts.cues import Cue
 from digest_pipeline.transcripts.formats.markup import CLOCK, clean, seconds
-from digest_pipeline.transcripts.formats.text import read_text
+from digest_pipeline.transcripts.formats.text import read_turns
 
 MARKS = ("cite", "time")
 BLOCKS = frozenset(
@@ -53,7 +53,7 @@ def _paragraph(words: str, speaker: str | None, start: float | None) -> Iterator
     if start is not None:
         yield Cue(clean(words), speaker, start)
         return
-    first, *others = read_text(words)
+    first, *others = read_turns(words, has_bare_clocks=True)
     yield replace(first, speaker=speaker or first.speaker)
     yield from others
 

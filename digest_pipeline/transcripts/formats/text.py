@@ -1,7 +1,8 @@
 """Reader of plain text, and of paragraphs that say with their first words who speaks or when."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from digest_pipeline.transcripts.cues import Cue
 from digest_pipeline.transcripts.formats.markup import CLOCK, clean, seconds
@@ -15,9 +16,22 @@ HEAD_NAME_CLOCK = re.compile(
     rf"[*_]{{0,2}}([^\W\d_][^:\n\[\]()*]{{0,59}}?)[*_]{{0,2}} ?[:,\-–—]? ?[*_]{{0,2}} ?"
     rf"(?:{BRACKETED}:?(?: |$)|(?<= )({CLOCK})(?:: |:?$))"
 )
+HEAD_DASH_NAME = re.compile(r"[-–—] ?(.{1,60})$")
+OPENING_SECONDS = 60.0  # a transcript with times has one of its first minute at its head
+MIN_BARE_CLOCKS = 4  # rising, from which on they are times without that
+MAX_FALLS = 0.1  # of the bare clocks, as where a verse is named in between
 
 
 def read_text(text: str) -> Iterator[Cue]:
+    """The turns of a document of plain text.
+
+    A clock without brackets may as well be a verse (``John 3:16``) or a time of day: whether such ones are times, the
+    whole document shows.
+    """
+    return read_turns(text, has_bare_clocks=_has_bare_clocks(clean(text).split("\n")))
+
+
+def read_turns(text: str, *, has_bare_clocks: bool) -> Iterator[Cue]:
     """Paragraphs, cut where a line says who speaks and when: ``[0:12] Ann: ...`` or ``Ann  0:12``.
 
     A clock without brackets may be part of a sentence that goes on in another line. It is a time where its paragraph
@@ -27,8 +41,13 @@ def read_text(text: str) -> Iterator[Cue]:
         lines = clean(paragraph).split("\n")
         opens_with_clock = HEAD_CLOCK.match(lines[0]) is not None
         cue: Cue | None = None
-        for line in lines:
-            head = _head(line, is_bare_clock_a_time=cue is None or opens_with_clock)
+        for number, line in enumerate(lines):
+            head = _head(
+                line,
+                has_bare_clocks=has_bare_clocks,
+                is_bare_clock_a_time=has_bare_clocks and (cue is None or opens_with_clock),
+                is_last=number + 1 == len(lines),
+            )
             if head or not cue:
                 if cue:
                     yield cue
@@ -39,9 +58,26 @@ def read_text(text: str) -> Iterator[Cue]:
             yield cue
 
 
-def _head(line: str, *, is_bare_clock_a_time: bool) -> Cue | None:
+def _has_bare_clocks(lines: Sequence[str]) -> bool:
+    """Whether bare clocks at the heads of lines are times: they begin with the talk, or are many and rise."""
+    clocks = [clock for line in lines if (clock := _bare_clock(line))]
+    times = [seconds(clock) for clock in clocks]
+    if times and times[0] < OPENING_SECONDS and _bare_clock(lines[0]):
+        return True
+    falls = sum(after < before for before, after in pairwise(times))
+    return len(times) >= MIN_BARE_CLOCKS and falls <= MAX_FALLS * len(times)
+
+
+def _bare_clock(line: str) -> str | None:
+    if (match := HEAD_NAME_CLOCK.match(line)) and match[3]:
+        return match[3]
+    match = HEAD_CLOCK.match(line)
+    return match[2] if match else None
+
+
+def _head(line: str, *, has_bare_clocks: bool, is_bare_clock_a_time: bool, is_last: bool) -> Cue | None:
     """A line without the time, or name and time, with which it opens; ``None`` if it opens with neither."""
-    if match := HEAD_NAME_CLOCK.match(line):
+    if (match := HEAD_NAME_CLOCK.match(line)) and (match[2] or has_bare_clocks):
         rest = line[match.end() :]
         if not rest or reads_like_a_name(match[1]):
             return Cue(rest, match[1], seconds(match[2] or match[3]))
@@ -49,5 +85,7 @@ def _head(line: str, *, is_bare_clock_a_time: bool) -> Cue | None:
         start, rest = seconds(match[1] or match[2]), line[match.end() :]
         if (label := LABEL.match(rest)) and reads_like_a_name(label[1]):
             return Cue(rest[label.end() :], label[1], start)
+        if match[1] and not is_last and (name := HEAD_DASH_NAME.match(rest)) and reads_like_a_name(name[1]):
+            return Cue("", name[1], start)
         return Cue(rest, None, start)
     return None
