@@ -13,7 +13,7 @@ from digest_pipeline.claims.punctuation import get_punctuator
 from digest_pipeline.claims.sentences import MAX_PIECE, plain_word
 from digest_pipeline.claims.spans import MAX_SENTENCES, spans_of
 from digest_pipeline.claims.turns import turns_of
-from digest_pipeline.claims.wording import headline_and_explanation, plainness, stands_alone
+from digest_pipeline.claims.wording import as_said, headline_and_explanation, plainness, stands_alone
 from digest_pipeline.claims.worthiness import load_model, worth_in_context
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.models import Episode, Segment, Soundbite
@@ -206,6 +206,9 @@ def test_a_span_without_a_headline_gives_way_to_one_that_has_it_and_is_nearly_as
         ("I think the other interesting thing is that fees rise.", "I think fees rise."),
         ("Then we sold the mill.", "We sold the mill."),
         ("A queue is a price, right? So people leave it, you know?", "A queue is a price. So people leave it."),
+        ("It takes th-th-the long way.", "It takes the long way."),
+        ("You, you have to, because, because it is cheap.", "You have to, because it is cheap."),
+        ("I want to err, er, on the side of queues.", "I want to err, on the side of queues."),
     ],
 )
 def test_cleaning_removes_stumbling_and_keeps_facts(said: str, shown: str) -> None:
@@ -240,10 +243,42 @@ def test_cleaning_removes_stumbling_and_keeps_facts(said: str, shown: str) -> No
         "Then prices fell.",
         "Is that right?",
         "Did they get it right?",
+        # a hyphen of another kind
+        "A port of 10-100 gates pays less.",
+        "They run on 9-9-6.",
+        "It is a 50-50 chance.",
+        "A one-on-one is cheap.",
+        "It is a win-win.",
+        "An ex-executive left.",
+        # the end of one clause and the beginning of the next
+        "I promise you, you don't.",
+        "They do not care about this, this is correct.",
+        "It locks you in, in practice.",
+        "It matters what it is made of, of course.",
+        "The tools that we have have changed.",
+        "The more you know, the more you know about queues.",
+        # a correction
+        "It raised five, I mean, fifteen million dollars.",
+        "It raised five -- I mean, fifteen million dollars.",
+        # words that look like others
+        "To err is human.",
+        "The .io domain and .NET are old.",
+        "They like Java, .NET and C.",
+        "iPhone users pay more.",
+        "eBPF runs in the kernel.",
     ],
 )
 def test_cleaning_leaves_alone_what_means_something(said: str) -> None:
     assert clean(said) == said
+
+
+@pytest.mark.parametrize("mark", ["[inaudible]", "[unintelligible 00:26:08.21]", r"\[unintelligible\]", "(inaudible)"])
+def test_words_that_nobody_made_out_leave_a_gap_that_makes_no_headline(mark: str) -> None:
+    said = f"We do {mark} encrypt the backups of all our customers."
+    assert clean(said) == "We do […] encrypt the backups of all our customers."
+    assert clean(clean(said)) == clean(said)
+    assert not stands_alone(said)
+    assert stands_alone(said.replace(mark, "[laughter]"))
 
 
 def test_a_headline_is_not_cut_inside_a_number() -> None:
@@ -251,6 +286,15 @@ def test_a_headline_is_not_cut_inside_a_number() -> None:
     headline, explanation = headline_and_explanation([long], [0.9])
     assert "250,000" in headline + explanation
     assert not headline.endswith("250 …")
+
+
+def test_what_is_not_english_keeps_every_word() -> None:
+    sentences = ["Er fährt um acht Uhr los, um  zu sparen.", "Das tun hier alle."]
+    assert as_said(sentences) == ("Er fährt um acht Uhr los, um zu sparen.", "Das tun hier alle.")
+    headline, explanation = as_said(["Er sagt, " + "und noch einmal, " * 30 + "das reicht.", "So ist das."])
+    assert headline.endswith("einmal …")
+    assert explanation.startswith("… und noch")
+    assert explanation.endswith("das reicht. So ist das.")
 
 
 def test_an_explanation_keeps_the_contrast_to_its_headline() -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -223,6 +224,15 @@ def test_a_failing_server_is_asked_again_after_the_pause_that_it_names(setup: Se
     assert setup.outcomes() == {"RateLimitError": 1, "ok": 1}
 
 
+def test_the_first_pause_is_the_one_of_the_settings_and_the_next_twice_as_long(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paused: list[float] = []
+    monkeypatch.setattr("digest_pipeline.llm.client.time", SimpleNamespace(sleep=paused.append))
+    setup.extract(Reply(status=500), llm_max_attempts=3, llm_retry_seconds=0.5)
+    assert paused == [0.5, 1.0]
+
+
 def test_whole_claims_of_a_truncated_reply_are_kept(setup: Setup) -> None:
     extraction = setup.extract(Reply(claims(GOOD, GOOD)[:-40], finish_reason="length"))
     assert extraction.note is None
@@ -419,6 +429,18 @@ def test_what_is_kept_depends_on_model_and_prompt(setup: Setup) -> None:
     }
     assert len(keys) == 4
     assert isinstance(get_extractor(setup.settings, setup.warehouse, DAY), LlmExtractor)
+
+
+@pytest.mark.parametrize("change", [{"min_worthiness": 0.5}, {"max_candidates_per_hour": 3}, {"nli_model": "other"}])
+@pytest.mark.parametrize("extractor", ["extractive", "llm", "rewrite"])
+def test_what_is_kept_depends_on_the_settings_that_decide_it(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, extractor: str, change: dict[str, object]
+) -> None:
+    monkeypatch.setattr("digest_pipeline.claims.checker.get_entailment", lambda settings: settings.nli_model)
+    before = setup.settings.model_copy(update={"extractor": extractor, "nli_model": "one"})
+    after = before.model_copy(update=change)
+    keys = {get_extractor(settings, setup.warehouse, DAY).key for settings in (before, after)}
+    assert len(keys) == (1 if extractor == "extractive" and "nli_model" in change else 2)
 
 
 def test_show_notes_are_not_sent(setup: Setup) -> None:

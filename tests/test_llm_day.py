@@ -178,6 +178,28 @@ def test_no_misbehaviour_publishes_anything_ungrounded_or_loses_an_episode(
     assert "RateLimitError" in str(metadata["llm_replies"].value)
 
 
+def test_what_an_outage_left_to_the_rules_is_asked_about_when_the_day_runs_again(
+    setup: Setup,  # noqa: F811
+    network: DemoNetwork,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill(setup.warehouse, network, ("honest", "honest"))
+
+    def extractors() -> set[str]:
+        with setup.warehouse.read() as con:
+            return {extractor for _, _, _, extractor, _ in con.execute(USABLE).fetchall()}
+
+    setup.server.answer = Reply(status=500)
+    run(setup, monkeypatch, llm_max_attempts=1)
+    assert extractors() == {"extractive"}
+    setup.server.answer = misbehave
+    run(setup, monkeypatch, llm_max_attempts=1)
+    assert extractors() == {"llm"}
+    asked = len(setup.server.asked)
+    run(setup, monkeypatch, llm_max_attempts=1)
+    assert len(setup.server.asked) == asked, "what is answered is not asked again"
+
+
 def test_the_days_best_are_reworded_once_and_a_refused_wording_leaves_the_claim(
     setup: Setup,  # noqa: F811
     network: DemoNetwork,
@@ -222,6 +244,21 @@ def test_the_days_best_are_reworded_once_and_a_refused_wording_leaves_the_claim(
         assert con.execute(USABLE).fetchall() == usable
         assert con.execute("select claim_id from raw.scored_insights order by 1").fetchall() == scored
     assert len(setup.server.asked) - asked <= 2, "only what got no reply before is asked again"
+
+
+def test_a_claim_whose_transcript_was_removed_since_is_left_as_it_is(
+    setup: Setup,  # noqa: F811
+    network: DemoNetwork,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill(setup.warehouse, network, ("honest",))
+    run(setup, monkeypatch, extractor="extractive")
+    with setup.warehouse.write() as con:
+        found = con.execute(USABLE).fetchall()
+        con.execute("delete from raw.transcript_segments")
+    run(setup, monkeypatch, extractor="rewrite", llm_rewrites_per_day=3)
+    with setup.warehouse.read() as con:
+        assert con.execute(USABLE).fetchall() == found != []
 
 
 def test_no_claim_moves_up_to_be_reworded_when_better_ones_are_published(

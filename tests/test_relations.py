@@ -107,6 +107,11 @@ def test_a_guest_on_tour_and_a_clip_in_two_feeds_count_once() -> None:
         claim("f", quote="Word for word, the very same clip of talk."),
     ]
     assert [voice.claim_id for voice in independent_voices(mine, [*tour, *clip])] == ["b", "e"]
+    cut = "We measured forty hospitals, and those that gave nurses a say in the rota kept them."
+    whole = f"Well, nobody expected this. {cut} It was not the pay, and it cost the hospitals nothing at all."
+    assert not are_independent(claim("m", quote=cut), claim("n", quote=whole))
+    assert are_independent(claim("m", quote="It fell."), claim("n", quote=f"{whole} It fell."))
+    assert not are_independent(claim("o", speaker="José Núñez"), claim("p", speaker="Jose Nunez"))
     assert not are_independent(mine, claim("g", show=mine.show))
     assert not are_independent(mine, claim("h", speaker="Host One"))
     assert are_independent(claim("i", speaker="Speaker 1"), claim("j", speaker="Speaker 1"))

@@ -146,6 +146,24 @@ CHANGED = [  # (said, a wording that says something else)
     ("It would be cheaper to ship the goods by rail.", "It is cheaper to ship the goods by rail."),
     ("The study was done in rats.", "The study was done in people."),
     ("Google's lawyers asked the judge to delay the ruling.", "Google's lawyers delayed the ruling."),
+    # what is asked, tried or supposed
+    ("Does caffeine cause cancer? The studies don't agree.", "Caffeine causes cancer."),
+    ("So is the bank insolvent? We looked at the books.", "The bank is insolvent."),
+    ("What if the bank is insolvent? Then nobody gets paid.", "The bank is insolvent."),
+    ("So you're telling me that inflation is caused by greed? The data says otherwise.", "Inflation is caused by greed."),
+    ("We tested whether the pill lowers blood pressure.", "The pill lowers blood pressure."),
+    ("Imagine that the grid fails for a week.", "The grid fails for a week."),
+    ("Let's say the bank fails next year.", "The bank fails next year."),
+    ("I used to believe that tests are a waste of time.", "Tests are a waste of time."),
+    # nobody else, and what is advised against
+    ("Only large banks can afford the audit.", "Large banks can afford the audit."),
+    ("The lawyers advised against shipping the feature.", "The lawyers advised shipping the feature."),
+    # opposites
+    ("Fees are high when the mempool is full.", "Fees are low when the mempool is full."),
+    ("Remote work makes people work longer hours.", "Remote work makes people work shorter hours."),
+    ("The agency underestimated the cost of the dam.", "The agency overestimated the cost of the dam."),
+    ("The jury found the founder guilty of fraud.", "The jury found the founder innocent of fraud."),
+    ("The regulator criticised the merger.", "The regulator praised the merger."),
 ]  # fmt: skip
 KEPT = [  # (said, a wording that says the same)
     # verbatim
@@ -319,6 +337,19 @@ KEPT = [  # (said, a wording that says the same)
     ("Before the war, Ukraine grew a tenth of the world's wheat.",
      "Ukraine grew a tenth of the world's wheat before the war."),
     ("If the ice melts, the sea rises by seven meters.", "If the ice melts, sea levels rise seven metres."),
+    # asked, and told as well
+    ("Why are fees so high? Because the mempool is full.", "Fees are high because the mempool is full."),
+    ("Does coffee harm sleep? Yes, it does.", "Coffee harms sleep."),
+    ("Does coffee harm sleep? We know that coffee harms sleep.", "Coffee harms sleep."),
+    ("Did you know that octopuses have three hearts?", "Octopuses have three hearts."),
+    ("Do you want fast builds? Then cache the dependencies.", "Fast builds need cached dependencies."),
+    ("Does caffeine cause cancer?", "The speaker asks whether caffeine causes cancer."),
+    ("Whether you like it or not, the bank will fail next year.", "The bank will fail next year."),
+    ("It costs, let's say, forty dollars a month to run the server.", "It costs forty dollars a month to run the server."),
+    ("Only large banks can afford the audit.", "Just the large banks can afford the audit."),
+    ("I used to believe that tests are a waste of time.", "Ann Lee once believed tests are a waste of time."),
+    ("Fees are low at night and high at noon in the market.", "Fees in the market are high at noon."),
+    ("In the short run prices rose, in the long run they fell.", "In the long run prices fell."),
 ]  # fmt: skip
 PEOPLE = ["Ann Lee", "Bob Ray"]
 

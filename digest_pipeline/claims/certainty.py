@@ -18,7 +18,7 @@ from digest_pipeline.claims.lexis import (
     lemmas_of,
     words_in,
 )  # fmt: skip
-from digest_pipeline.claims.polarity import SAME_CLAUSE, repeated
+from digest_pipeline.claims.polarity import SAME_CLAUSE, TAKEN_OVER, repeated
 
 MAYBE = (
     r"may|might|could|perhaps|maybe|possib\w+|potential\w*|chance|risks?|theory|theoretically|in principle|sometimes"
@@ -69,6 +69,14 @@ SAID_I_THINK = (
     r"|i(?:['’]d| would) say"
 )
 SAID_IN = r"in (?:mice|rats|monkeys|animals|vitro|simulations?|a dish|a simulation|the lab)|on paper"
+ANY_NUMBER = r"(?:(?:a|an|about|around|the) )?(?:\d|(?:one|two|three|four|five|six|seven|eight|nine|ten|half|few|\w+teen|\w+ty)\b)"
+SAID_SUPPOSE = (
+    rf"^(?:(?:and|but|so|now|well|or) )*(?:imagine|suppose|let['’]?s (?:say|assume|suppose|imagine))(?! {ANY_NUMBER})"
+)
+# Nobody else does; of a number "only" says no more than that it is small
+SAID_ONLY = rf"^(?:(?:and|but|so|because|that|now) )*only(?! (?:{ANY_NUMBER}|if|when|then|because|after|once|until|since|just)\b)"
+SAID_USED_TO_THINK = r"used to (?:think|believe|assume|suppose|say|hope|fear)"
+SAID_ADVISED_AGAINST = r"(?:advis|recommend|warn|counsel|caution|decid|argu)\w* against"
 SAID_EXCEPT = r"except(?: for)?|other than|apart from|aside from|excluding|save for"
 HEDGES = (  # (said, what keeps it in a wording)
     (SAID_MAYBE, f"{MAYBE}|{ABLE}"),
@@ -77,6 +85,17 @@ HEDGES = (  # (said, what keeps it in a wording)
     (rf"(?:{NEAR})(?! \d)", f"{NEAR}|most(?:ly)?|about|around|roughly|under|soon"),
     (SAID_I_THINK, f"{ATTRIBUTION}|{MAYBE}|{LIKELY}"),
     (SAID_IN, r"mice|mouse|rats?|monkeys?|animals?|vitro|simulat\w+|dish|lab|laboratory|paper"),
+    (SAID_SUPPOSE, rf"{CONDITION}|{MAYBE}|imagin\w+|suppos\w+|assum\w+|say"),
+    (
+        r"whether(?!.*\bor\b)",
+        rf"{CONDITION}|{MAYBE}|whether|ask\w*|question\w*|tests?|tested|stud(?:y|ied|ies)|wonder\w*|debate\w*",
+    ),
+    (SAID_ONLY, r"only|just|sole(?:ly)?|alone|exclusively|except|but|no|no one|nobody|none|not|few|unless|without"),
+    (
+        SAID_USED_TO_THINK,
+        r"used to|once|past|former\w*|no longer|any ?more|thought|believed|assumed|supposed|said|hoped|feared",
+    ),
+    (SAID_ADVISED_AGAINST, r"against|not|no|never|\w+n['’]t|avoid\w*|oppos\w+|discourag\w+|reject\w*|instead|rather"),
     (SAID_EXCEPT, r"except\w*|but|other|apart|aside|exclud\w+|almost|nearly|most|without|not|save"),
 )
 
@@ -97,6 +116,14 @@ REPORTED = re.compile(  # somebody else says so: "critics say"
     r"|believes?|alleges?|alleged|insists?|insisted|assumes?)\b(?! (?:to|in|about|of|on)\b)",
     re.IGNORECASE,
 )
+# A question that leaves open what it asks, and is not answered with yes: not "why are fees so high?"
+ASKED = re.compile(
+    r"(?:^|(?<=[.!?,] ))(?:(?:and|but|so|or|well|now|okay),? )?(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|what if"
+    r"|(?:are you|you['’]re) (?:telling me|saying))\b(?! you know\b)[^.!?]*\?"
+    r"(?!\s+(?:yes|yeah|yep|sure|absolutely|exactly|definitely|certainly|of course|(?:it|they|you|we|he|she) \w+[.,])(?!\w))",
+    re.IGNORECASE,
+)
+_STILL_ASKS = _words(rf"{MAYBE}|{CONDITION}|whether|ask\w*|question\w*|wonder\w*")
 USED_TO = re.compile(
     r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bget )(?<!\bgot )\bused to (?P<verb>[a-z]+)",
     re.IGNORECASE,
@@ -121,11 +148,25 @@ def certainty_fault(wording: str, said: str) -> str | None:
     for words in _ABSOLUTES:
         if (found := words.search(wording)) and not words.search(said):
             return found[0]
+    if question := _only_asked(wording, said):
+        return question
     talk = clauses_of(said)
     sources = [match for clause in clauses_of(wording) for match in best_matches(clause, talk, SAME_CLAUSE)]
     for clause in talk:
         if any(_dropped_hedges(clause, wording)) and (clause in sources or repeated(wording, talk, [clause])):
             return clause.text
+    return None
+
+
+def _only_asked(wording: str, said: str) -> str | None:
+    """A question of which the wording makes a fact that nothing else in the talk states."""
+    if "?" in wording or _STILL_ASKS.search(wording):
+        return None
+    told = clauses_of(ASKED.sub(" ", said))
+    for question in map(str, ASKED.findall(said)):
+        for clause in clauses_of(wording):
+            if best_matches(clause, clauses_of(question), TAKEN_OVER) and not best_matches(clause, told, TAKEN_OVER):
+                return question.strip()
     return None
 
 

@@ -10,7 +10,7 @@ from digest_pipeline.claims.lexis import words_in
 from digest_pipeline.models import Episode
 from digest_pipeline.settings import Settings
 
-RULES = "rules 2"  # another number holds every wording against them again; kept replies are not paid for again
+RULES = "rules 3"  # another number holds every wording against them again; kept replies are not paid for again
 MAX_ENTITIES, MAX_ENTITY_CHARACTERS = 10, 60
 
 
@@ -18,13 +18,14 @@ class WordingChecker:
     """Says why a wording does not follow from its quote."""
 
     def __init__(self, settings: Settings) -> None:
+        self._nli = f"nli {settings.nli_model} {settings.nli_min_entailment}"
         self._least = settings.nli_min_entailment
         self._entailment = get_entailment(settings)
 
     @property
     def name(self) -> str:
         """What a result depends on besides the rules."""
-        return f"{RULES}, nli {self._least}" if self._entailment else RULES
+        return f"{RULES}, {self._nli}" if self._entailment else RULES
 
     def fault(self, wording: Wording, located: Located, episode: Episode, speakers: Iterable[str]) -> str | None:
         """The first fault, as ``kind: detail``, or ``None``: the wording follows."""

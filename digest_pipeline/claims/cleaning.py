@@ -2,50 +2,62 @@
 
 import re
 
-# Words that grammar does not let stand twice.
-_TWICE_STUMBLES = (
-    "a|an|the|and|of|to|for|with|from|at|in(?! in order)|if|because|i|you|we|they|he|she|my|your|our|their|his|i'm|i've|i'd|i'll|"
-    "it's|that's|you're|you've|you'll|we're|we've|we'll|they're|they've|he's|she's|there's|can|will|would|could|should|might|have|are|were|"
-    "where|which|some|but|just|when|how|who|than|as|or|this|these|those|both|every|any"
+# Words that grammar does not let stand twice, and of them those that do not end a clause: across a comma the others may
+# be of two clauses. "I promise you, you don't", "locks you in, in practice".
+_TWICE_ACROSS = (
+    "a|an|the|and|if|because|i|we|they|he|she|my|your|our|their|his|i'm|i've|i'd|i'll|it's|that's|you're|you've|you'll|"
+    "we're|we've|we'll|they're|they've|he's|she's|there's|but|just|when|or|every"
 )
-_COUNTS = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|\w+teen|\w+ty|hundred|thousand|million|not|no|\d\S*)\b"
-_PREFIXES = "re|co|pre|de|un|non|bi|mis|dis|in"
+_TWICE_STUMBLES = (
+    f"{_TWICE_ACROSS}|of|to|for|with|from|at|in(?! in order)|you|can|will|would|could|should|might|are|were|"
+    "where|which|some|how|who|than|as|this|these|those|both|any"
+)
+_NUMBERS = r"one|two|three|four|five|six|seven|eight|nine|ten|\w+teen|\w+ty|hundred|thousand|million|\d\S*"
+_COUNTS = rf"(?:{_NUMBERS}|not|no)\b"
+_CORRECTS = rf",?\s*\$?(?:{_NUMBERS})\b"  # "five, I mean, fifteen million"
+_PREFIXES = "re|co|pre|de|un|non|bi|mis|dis|in|ex"
+_STOP = r"\.(?!\w)"  # not the one of ".io" and ".NET"
+GAP = "[…]"  # words that nobody could make out; whoever reads has to know that some are missing
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement)
     for pattern, replacement in (
+        (r"\\?[\[(](?:inaudible|unintelligible|indiscernible)[^\])]{0,20}[\])]", GAP),
         # [laughter], (crosstalk 00:12:03), [00:12]; other brackets are words that an editor put in, and stay
         (
             (
-                r"[\[(](?:(?:laugh(?:s|ter|ing)?|chuckles?|cross ?talk|inaudible|unintelligible|music|applause|sighs?|pause|"
+                r"\\?[\[(](?:(?:laugh(?:s|ter|ing)?|chuckles?|cross ?talk|music|applause|sighs?|pause|"
                 r"clears throat|removed sponsor segment)[^\])]{0,20}|(?:\d{1,2}:)?\d{1,2}:\d{2}(?:\.\d+)?)[\])]"
             ),
             "",
         ),
-        # not "ER visits", nor "the ERM"
-        (r"(?:^|(?<=[\s,]))(?-i:[Uu]+m+|[Uu]+h+|[Uu]hm|[Ee]r+m?|[Hh]mm+|[Mm]hm)\b[,.…]*\s*", ""),
+        # not "ER visits", nor "the ERM", nor "to err"
+        (r"(?:^|(?<=[\s,]))(?-i:[Uu]+m+|[Uu]+h+|[Uu]hm|[Ee]rm?|[Hh]mm+|[Mm]hm)\b[,.…]*\s*", ""),
         (
-            r",\s*(?:you know|i mean|like|you see)\s*,",
+            rf",\s*(?:you know|i mean(?!{_CORRECTS})|like|you see)\s*,",
             "",
         ),  # only between commas: there it carries nothing
         (r"(?:^|(?<=[.!?] ))(?:you know|i mean|like)\s*,\s*", ""),
-        (rf"\b(?!(?:{_PREFIXES})-)(\w{{1,4}})-(?=\1\w*\b)(?! )", ""),  # th-the, but re-read
+        # th-the, but re-read, 10-100, one-on-one and win-win
+        (rf"(?<![\w-])(?!(?:{_PREFIXES})-)([a-z]{{1,3}})-(?:\1-)*(?=\1[a-z])", ""),
         (r"(?<!\w)[_*]{1,3}(?=\S)([^_*]{1,80}?)(?<=\S)[_*]{1,3}(?!\w)", r"\g<1>"),  # emphasis in Markdown
         (r",\s*(?:right|okay|ok|you know|yeah|huh)\?(?=\s|$)", "."),  # the speaker asks for a nod, not for an answer
         (r"\(\s*\)", ""),  # a link without its address
         # the the, the, the; you can you can. Any other word is said again for its sake: not not, twenty twenty, is is
-        (rf"\b({_TWICE_STUMBLES})(?:[,…]?\s+\1\b)+(?![-'])", r"\1"),
+        (rf"\b({_TWICE_ACROSS})(?:,\s+\1\b)+(?![-'])", r"\1"),
+        (rf"(?:^|(?<=[,.;:] ))({_TWICE_STUMBLES})(?:,\s+\1\b)+(?![-'])", r"\1"),  # a clause of this word alone is none
+        (rf"\b({_TWICE_STUMBLES})(?:…?\s+\1\b)+(?![-'])", r"\1"),
         (r"(?:^|(?<=, ))(it)(?:,?\s+\1\b)+(?![-'])", r"\1"),
         (r"(?<!\bit )(?<!\bthat )(?<!\bthis )\b(is)(?:,?\s+\1\b)+", r"\1"),  # but "what it is is hard"
         (
-            rf"\b((?:{_TWICE_STUMBLES}|it|it's|is|was|that|this|there) (?!{_COUNTS})[\w']+(?: (?!{_COUNTS})[\w']+){{0,2}}),? \1\b",
+            rf"\b((?!the (?:more|less)\b)(?:{_TWICE_STUMBLES}|have|it|it's|is|was|that|this|there) (?!{_COUNTS})[\w']+(?: (?!{_COUNTS})[\w']+){{0,2}}),? \1\b",
             r"\1",
         ),
         (r"(?:^|\s)>+(?=\s|$)", " "),  # quotation marks of Markdown in a publisher's transcript
-        (r"\s*(?:--|—)\s*(?:i mean|you know),?\s*", " - "),
-        (r"(?:\.\.\.|…)(?=\s+(?-i:[A-Z]))", "."),
-        (r"\.\.\.|…", ","),
-        (r",\s*(?=[,.!?])", ""),
-        (r"\s+([,.!?;:])", r"\1"),
+        (rf"\s*(?:--|—)\s*(?:i mean(?!{_CORRECTS})|you know),?\s*", " - "),
+        (r"(?:\.\.\.|(?<!\[)…)(?=\s+(?-i:[A-Z]))", "."),
+        (r"\.\.\.|(?<!\[)…", ","),
+        (rf",\s*(?=[,!?]|{_STOP})", ""),
+        (rf"\s+([,!?;:]|{_STOP})", r"\1"),
     )
 )
 # Words that open a sentence of talk and carry nothing. Some do only where a comma or full stop follows: "no one", "like a
@@ -71,6 +83,7 @@ _OPENS = (
     rf"|(?:{_FRAME}|it turns out,? that)\s+)+"
 )
 _OPENING = re.compile(_OPENS.format(links=f"|{_LINKS}", apart=_LINKS_APART), re.IGNORECASE)
+_MIXED = re.compile(r"[a-z]+[A-Z]")  # iPhone, eBPF
 _HEDGED_FRAME = re.compile(rf"^((?:i|we) (?:think|believe|feel|guess|suppose) )(?:that )?{_FRAME}\s+", re.IGNORECASE)
 _FOLLOWING = re.compile(_OPENS.format(links="", apart=""), re.IGNORECASE)
 
@@ -92,5 +105,6 @@ def clean(text: str, *, follows: bool = False) -> str:
     cleaned = _HEDGED_FRAME.sub(r"\1", cleaned)
     if not cleaned:
         return " ".join(text.split())
-    cleaned = cleaned[0].upper() + cleaned[1:]
+    if not _MIXED.match(cleaned):
+        cleaned = cleaned[0].upper() + cleaned[1:]
     return cleaned if cleaned[-1] in ".!?\"”'" else f"{cleaned}."

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from digest_pipeline.claims.extractor import Extraction
+from digest_pipeline.claims.faithfulness import is_checkable
 from digest_pipeline.claims.features import is_question
 from digest_pipeline.claims.injection import gives_orders
 from digest_pipeline.claims.punctuation import get_punctuator
@@ -14,7 +15,7 @@ from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.talk_rater import get_talk_rater, rate_spans
 from digest_pipeline.claims.tuned_weights import stored_weights
 from digest_pipeline.claims.turns import Turn, turns_of
-from digest_pipeline.claims.wording import headline_and_explanation, stands_alone
+from digest_pipeline.claims.wording import as_said, headline_and_explanation, stands_alone
 from digest_pipeline.claims.worthiness import (
     USUAL_LENGTH,
     Scores,
@@ -43,7 +44,7 @@ APART = 25  # words between two candidates: closer ones are one thought
 MIN_CANDIDATES = 8
 PROMOTION = 0.12  # rating in context from which a span reads like an advertisement
 ADVERTISES = 0.0  # log odds of the talk rater from which it does
-RULES = "14"  # of spans, selection and wording: another number reads every episode again
+RULES = "15"  # of spans, selection and wording: another number reads every episode again
 LEAST_STRENGTH = 0.5  # single sentences begin at about minus this
 LEEWAY = 0.15  # of probability that a span may lose for a headline
 UNREADABLE = 'its script puts no spaces between words, which only a language model reads (extractor = "llm")'
@@ -65,7 +66,8 @@ class ExtractiveExtractor:
         heads = (stored_weights(name)["head"].sum() for name in ("talk_rater", "reranker", "punctuation"))
         model = load_model()
         weights = model.coefficients.sum(), model.stack.sum(), *heads
-        return stable_id("x", self.name, RULES, self._embedder.name, *map(str, weights))
+        limits = self._settings.min_worthiness, self._settings.max_candidates_per_hour
+        return stable_id("x", self.name, RULES, self._embedder.name, *map(str, (*weights, *limits)))
 
     def turns(self, episode: Episode, segments: Sequence[Segment]) -> list[Turn]:
         """The talk in turns, their sentences found where the transcript has no punctuation too."""
@@ -118,9 +120,11 @@ class ExtractiveExtractor:
         sentence_vectors: SentenceVectors,
     ) -> ClaimCandidate:
         first, last, start, end = span.turn.locate(span.sentences[0].start, span.sentences[-1].end)
-        headline, explanation = headline_and_explanation(
-            [s.text for s in span.sentences], sentence_strengths(span, sentence_vectors)
-        )
+        sentences = [s.text for s in span.sentences]
+        if is_checkable(episode.language):
+            headline, explanation = headline_and_explanation(sentences, sentence_strengths(span, sentence_vectors))
+        else:
+            headline, explanation = as_said(sentences)
         return ClaimCandidate(
             claim_id=stable_id("cl", episode.episode_id, str(first), span.quote),
             episode_id=episode.episode_id,

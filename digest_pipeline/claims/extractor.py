@@ -9,11 +9,15 @@ from digest_pipeline.models import ClaimCandidate, Episode, Segment
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """Candidates of one episode. ``spans`` is how many pieces of talk were looked at; ``note`` what went wrong."""
+    """Candidates of one episode. ``spans`` is how many pieces of talk were looked at; ``note`` what went wrong.
+
+    Not ``is_whole``: a part of the talk was read by other means, for want of a reply that may come another time.
+    """
 
     candidates: tuple[ClaimCandidate, ...]
     spans: int
     note: str | None = None
+    is_whole: bool = True
 
 
 class ClaimExtractor(Protocol):

@@ -20,7 +20,7 @@ from digest_pipeline.claims.prompts import FIND_VERSION, find_prompt
 from digest_pipeline.claims.replies import ClaimReply, read_claims
 from digest_pipeline.claims.spans import MAX_WORDS
 from digest_pipeline.claims.windows import Window, positions_of, windows_of
-from digest_pipeline.claims.wording import headline_and_explanation
+from digest_pipeline.claims.wording import as_said
 from digest_pipeline.errors import BudgetExceeded, DigestError
 from digest_pipeline.llm.batch import BatchSender, Question
 from digest_pipeline.llm.client import LlmClient
@@ -89,7 +89,7 @@ class LlmExtractor:
             reasons = "; ".join(sorted(set(faults)))
             note = f"{len(faults)} of {len(windows)} windows by the extractive method: {reasons}"
             log.warning("%s · %s: %s", episode.show, episode.title, note)
-        return Extraction(_once(ranked), len(windows), note)
+        return Extraction(_once(ranked), len(windows), note, is_whole=not faults)
 
     def _windows(self, episode: Episode, segments: Sequence[Segment]) -> Sequence[Window]:
         turns = self._fallback.turns(episode, segments)
@@ -143,7 +143,7 @@ class LlmExtractor:
             return Wording(" ".join(claim.headline.split()), " ".join(claim.explanation.split()))
         inside = [s.text for s in located.turn.sentences if s.start >= located.start and s.end <= located.end]
         sentences = inside or [located.quote]
-        return Wording(*headline_and_explanation(sentences, [1.0] * len(sentences)))
+        return Wording(*as_said(sentences))
 
     def _refuse(
         self, claim: ClaimReply, wording: Wording, located: Located, episode: Episode, speakers: Sequence[str]

@@ -30,6 +30,8 @@ OPPOSITES = tuple(  # two sets of lemmas: where a clause has one and its source 
         ("hire recruit", "fire dismiss"), ("open", "close shut"), ("start begin began begun", "end finish"), ("profit", "loss"),
         ("cause", "prevent cure"), ("attract", "repel"), ("create build", "destroy demolish"), ("true", "false"),
         ("admit confirm", "deny"), ("for", "against"), ("import", "export"), ("arrive enter join", "leave quit"), ("remember", "forget forgot"),
+        ("high", "low"), ("long", "short"), ("overestimate overrate", "underestimate underrate"), ("guilty", "innocent"),
+        ("praise", "criticize criticise"),
     )
 )  # fmt: skip
 DENYING = ("un", "in", "il", "im", "ir", "dis", "non")

@@ -24,7 +24,8 @@ def reword_best(
     by_id = {episode.episode_id: episode for episode in episodes}
     todo = [claim for claim in best if claim.extractor != rewriter.name and claim.episode_id in by_id]
     segments = {claim.episode_id: load_segments(warehouse, claim.episode_id) for claim in todo}
-    rewordings = rewriter.reword([(by_id[c.episode_id], segments[c.episode_id], c) for c in todo])
+    there = [claim for claim in todo if segments[claim.episode_id]]  # others' transcripts were removed since
+    rewordings = rewriter.reword([(by_id[c.episode_id], segments[c.episode_id], c) for c in there])
     with warehouse.write() as con:
         store.save_rewordings(con, day, rewordings)
     return rewordings

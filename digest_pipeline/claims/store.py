@@ -16,10 +16,17 @@ REPLACED = "replaced: kept for the verdict on it"
 
 
 def unread_episodes(con: duckdb.DuckDBPyConnection, episodes: Sequence[Episode], extractor_key: str) -> list[Episode]:
-    """The episodes that this extractor, with this model and prompt, has not read."""
-    rows = con.execute("select episode_id from raw.extractions where extractor_key = ?", [extractor_key]).fetchall()
-    done = {episode_id for (episode_id,) in rows}
-    return [episode for episode in episodes if episode.episode_id not in done]
+    """The episodes that this extractor, with this model and prompt, has not read.
+
+    Those whose transcript has been removed since are not among them: read anew they would lose the claims that stay.
+    """
+    rows = con.execute(
+        "select distinct episode_id from raw.transcript_segments where episode_id in (select unnest(?))"
+        " and episode_id not in (select episode_id from raw.extractions where extractor_key = ?)",
+        [[episode.episode_id for episode in episodes], extractor_key],
+    ).fetchall()
+    unread = {episode_id for (episode_id,) in rows}
+    return [episode for episode in episodes if episode.episode_id in unread]
 
 
 def save_extraction(
@@ -31,19 +38,33 @@ def save_extraction(
     extractor_key: str,
     compute_seconds: float,
 ) -> None:
-    """Replace an episode's candidates; those that a digest published stay, and refused those that an analyst judged."""
+    """Replace an episode's candidates; those that a digest published stay, and refused those that an analyst judged.
+
+    What is not whole is kept under another key: when the day runs again, the episode counts as unread.
+    """
     published = "select claim_id from raw.digest_items"
+    wordings = {c.claim_id: [c.headline, c.explanation] for c in extraction.candidates}
     old = con.execute(
-        f"select claim_id from raw.claim_candidates where episode_id = ? and claim_id not in ({published})",  # noqa: S608
+        "select claim_id, headline, explanation from raw.claim_candidates"  # noqa: S608
+        f" where episode_id = ? and claim_id not in ({published})",
         [episode.episode_id],
     ).fetchall()
-    _take_out(con, [claim_id for (claim_id,) in old])
+    _take_out(con, [claim_id for claim_id, *_ in old])
     _insert(con, extraction.candidates, day)
+    # an id that comes again may have other words, which the vector and the clarity of the old ones do not fit
+    same = {claim_id for claim_id, *wording in old if wording == wordings.get(claim_id)}
+    con.execute(
+        "delete from raw.claim_embeddings where list_contains(?, claim_id) and claim_id not in"  # noqa: S608
+        f" ({published} union select claim_id from raw.verdicts join raw.claim_candidates using (claim_id)"
+        " where rejected_reason is not null)",
+        [[claim_id for claim_id in wordings if claim_id not in same]],
+    )
+    key = extractor_key if extraction.is_whole else f"{extractor_key} in part"
     con.execute("delete from raw.extractions where episode_id = ?", [episode.episode_id])
     con.execute(
         "insert into raw.extractions values (?, ?, ?, ?, ?, ?, ?)",
         [
-            episode.episode_id, day, extractor_key, extraction.spans, len(extraction.candidates),
+            episode.episode_id, day, key, extraction.spans, len(extraction.candidates),
             round(compute_seconds, 3), extraction.note,
         ],
     )  # fmt: skip

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from digest_pipeline.claims.cleaning import clean
+from digest_pipeline.claims.cleaning import GAP, clean
 from digest_pipeline.claims.features import PATTERNS, TRAILING_OFF, dangles
 
 MIN_WORDS, MAX_WORDS = 8, 42  # of a headline
@@ -106,13 +106,25 @@ def worded(sentences: Sequence[str], chosen: int) -> tuple[str, str]:
     return headline, " … ".join([*parts, after] if after else parts).lstrip()
 
 
+def as_said(sentences: Sequence[str]) -> tuple[str, str]:
+    """A span under its first sentence, in the speaker's own words: the rules know English, and "um" is a German word."""
+    first, *others = (" ".join(sentence.split()) for sentence in sentences)
+    headline, left = _cut(first)
+    if left:
+        headline, others = f"{headline} …", [f"… {left}", *others]
+    return headline, " ".join(others)
+
+
 def stands_alone(sentence: str) -> bool:
-    """Whether a sentence makes a headline: of a readable length, no question, whole, and pointing at nothing before it."""
+    """Whether a sentence makes a headline: of a readable length, no question, whole, all of it made out, and pointing
+    at nothing before it.
+    """
     text = clean(sentence)
     fits = MIN_WORDS <= len(text.split()) <= MAX_WORDS and "?" not in text
     return (
         fits
         and is_whole(sentence)
+        and GAP not in text
         and text.count("(") == text.count(")")
         and not ASKS.match(text)
         and not dangles(text)

@@ -125,7 +125,8 @@ class LlmClient:
     def _pause(self, failure: CallFailed, attempt: int) -> float:
         """Seconds to wait before the next attempt: what the server asked for, else longer each time."""
         asked = failure.retry_after
-        seconds = float(asked) if asked.replace(".", "", 1).isdigit() else self._settings.llm_retry_seconds * 2**attempt
+        longer = self._settings.llm_retry_seconds * 2 ** (attempt - 1)
+        seconds = float(asked) if asked.replace(".", "", 1).isdigit() else longer
         return min(seconds, LONGEST_PAUSE_SECONDS)
 
     def _failed(self, failure: CallFailed) -> ModelUnavailable:

@@ -5,6 +5,7 @@ a relation is new.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ SAME, UPDATES, CONTRADICTS = "same", "updates", "contradicts"
 SAME_CLAIM = 0.65
 SAME_MATTER = 0.6  # share of a clause's content words that another has, for the two to speak of one matter
 SAME_WORDS = 85.0  # rapidfuzz ratio, 0..100, from which two quotes are one recording, transcribed twice
+LEAST_CLIP = 40  # characters of a quote from which on it may be known as a piece of another
 MOST = 20  # relations of a claim that are kept, the nearest first
 _AXES = [(re.compile(rf"\b(?:{one})\b", re.I), re.compile(rf"\b(?:{other})\b", re.I)) for _, one, other in AXES]
 
@@ -75,7 +77,9 @@ def are_independent(one: ScoringClaim, other: ScoringClaim) -> bool:
     """Whether two claims come from different shows, from different people and from different recordings."""
     if one.show == other.show or any(_same_person(a, b) for a in _voices(one) for b in _voices(other)):
         return False
-    return fuzz.ratio(" ".join(normalise_words(one.quote)), " ".join(normalise_words(other.quote))) < SAME_WORDS
+    mine, theirs = (" ".join(normalise_words(claim.quote)) for claim in (one, other))
+    is_clip = min(len(mine), len(theirs)) >= LEAST_CLIP  # of one recording, perhaps, which each cuts where it likes
+    return (fuzz.partial_ratio if is_clip else fuzz.ratio)(mine, theirs) < SAME_WORDS
 
 
 def _voices(claim: ScoringClaim) -> tuple[str, ...]:
@@ -84,9 +88,15 @@ def _voices(claim: ScoringClaim) -> tuple[str, ...]:
 
 
 def _same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's: the words of one are among those of the other ("Adam", "Adam Smith")."""
-    mine, theirs = set(normalise_words(one)), set(normalise_words(other))
+    """Whether two names are one person's: the words of one are among those of the other ("Adam", "Adam Smith"), with
+    accents or without.
+    """
+    mine, theirs = (set(normalise_words(_without_accents(name))) for name in (one, other))
     return mine <= theirs or theirs <= mine
+
+
+def _without_accents(name: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
 
 
 def _relation(claim: ScoringClaim, other: ScoringClaim, cosine: float) -> Relation:
