@@ -22,6 +22,7 @@ from digest_pipeline.instance import prepare_home
 from digest_pipeline.llm.books import spending_of_day
 from digest_pipeline.settings import Settings
 from digest_pipeline.stopping import stop_signals
+from digest_pipeline.upkeep.health import failing_feeds
 from digest_pipeline.upkeep.logs import json_log
 from digest_pipeline.upkeep.report import report
 from digest_pipeline.upkeep.retention import remove_old
@@ -184,13 +185,14 @@ def summarise(
     con: duckdb.DuckDBPyConnection, day: date, settings: Settings, failures: Sequence[str] = ()
 ) -> DaySummary:
     """What the tables say of a day, and what in it needs a look."""
+    ends = end_of_day(day, settings.zone)
     statuses = dict(
         con.execute("select status, count(*) from raw.episodes where digest_date = ? group by status", [day]).fetchall()
     )
-    unusable = con.execute(
-        "select count(*) from raw.episodes where status = 'unusable' and first_seen_at::date <= ?"
-        " and (digest_date = ? or digest_date is null)",
-        [day, day],
+    unusable = con.execute(  # without audio no day takes it: it counts on the one that could have
+        "select count(*) from raw.episodes where status = 'unusable'"
+        " and (digest_date = $day or digest_date is null and available_at >= $begins and available_at < $ends)",
+        {"day": day, "begins": end_of_day(day - timedelta(days=1), settings.zone), "ends": ends},
     ).fetchall()[0][0]
     minutes = con.execute(
         "select coalesce(sum(t.audio_seconds), 0) / 60 from raw.transcripts t join raw.episodes e using (episode_id)"
@@ -211,19 +213,13 @@ def summarise(
         " and (e.status = 'failed' or e.status = 'unusable' and e.attempts > 0) order by 1",
         [day],
     ).fetchall()
-    feeds = con.execute(
-        "select coalesce(title, shown_url), last_status, disabled_reason from raw.feeds"
-        " where consecutive_failures > 0 and coalesce(disabled_reason, 'retired') like 'retired%'"
-        " and not coalesce(is_paused, false) order by 1, 2"
-    ).fetchall()
-    failing = [f"{name}: {retired or status}" for name, status, retired in feeds]
     now = datetime.now(UTC).replace(tzinfo=None)
-    as_of = min(now, end_of_day(day, settings.zone))
+    as_of = min(now, ends)
     silent = [f"{feed.title}: {feed.reason}" for feed in silent_feeds(con, now, as_of)]
     notes = con.execute(
         "select note from raw.extractions where digest_date = ? and note is not null order by 1", [day]
     ).fetchall()
-    attention = [*failures, *failing, *(text for (text,) in [*failed, *notes])]
+    attention = [*failures, *failing_feeds(con), *(text for (text,) in [*failed, *notes])]
     return DaySummary(
         day=day,
         succeeded=not failures,

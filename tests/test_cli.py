@@ -2,14 +2,17 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
+from sqlalchemy.exc import DatabaseError
 
-from digest_pipeline import __version__
+from digest_pipeline import __version__, cli
 from digest_pipeline.cli.pace import Pace
 from digest_pipeline.settings import Settings
 from tests.conftest import Web
@@ -90,6 +93,41 @@ def test_wrong_use_is_one_clear_line(web: Web, tmp_path: Path) -> None:
         assert len(found.stderr.strip().splitlines()) == 1, found.stderr
     assert "is no date like" in digest("run", "--date", "soon", home=tmp_path, code=2).stderr
     assert "top_n" in digest("status", home=tmp_path, code=1, DIGEST_TOP_N="many").stderr
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sqlite3.OperationalError("attempt to write a readonly database"),
+        duckdb.IOException("could not write\nto the file"),
+        DatabaseError("insert into runs", None, sqlite3.DatabaseError("the disk image is malformed")),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_one_clear_line(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails() -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", fails)
+    with pytest.raises(SystemExit):
+        cli.main()
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert str(getattr(error, "orig", error)).partition("\n")[0] in said
+
+
+def test_a_fault_of_the_software_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> None:
+        raise duckdb.CatalogException("there is no such table")
+
+    monkeypatch.setattr(cli, "app", fails)
+    with pytest.raises(duckdb.CatalogException):
+        cli.main()
+
+
+def test_a_port_that_no_machine_has_is_wrong_use(tmp_path: Path) -> None:
+    assert "--port" in digest("demo", "--port", "99999", home=tmp_path, code=2).stderr
 
 
 def test_a_range_tells_how_long_the_rest_takes_at_the_pace_of_the_last_days() -> None:

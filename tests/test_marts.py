@@ -12,7 +12,14 @@ import pytest
 from dagster import AssetKey, TableSchema
 
 from digest_pipeline.bundled import bundled
-from digest_pipeline.resources import DATABASE_VARIABLE, DBT_EXECUTABLE, TARGET_VARIABLE, dbt_project, dbt_sources_hash
+from digest_pipeline.resources import (
+    DATABASE_VARIABLE,
+    DAY_VARIABLE,
+    DBT_EXECUTABLE,
+    TARGET_VARIABLE,
+    dbt_project,
+    dbt_sources_hash,
+)
 from digest_pipeline.settings import Settings
 
 MARTS = {
@@ -36,6 +43,22 @@ def described(manifest: dict[str, Any]) -> dict[str, dict[str, str]]:
 def rows(database: Path, sql: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(database), read_only=True) as con:
         return con.execute(sql).fetchall()
+
+
+def copied(settings: Settings, folder: Path) -> Path:
+    copy = folder / "digest.duckdb"
+    shutil.copyfile(settings.database, copy)
+    return copy
+
+
+def build(database: Path, *arguments: str, day: str = "") -> None:
+    folder = str(bundled("dbt"))
+    subprocess.run(
+        [str(DBT_EXECUTABLE), "--quiet", "run", *arguments, "--profiles-dir", folder,
+         "--target-path", str(database.parent / "target"), "--log-level-file", "none"],
+        cwd=folder, check=True,
+        env={**os.environ, DATABASE_VARIABLE: str(database), TARGET_VARIABLE: "home", DAY_VARIABLE: day},
+    )  # fmt: skip
 
 
 def test_every_column_is_described(demo: Settings, manifest: dict[str, Any]) -> None:
@@ -78,15 +101,43 @@ def test_days_built_one_by_one_equal_a_whole_build(demo: Settings, tmp_path: Pat
     models = ("fct_claim_themes", "fct_insights")
     daily = [rows(demo.database, f"select * from marts.{model} order by all") for model in models]
     assert all(len({row[1] for row in table}) > 1 for table in daily)
-    copy = tmp_path / "digest.duckdb"
-    shutil.copyfile(demo.database, copy)
-    folder = str(bundled("dbt"))
-    subprocess.run(
-        [str(DBT_EXECUTABLE), "--quiet", "run", "--full-refresh", "--select", *models, "--profiles-dir", folder,
-         "--target-path", str(tmp_path / "target"), "--log-level-file", "none"],
-        cwd=folder, env={**os.environ, DATABASE_VARIABLE: str(copy), TARGET_VARIABLE: "home"}, check=True,
-    )  # fmt: skip
+    copy = copied(demo, tmp_path)
+    build(copy, "--full-refresh", "--select", *models)
     assert [rows(copy, f"select * from marts.{model} order by all") for model in models] == daily
+
+
+def test_a_day_that_leaves_its_window_without_themes_leaves_no_rows_of_them(demo: Settings, tmp_path: Path) -> None:
+    copy = copied(demo, tmp_path)
+    with duckdb.connect(str(copy)) as con:
+        for table in ("embedding_clusters", "cluster_members", "theme_trends"):
+            con.execute(f"delete from raw.{table} where digest_date = '2026-09-17'")
+    build(copy, "--select", "fct_claim_themes", "dim_themes", day="2026-09-17")
+    assert rows(copy, "select count(*) from marts.fct_claim_themes") == [(0,)]
+    assert rows(copy, "select count(*) from marts.dim_themes where is_alive") == [(0,)]
+    build(copy, "--full-refresh", "--select", "fct_claim_themes")
+    assert rows(copy, "select count(*) from marts.fct_claim_themes") == [(0,)]
+
+
+def test_of_two_claims_of_a_day_that_say_the_same_the_earlier_one_is_new(demo: Settings, tmp_path: Path) -> None:
+    copy = copied(demo, tmp_path)
+    with duckdb.connect(str(copy)) as con:
+        pair = con.execute(
+            "select claim_id from raw.scored_insights join raw.claim_candidates c using (claim_id)"
+            " join raw.episodes e using (episode_id) where c.digest_date = '2026-09-17'"
+            " order by e.published_at, c.start_seconds limit 2"
+        ).fetchall()
+        (first,), (second,) = pair
+        con.execute("delete from raw.claim_relations")
+        for one, other in ((first, second), (second, first)):
+            con.execute(
+                "insert into raw.claim_relations values (?, '2026-09-17', ?, 'same', 0.9, true, 'said so')",
+                [one, other],
+            )
+    build(copy, "--select", "fct_insights", "show_scoreboard", day="2026-09-17")
+    said = dict(rows(copy, "select claim_id, relation from marts.fct_insights"))
+    assert (said[first], said[second]) == ("new", "same")
+    usable = rows(copy, "select sum(usable_claims), sum(usable_claims * original_share) from marts.show_scoreboard")
+    assert usable[0][0] - usable[0][1] == pytest.approx(1)
 
 
 def test_the_score_board_and_the_dimensions_agree_with_what_was_published(demo: Settings, demo_insights: int) -> None:

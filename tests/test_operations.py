@@ -11,7 +11,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from structlog.contextvars import bound_contextvars
+from typer.testing import CliRunner
 
+from digest_pipeline.cli import app
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.ledger import Delivery, Outcome
@@ -20,6 +22,7 @@ from digest_pipeline.errors import SettingsError
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.progress import step
 from digest_pipeline.publishing.store import record_digest
+from digest_pipeline.runs import summarise
 from digest_pipeline.settings import Settings
 from digest_pipeline.upkeep.health import Health, health_of
 from digest_pipeline.upkeep.logs import json_log
@@ -35,6 +38,17 @@ def publish(warehouse: Warehouse, day: date, count: int) -> None:
     with warehouse.write() as con:
         record_digest(con, Digest(day, ()))
         con.execute("update raw.digests set n_items = ? where digest_date = ?", [count, day])
+
+
+def store_episodes(warehouse: Warehouse, *episodes: tuple[str, date | None, str, date]) -> None:
+    """By id, with the day that took them, their status, and when they were there to be taken; first seen a day later."""
+    with warehouse.write() as con:
+        for episode_id, taken_by, status, available in episodes:
+            con.execute(
+                "insert into raw.episodes (episode_id, feed_url, title, first_seen_at, available_at, digest_date,"
+                " transcript_urls, description, status) values (?, 'u', 't', ?, ?, ?, '[]', '', ?)",
+                [episode_id, available + timedelta(days=1), available, taken_by, status],
+            )
 
 
 def health(warehouse: Warehouse, settings: Settings) -> Health:
@@ -55,6 +69,32 @@ def test_days_that_were_left_out_and_silence_are_named(warehouse: Warehouse, set
         "no digest since 2026-09-14: 3 complete days without one",
         "no digest of 1 day: 2026-09-13",
     ]
+
+
+def test_a_home_that_never_published_names_its_failing_feeds_and_its_days(
+    warehouse: Warehouse, settings: Settings
+) -> None:
+    with warehouse.write() as con:
+        con.execute(
+            "insert into raw.feeds (feed_url, shown_url, title, added_at, last_status, consecutive_failures)"
+            " values ('u', 'u', 'A', '2026-09-01', 'HTTP 500', 12)"
+        )
+    assert health(warehouse, settings).problems == ["A: HTTP 500"]
+    store_episodes(warehouse, ("ep_1", YESTERDAY, "failed", YESTERDAY))
+    assert health(warehouse, settings).problems == [
+        "nothing is published yet, though 2026-09-17 has episodes; `digest run --date 2026-09-17` says why",
+        "A: HTTP 500",
+    ]
+    assert CliRunner().invoke(app, ["status"]).exit_code == 1
+
+
+def test_an_item_without_audio_counts_on_the_day_that_could_have_taken_it(
+    warehouse: Warehouse, settings: Settings
+) -> None:
+    store_episodes(warehouse, ("ep_1", None, "unusable", YESTERDAY))
+    with warehouse.read() as con:
+        days = [YESTERDAY + timedelta(days=n) for n in (-1, 0, 1)]
+        assert [summarise(con, day, settings).unusable for day in days] == [0, 1, 0]
 
 
 def test_fewer_insights_than_usual_are_named(warehouse: Warehouse, settings: Settings) -> None:

@@ -11,7 +11,10 @@ from typer.testing import CliRunner
 
 from digest_pipeline.cli import app
 from digest_pipeline.errors import DigestError
+from digest_pipeline.models import Digest
+from digest_pipeline.publishing.store import record_digest
 from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
 
 
 def test_equal_settings_choose_what_was_published(
@@ -43,6 +46,14 @@ def test_other_weights_are_compared_claim_by_claim(
     assert len(dropped)
     assert dropped["reason"].str.len_chars().min()
     assert len(rows) == rows["rank"].count() + len(dropped)
+
+
+def test_a_day_without_claims_is_passed_over(settings: Settings, warehouse: Warehouse) -> None:
+    with warehouse.write() as con:
+        record_digest(con, Digest(date(2026, 9, 14), ()))
+    result = CliRunner().invoke(app, ["rescore", "--from", "2026-09-14"])
+    assert result.exit_code == 0, result.output
+    assert "0 of 0 published insights" in result.output
 
 
 def test_a_day_that_was_never_scored_is_named(demo: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

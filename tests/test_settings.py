@@ -31,9 +31,11 @@ def test_environment_goes_before_file_goes_before_default(home: Path, monkeypatc
         ("top_m = 7", "top_m"),
         ("top_n = 0", "greater than or equal to 1"),
         ('timezone = "Mars/Olympus"', "IANA"),
+        ('timezone = "Europe"', "IANA"),
         ("top_n = ", "not valid TOML"),
         ('extractor = "llm"', "needs llm_model"),
         ('llm_api_key = "sk-1"', "DIGEST_LLM_API_KEY"),
+        ('SMTP_PASSWORD = "sk-1"', "DIGEST_SMTP_PASSWORD"),
         ('mail_from = "Five from the feeds"', "no sender"),
         ('mail_from = "Five, from the feeds <digest@example.org>"', "quotation marks"),
         ('mail_reply_to = "a@example.org, b@example.org"', "no sender"),
@@ -45,6 +47,15 @@ def test_a_wrong_line_is_named(home: Path, line: str, said: str) -> None:
     with pytest.raises(SettingsError, match=said) as caught:
         load_settings()
     assert "sk-1" not in str(caught.value)
+
+
+def test_weights_come_from_variables_of_their_own_and_one_counts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLARITY", "abc")
+    monkeypatch.setenv("NOVELTY", "9")
+    weights = load_settings().score_weights
+    assert (weights.clarity, weights.novelty) == (0.35, 0.10)
+    with pytest.raises(SettingsError, match=r"score_weights.*above 0"):
+        load_settings(score_weights=dict.fromkeys(type(weights).model_fields, 0))
 
 
 def test_a_wrong_variable_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,6 +143,23 @@ def test_themes_keep_their_ids_when_another_encoder_is_set(warehouse: Warehouse,
         ]  # fmt: skip
 
 
+def test_the_first_claim_of_a_theme_is_the_one_that_was_said_first(warehouse: Warehouse, settings: Settings) -> None:
+    def first_claims(day: date) -> set[str]:
+        cluster_day(warehouse, Turned("one", 3, [12, 12, 12]), day, settings)
+        with warehouse.read() as con:
+            found = con.execute("select first_claim_id from raw.embedding_clusters where digest_date = ?", [day])
+            return {claim_id for (claim_id,) in found.fetchall()}
+
+    store_claims(warehouse, 36)
+    with warehouse.write() as con:  # within each theme the last id is said first
+        con.execute("update raw.claim_candidates set start_seconds = 100 - right(claim_id, 2)::integer")
+    assert first_claims(DAY) == {"cl_11", "cl_23", "cl_35"}
+    with warehouse.write() as con:
+        con.execute("update raw.claim_candidates set start_seconds = 0 where claim_id = 'cl_05'")
+        con.execute("update raw.claim_candidates set rejected_reason = 'gone' where claim_id = 'cl_35'")
+    assert first_claims(DAY + timedelta(days=1)) == {"cl_05", "cl_23", "cl_35"}
+
+
 def blobs(sizes: list[int], seed: int = 3, spread: float = 0.25) -> Vectors:
     generator = np.random.default_rng(seed)
     centres = generator.normal(size=(len(sizes), 64))

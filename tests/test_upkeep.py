@@ -15,13 +15,14 @@ from dagster import DagsterInstance
 from typer.testing import CliRunner
 
 from bench.published import made_up_archive, publish
+from digest_pipeline.claims.store import unread_episodes
 from digest_pipeline.cli import app
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.ledger import Delivery, Outcome
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
-from digest_pipeline.errors import BackupError, SubscriberError, WarehouseTooNew
-from digest_pipeline.models import Subscriber
+from digest_pipeline.errors import BackupError, SubscriberError, WarehouseError, WarehouseTooNew
+from digest_pipeline.models import Episode, Subscriber
 from digest_pipeline.publishing.publish import build_again
 from digest_pipeline.publishing.store import published_days
 from digest_pipeline.settings import Settings
@@ -127,6 +128,18 @@ def test_the_days_that_a_restore_holds_are_those_of_the_digests_time_zone(lived_
     with open_delivery(lived_in.subscribers) as con:
         (ann, _) = SubscriberBook(con).active()
         assert max(ledger.statuses(con)[ann.subscriber_id]) == date(2026, 9, 19)
+
+
+def test_a_restore_heeds_the_settings_that_it_puts_back(lived_in: Settings) -> None:
+    (lived_in.home / "digest.toml").write_text('mail_days_back = 9\nsite_title = "Heard today"\n')
+    made = back_up(lived_in, NOW)
+    for file in (lived_in.home / "digest.toml", lived_in.subscribers):
+        file.unlink()
+    restore(lived_in, read_backup(made.folder), NOW)
+    with open_delivery(lived_in.subscribers) as con:
+        (ann, _) = SubscriberBook(con).active()
+        assert min(ledger.statuses(con)[ann.subscriber_id]) == NOW.date() - timedelta(days=9)
+    assert b"Heard today" in site_of(lived_in)["index.html"]
 
 
 def test_what_init_and_doctor_made_does_not_keep_a_backup_out(lived_in: Settings) -> None:
@@ -296,6 +309,12 @@ def test_the_commands_say_where_and_what_next(lived_in: Settings) -> None:
     assert "Replaced:" in restored.output
 
 
+def test_a_home_without_a_database_is_not_backed_up(settings: Settings) -> None:
+    result = CliRunner().invoke(app, ["backup"])
+    assert isinstance(result.exception, WarehouseError)
+    assert not settings.home.exists()
+
+
 def test_died_runs_and_removed_feeds_leave_nothing_after_a_repair(lived_in: Settings, warehouse: Warehouse) -> None:
     (lived_in.home / "digest.snapshot.part").write_bytes(b"half")
     (lived_in.cache / "rescore-x").mkdir(parents=True)
@@ -343,6 +362,22 @@ def test_audio_and_transcripts_go_when_their_days_are_over(lived_in: Settings, w
     with warehouse.read() as con:
         left = con.execute("select episode_id from raw.transcript_segments where text = 'Words.'").fetchall()
     assert left == [("ep_new",)]
+
+
+def test_an_episode_whose_transcript_is_gone_is_not_read_anew(lived_in: Settings, warehouse: Warehouse) -> None:
+    episodes = [Episode(name, "f", "A", "t", None, None, "", None, "en") for name in ("ep_gone", "ep_kept", "ep_new")]
+    with warehouse.write() as con:
+        for name in ("ep_gone", "ep_kept"):
+            con.execute("insert into raw.extractions values (?, ?, 'the last release', 1, 1, 1, null)", [name, FIRST])
+        for name in ("ep_kept", "ep_new"):
+            con.execute(
+                "insert into raw.transcript_segments (episode_id, position, start_seconds, end_seconds, text, is_ad)"
+                " values (?, 0, 0, 9, 'Words.', false)",
+                [name],
+            )
+        assert [e.episode_id for e in unread_episodes(con, episodes, "this release")] == ["ep_kept", "ep_new"]
+        assert [e.episode_id for e in unread_episodes(con, episodes, "the last release")] == ["ep_new"]
+        assert unread_episodes(con, [], "this release") == []
 
 
 def test_the_upkeep_job_backs_up(lived_in: Settings) -> None:

@@ -15,7 +15,8 @@ from digest_pipeline.claims.rewrite import Rewording
 from digest_pipeline.claims.store import save_extraction, save_rewordings
 from digest_pipeline.cli import app
 from digest_pipeline.errors import DigestError, WarehouseError
-from digest_pipeline.models import ClaimCandidate, Episode, ScoredInsight
+from digest_pipeline.models import ClaimCandidate, Digest, DigestItem, Episode, ScoredInsight
+from digest_pipeline.publishing.store import record_digest
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.components import RECENCY_HALF_LIFE, adjusted_score, components_of
 from digest_pipeline.scoring.select import Published, select_insights
@@ -209,6 +210,19 @@ def test_a_judged_claim_that_is_found_again_is_usable_again(stored: Warehouse) -
     assert usable(stored) == ["cl_1"]
 
 
+def test_a_claim_that_is_found_again_in_other_words_is_embedded_anew(stored: Warehouse) -> None:
+    found = replace(NEW_CUT, claim_id="cl_1", headline="Head [1]")
+
+    def embedded() -> list[tuple[str]]:
+        with stored.read() as con:
+            return con.execute("select claim_id from raw.claim_embeddings").fetchall()
+
+    read_anew(stored, found)
+    assert embedded() == [("cl_1",)]
+    read_anew(stored, replace(found, headline="Head [2]"))
+    assert embedded() == []
+
+
 def test_a_verdict_outlives_the_wording_that_it_was_given_on(stored: Warehouse) -> None:
     original, reworded = replace(NEW_CUT, claim_id="cl_1"), replace(NEW_CUT, claim_id="cl_4", extractor="rewrite")
     with stored.write() as con:
@@ -235,6 +249,24 @@ def test_the_commands_keep_list_and_withdraw(stored: Warehouse) -> None:
         ["cl_1", "--withdraw", "--note", "x"],
     ):
         assert run.invoke(app, ["verdict", *wrong]).exit_code == 2
+
+
+def test_why_tells_what_was_published_from_what_a_later_run_chose(stored: Warehouse) -> None:
+    shown = DigestItem(1, "cl_1", "Head", "", "Words", None, "A", "One", 0, 1, None, None, None, 0.7, {}, "Strong.")
+    with stored.write() as con:
+        for claim_id, rank in (("cl_1", None), ("cl_2", 1)):
+            con.execute(
+                "insert into raw.scored_insights (claim_id, digest_date, score, worthiness, clarity, novelty,"
+                " specificity, corroboration, momentum, verdicts, recency, rank, why)"
+                " values (?, '2026-09-14', 0.7, 1, 1, 1, 1, 0, 0, 0.5, 1, ?, 'Strong.')",
+                [claim_id, rank],
+            )
+        record_digest(con, Digest(DAY, (shown,)))
+    said = CliRunner().invoke(app, ["why", "cl_1"]).output
+    assert "Published as number 1 of the digest of 2026-09-14." in said
+    assert "Not chosen any more." in said
+    said = CliRunner().invoke(app, ["why", "cl_2"], env={"COLUMNS": "200"}).output
+    assert "Number 1 by now, but the digest of 2026-09-14 is as it was published" in said
 
 
 def test_a_home_without_a_database_is_named(settings: Settings) -> None:

@@ -100,6 +100,19 @@ def test_readers_take_the_snapshot_while_a_run_holds_the_database(warehouse: War
         holder.stdin.close()
 
 
+def test_a_snapshot_of_an_earlier_release_that_lacks_a_table_says_to_wait(warehouse: Warehouse, tmp_path: Path) -> None:
+    snapshot = tmp_path / "snapshot.duckdb"
+    warehouse.snapshot_to(snapshot)
+    with duckdb.connect(str(snapshot)) as con:
+        con.execute("drop table raw.verdicts")
+        con.execute("delete from raw.migrations where number > 8")
+    with (
+        pytest.raises(WarehouseLocked, match="earlier release"),
+        open_for_reading(tmp_path / "held.duckdb", snapshot) as con,
+    ):
+        con.execute("from raw.verdicts")
+
+
 def test_nothing_to_read_says_what_to_do(tmp_path: Path) -> None:
     with (
         pytest.raises(WarehouseError, match="digest init"),

@@ -1,5 +1,6 @@
 """The command ``digest``. Commands that only look never start Dagster."""
 
+import sqlite3
 import sys
 from typing import Annotated
 
@@ -83,6 +84,22 @@ def main() -> None:
     """
     try:
         app()
-    except (DigestError, OSError, duckdb.IOException) as error:
-        err.print(f"[bold red]digest:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+    except Exception as error:
+        if not (said := _foreseen(error)):
+            raise
+        err.print(f"[bold red]digest:[/] {escape(said)}", highlight=False, soft_wrap=True)
         sys.exit(1)
+
+
+def _foreseen(error: Exception) -> str:
+    """What is said of a failure; nothing where it is a fault of the software."""
+    if isinstance(error, (DigestError, OSError)):
+        return str(error)
+    if isinstance(error, (duckdb.OperationalError, sqlite3.OperationalError)) or type(error) is sqlite3.DatabaseError:
+        said = str(error).partition("\n")[0]
+        return f"a database in the home folder: {said} (make room, let its files be written, or restore a backup)"
+    from sqlalchemy.exc import DatabaseError  # slow to import, and needed only here
+
+    if isinstance(error, DatabaseError):
+        return f"Dagster's records: {error.orig} (a damaged file of DIGEST_HOME/dagster can go: runs make it anew)"
+    return ""

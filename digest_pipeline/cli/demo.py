@@ -21,7 +21,7 @@ PORT = 8790
 
 
 def demo(
-    port: Annotated[int, typer.Option(help="Where the demo network is served on 127.0.0.1.")] = PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the demo network is served on 127.0.0.1.")] = PORT,
 ) -> None:
     """Run four days of an invented podcast network through the pipeline, in the folder `demo` of the home folder."""
     network = DemoNetwork(bundled("demo"))

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from digest_pipeline.cli.console import out
+from digest_pipeline.errors import WarehouseError
 from digest_pipeline.settings import load_settings
+from digest_pipeline.warehouse.choice import warehouse_of
 
 
 def backup(
@@ -19,7 +21,10 @@ def backup(
     """Copy database, subscribers and settings, and read the copy back. A run may go on meanwhile."""
     from digest_pipeline.upkeep.backup import back_up
 
-    made = back_up(load_settings(), datetime.now(UTC), into=into)
+    settings = load_settings()
+    if not (warehouse := warehouse_of(settings)).is_there():  # a home that is not mounted would make an empty backup
+        raise WarehouseError(f"there is no database at {warehouse} yet", remedy="check DIGEST_HOME")
+    made = back_up(settings, datetime.now(UTC), into=into)
     size = sum((made.folder / name).stat().st_size for name in made.sha256) / 1e6
     out.print(f"{made.folder}  ({size:.1f} MB, {sum(made.rows.values()):,} rows read back)", soft_wrap=True)
 

@@ -21,12 +21,15 @@ WHY = """
 select c.*, coalesce(f.title, f.shown_url) as show_title, e.title as episode_title, i.score, i.rank, i.why, i.why_not,
     i.worthiness as worthiness_component, i.clarity, i.novelty, i.specificity, i.corroboration, i.momentum,
     i.verdicts, i.recency, coalesce(f.weight, 1) as feed_weight,
-    t.label as theme
+    t.label as theme, p.digest_date as published_on, p.rank as published_rank,
+    coalesce(d.n_items, 0) > 0 as has_digest
 from raw.claim_candidates c
 join raw.episodes e using (episode_id)
 left join raw.feeds f using (feed_url)
 left join raw.scored_insights i using (claim_id)
 left join raw.embedding_clusters t on t.cluster_id = i.cluster_id and t.digest_date = i.digest_date
+left join raw.digest_items p on p.claim_id = c.claim_id
+left join raw.digests d on d.digest_date = c.digest_date
 where c.claim_id = ?
 """
 
@@ -84,14 +87,16 @@ def _explain(con: duckdb.DuckDBPyConnection, claim_id: str, settings: Settings) 
     if verdict:
         note = f": {verdict.note}" if verdict.note else ""
         out.print(f"Verdict of {verdict.given_at:%Y-%m-%d}: {SAID[verdict.kind]}{escape(note)}")
+    is_of_later_run = row["has_digest"] and row["published_rank"] != row["rank"]  # what readers have seen stays
+    if row["published_on"] and is_of_later_run:
+        out.print(f"[green]Published[/] as number {row['published_rank']} of the digest of {row['published_on']}.")
     if row["rejected_reason"]:
         out.print(f"[red]Refused as a candidate:[/] {escape(row['rejected_reason'])}")
         return
     if row["score"] is None:
         out.print("Not scored yet: its day has not been run to the end.")
         return
-    outcome = f"[green]Number {row['rank']} of the digest[/]" if row["rank"] else "[yellow]Not chosen[/]"
-    out.print(f"{outcome}. {escape(row['why'])}")
+    out.print(f"{_outcome(row, is_of_later_run)}. {escape(row['why'])}")
     if row["why_not"]:
         out.print(f"[yellow]Because[/] {escape(row['why_not'])}.")
     table = Table("component", "value", "weight")
@@ -107,3 +112,11 @@ def _explain(con: duckdb.DuckDBPyConnection, claim_id: str, settings: Settings) 
     out.print(table)
     if row["theme"]:
         out.print(f"Theme: {escape(row['theme'])}")
+
+
+def _outcome(row: dict[str, Any], is_of_later_run: bool) -> str:
+    if not row["rank"]:
+        return f"[yellow]Not chosen{' any more' * bool(row['published_on'])}[/]"
+    if is_of_later_run:
+        return f"[yellow]Number {row['rank']} by now[/], but the digest of {row['digest_date']} is as it was published"
+    return f"[green]Number {row['rank']} of the digest[/]"

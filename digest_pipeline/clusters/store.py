@@ -194,6 +194,31 @@ def noise_share(claims: Sequence[ClaimRow], themes: Sequence[Theme]) -> float:
     return round(1 - sum(len(theme.members) for theme in themes) / len(claims), 4) if claims else 0.0
 
 
+# Ids are hashes, so that the order of a window says nothing of who was first on a day.
+FIRST = """
+select cluster_id, arg_min(claim_id, (e.published_at, c.start_seconds, claim_id))
+from spoken join raw.claim_candidates c using (claim_id) join raw.episodes e using (episode_id)
+group by cluster_id
+"""
+
+
+def _first_claims(
+    con: duckdb.DuckDBPyConnection,
+    claims: Sequence[ClaimRow],
+    themes: Sequence[NamedTheme],
+    before: Mapping[str, ThemeBefore],
+) -> dict[str, str]:
+    """The claim of each theme that was said first, be it a member or the one that was the first so far."""
+    members = [(named.cluster_id, claims[i].claim_id) for named in themes for i in named.theme.members]
+    first_so_far = [
+        (named.cluster_id, known.first_claim_id)
+        for named in themes
+        if (known := before.get(named.cluster_id)) and known.first_claim_id
+    ]
+    spoken = pl.DataFrame(members + first_so_far, schema=["cluster_id", "claim_id"], orient="row")  # noqa: F841
+    return dict(con.execute(FIRST).fetchall())
+
+
 def _insert_themes(
     con: duckdb.DuckDBPyConnection,
     day: date,
@@ -201,7 +226,7 @@ def _insert_themes(
     themes: Sequence[NamedTheme],
     before: Mapping[str, ThemeBefore],
 ) -> None:
-    rows = []
+    rows, first = [], _first_claims(con, claims, themes, before)
     for named in themes:
         members, known = [claims[i] for i in named.theme.members], before.get(named.cluster_id)
         days = [member.digest_date for member in members]
@@ -219,7 +244,7 @@ def _insert_themes(
                 "title": named.title.text,
                 "title_by": named.title.by,
                 "central_claim_id": named.title.claim_id,
-                "first_claim_id": (known and known.first_claim_id) or members[0].claim_id,
+                "first_claim_id": first[named.cluster_id],
             }
         )
     found = pl.DataFrame(  # noqa: F841 - DuckDB reads it by its name

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from digest_pipeline.settings.places import ENV_PREFIX, Places, home_folder
@@ -22,10 +22,10 @@ from digest_pipeline.settings.values import (
 MEBIBYTE = 1024 * 1024
 
 
-class ScoreWeights(BaseSettings):
+class ScoreWeights(BaseModel):
     """Weights of the score components. They are normalised to sum to 1, so only their ratios count."""
 
-    model_config = SettingsConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     worthiness: float = Field(0.35, ge=0, description="how much the claim itself is worth repeating")
     clarity: float = Field(0.35, ge=0, description="how likely an editor lets it stand as a stranger reads it")
@@ -33,6 +33,12 @@ class ScoreWeights(BaseSettings):
     specificity: float = Field(0.08, ge=0, description="numbers, names and mechanisms in it")
     corroboration: float = Field(0.08, ge=0, description="how many other shows say something close")
     momentum: float = Field(0.04, ge=0, description="how likely it is that its theme grows")
+
+    @model_validator(mode="after")
+    def _one_counts(self) -> "ScoreWeights":
+        if not any(self.model_dump().values()):
+            raise ValueError("at least one weight has to be above 0")
+        return self
 
 
 class Settings(Places, BaseSettings):

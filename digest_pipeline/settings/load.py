@@ -23,7 +23,7 @@ def load_settings(**overrides: Any) -> Settings:
     file = home_folder() / "digest.toml"
     try:
         in_file = set(tomllib.loads(file.read_text(encoding="utf-8"))) if file.exists() else set()
-        if secrets := in_file & SECRET_FIELDS:
+        if secrets := {name.lower() for name in in_file} & SECRET_FIELDS:  # as they are read, capitals or not
             name = sorted(secrets)[0]
             raise SettingsError(
                 f"{name} is a secret and stands in {file}", remedy=f"set {ENV_PREFIX}{name.upper()} instead"

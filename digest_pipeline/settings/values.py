@@ -22,7 +22,7 @@ def _network(text: str) -> str:
 def _timezone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of them, such as Europe, is a file error
         raise ValueError(f"{name!r} is no IANA time zone, for example UTC or America/New_York") from error
     return name
 

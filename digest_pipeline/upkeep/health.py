@@ -25,6 +25,8 @@ class Health:
     the first published and the newest. ``retrying``, ``set_aside``: episodes of the last 30 days. ``deliveries``: of
     the last 7 days, by status. ``usd``: of the last 30 days, ``None`` where a price is unknown. ``published_recent``
     and ``published_before``: insights a published day, in the last 7 days and the 28 before; ``None``: too few days.
+    ``failing_feeds``: each with its reason. ``taken_unpublished``: where nothing is published, the last day that took
+    an episode.
     """
 
     last_day: date | None
@@ -36,11 +38,16 @@ class Health:
     usd: float | None
     published_recent: float | None
     published_before: float | None
+    failing_feeds: tuple[str, ...] = ()
+    taken_unpublished: date | None = None
 
     @property
     def problems(self) -> list[str]:
         """What an operator has to look at, worst first."""
         said = []
+        if self.taken_unpublished:
+            day = self.taken_unpublished
+            said.append(f"nothing is published yet, though {day} has episodes; `digest run --date {day}` says why")
         if self.last_day and self.behind_days:
             said.append(f"no digest since {self.last_day}: {plural(self.behind_days, 'complete day')} without one")
         if self.missing_days:
@@ -53,6 +60,7 @@ class Health:
             for status in ("refused", "unknown", "started", "given up")
             if self.deliveries[status]
         ]
+        said += self.failing_feeds
         if self.has_fewer_insights:
             said.append(
                 f"{self.published_recent:.1f} insights a day are published, {self.published_before:.1f} were usual"
@@ -99,6 +107,7 @@ def health_of(
     for day, _, status, _, count in tally(subscribers):
         if date.fromisoformat(day) >= first_recent:
             deliveries[status] += count
+    taken = con.execute("select max(digest_date) from raw.episodes").fetchall()[0][0]
     recent = [count for day, count in days.items() if day >= first_recent]
     before = [count for day, count in days.items() if first_recent - timedelta(days=28) <= day < first_recent]
     return Health(
@@ -111,4 +120,16 @@ def health_of(
         usd=None if spent[0] else float(spent[1]),
         published_recent=sum(recent) / len(recent) if recent else None,
         published_before=sum(before) / len(before) if len(before) >= LEAST_BEFORE else None,
+        failing_feeds=tuple(failing_feeds(con)),
+        taken_unpublished=None if last else taken,
     )
+
+
+def failing_feeds(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Each feed whose last check failed, with the reason, unless the operator has paused or removed it."""
+    rows = con.execute(
+        "select coalesce(title, shown_url), last_status, disabled_reason from raw.feeds"
+        " where consecutive_failures > 0 and coalesce(disabled_reason, 'retired') like 'retired%'"
+        " and not coalesce(is_paused, false) order by 1, 2"
+    ).fetchall()
+    return [f"{name}: {retired or status}" for name, status, retired in rows]

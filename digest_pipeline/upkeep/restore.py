@@ -14,7 +14,7 @@ from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import SubscriberError, WarehouseTooNew
 from digest_pipeline.publishing.publish import build_again
-from digest_pipeline.settings import Settings
+from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.sqlite import transaction
 from digest_pipeline.upkeep.backup import DATABASE, SETTINGS, SUBSCRIBERS, Backup
 from digest_pipeline.warehouse.choice import warehouse_of
@@ -54,6 +54,8 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
 
     Raises:
         WarehouseTooNew: a later release made the backup; nothing was changed.
+        SettingsError: this release does not take the backup's settings, which are in their place; nothing else was
+            changed.
     """
     _refuse_what_is_newer(backup)
     warehouse = warehouse_of(settings)
@@ -63,9 +65,15 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
         for name in backup.sha256
         if name == DATABASE or _is_nothing(there[name]) or (name == SUBSCRIBERS and subscribers)
     ]
+    replaced = settings.backups / f"replaced-{now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
     settings.home.mkdir(parents=True, exist_ok=True)
+    if SETTINGS in wanted:  # first: they say which days are held, and what the site is called
+        shutil.copy(backup.folder / SETTINGS, beside(there[SETTINGS]))
+        _take_place(there[SETTINGS], replaced)
+        settings = load_settings()
     for name in wanted:
-        shutil.copy(backup.folder / name, beside(there[name]))
+        if name != SETTINGS:
+            shutil.copy(backup.folder / name, beside(there[name]))
     held = 0
     if SUBSCRIBERS in wanted:  # before they are in their place: a restore may die
         made, today = (moment.astimezone(settings.zone).date() for moment in (backup.made_at, now))
@@ -75,18 +83,12 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
             else:
                 _carry_over(con, settings.subscribers)
             held += _hold(con, made - timedelta(days=settings.mail_days_back), today)
-    replaced = settings.backups / f"replaced-{now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
     if isinstance(warehouse, LakeWarehouse):  # one transaction; what it replaces stays as an earlier snapshot
         copy_to_lake(beside(settings.database), warehouse, replace=True)
         beside(settings.database).unlink()
     for name in wanted:  # from here on it is renaming
-        if not beside(there[name]).exists():
-            continue
-        for old in (there[name], *(there[name].with_name(there[name].name + end) for end in (".wal", "-wal", "-shm"))):
-            if old.exists():
-                replaced.mkdir(parents=True, exist_ok=True)
-                shutil.move(old, replaced / old.name)  # backups may lie on another disk
-        beside(there[name]).rename(there[name])
+        if beside(there[name]).exists():
+            _take_place(there[name], replaced)
     warehouse.leave_snapshot(settings.snapshot)
     build_again(warehouse, settings)
     kept = tuple(name for name in backup.sha256 if name not in wanted)
@@ -96,6 +98,15 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
 def beside(path: Path) -> Path:
     """Where a file waits to take the place of ``path``."""
     return path.with_name(path.name + BESIDE)
+
+
+def _take_place(path: Path, replaced: Path) -> None:
+    """Put what waits beside a file in its place, and the file, with what SQLite or DuckDB left beside it, aside."""
+    for old in (path, *(path.with_name(path.name + end) for end in (".wal", "-wal", "-shm"))):
+        if old.exists():
+            replaced.mkdir(parents=True, exist_ok=True)
+            shutil.move(old, replaced / old.name)  # backups may lie on another disk
+    beside(path).rename(path)
 
 
 def _refuse_what_is_newer(backup: Backup) -> None:

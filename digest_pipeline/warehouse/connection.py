@@ -198,6 +198,13 @@ def open_for_reading(database: Path, snapshot: Path) -> Iterator[duckdb.DuckDBPy
         raise WarehouseError(f"there is no database at {database} yet", remedy="run `digest init`, then `digest run`")
     try:
         yield con
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        if not _is_behind(con):
+            raise
+        raise WarehouseLocked(
+            f"{database} is held by a run, and the snapshot of an earlier release lacks what is asked for",
+            remedy="wait for the run to end",
+        ) from error
     finally:
         con.close()
 

@@ -29,7 +29,7 @@ select
     t.first_seen_on,
     t.last_seen_on,
     t.digest_date as as_of,
-    t.digest_date = (select max(digest_date) from {{ ref('stg_themes') }}) as is_alive,
+    t.digest_date = (select max(digest_date) from {{ ref('stg_clustered_days') }}) as is_alive,
     t.size as claims_in_window,
     t.n_shows as shows_in_window,
     coalesce(d.claims, 0) as claims,

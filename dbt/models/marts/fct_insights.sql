@@ -8,6 +8,7 @@
 with relations as (
     select claim_id, arg_max(relation, similarity) as relation
     from {{ ref('stg_claim_relations') }}
+    where is_earlier
     group by claim_id
 )
 

@@ -15,7 +15,7 @@ with episodes as (
 repeats as (
     select distinct claim_id
     from {{ ref('stg_claim_relations') }}
-    where relation = 'same'
+    where relation = 'same' and is_earlier
 ),
 
 claims as (
