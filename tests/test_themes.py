@@ -114,6 +114,7 @@ def store_claims(warehouse: Warehouse, count: int) -> None:
             )
 
 
+@pytest.mark.filterwarnings("default::ResourceWarning")  # litellm leaves its connections open
 def test_titles_are_paid_from_the_budget_of_their_run(
     warehouse: Warehouse, settings: Settings, web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
