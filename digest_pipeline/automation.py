@@ -102,7 +102,7 @@ def failed_runs(context: RunFailureSensorContext) -> None:
     log.error("run %s of %s failed: %s", context.dagster_run.run_id, day, context.failure_event.message)
     if REPORTED not in context.dagster_run.tags:
         line = f"{context.dagster_run.job_name} of {day} failed: {context.failure_event.message}"
-        report(load_settings(), f"Digest of {day}", [line], datetime.now(UTC))
+        report(load_settings(), f"Digest of {day}", [line], datetime.now(UTC), is_all=False)
 
 
 @run_status_sensor(

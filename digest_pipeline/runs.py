@@ -143,8 +143,12 @@ def run_days(
                 if result is None or (told_to_stop() and not result.success):
                     raise DigestError(f"the run was stopped while it did {day}", remedy=GO_ON)
                 failures = failures_of(result)
-                with warehouse.read() as con:
-                    summary = summarise(con, day, settings, failures)
+                try:
+                    with warehouse.read() as con:
+                        summary = summarise(con, day, settings, failures)
+                except (DigestError, duckdb.Error):
+                    report(settings, f"Digest of {day}", failures, datetime.now(UTC))  # sends them, and raises it too
+                    raise
                 try:
                     report(settings, f"Digest of {day}", [*summary.attention, *summary.notices], datetime.now(UTC))
                 except OSError as error:

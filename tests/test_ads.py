@@ -1,10 +1,14 @@
 """Advertisements: the demo's reads, intros and outros are flagged, its substance is not."""
 
+from dataclasses import replace
+
 import pytest
 
-from digest_pipeline.models import Chapter, Segment
+from digest_pipeline.models import Chapter, Segment, Transcript
 from digest_pipeline.transcripts.ads import boilerplate_shingles, flag_ads
+from digest_pipeline.transcripts.annotate import annotate
 from digest_pipeline.transcripts.fingerprint import fingerprint, similarity
+from tests.test_source import episode_of
 
 TALK = [
     "The queue for the grid holds twice as much capacity as the grid has today.",
@@ -114,7 +118,8 @@ def test_chapters_of_sponsors_are_flagged_by_their_title() -> None:
         "Sponsor: Fernwick", "Sponsors", "Our sponsor", "Today’s sponsor: Fernwick", "Sponsor #2", "Sponsored by Fernwick",
         "A word from our sponsors", "Ad", "Ads", "Ad break", "Mid-roll ad 1", "Ad: Fernwick", "Promo - The Warm Cache",
         "Commercial break", "Fernwick (sponsor)", "Fernwick [Ad]", "This show is brought to you by Fernwick",
-        "Intro & Sponsor Segment",
+        "Intro & Sponsor Segment", "A quick word from our sponsors", "Sponsor (Fernwick)", "[AD] Fernwick",
+        "Thank you to our sponsors!", "Ad break: Fernwick",
     ],
 )  # fmt: skip
 def test_a_title_that_is_a_label_of_sponsors_is_one(title: str) -> None:
@@ -126,11 +131,22 @@ def test_a_title_that_is_a_label_of_sponsors_is_one(title: str) -> None:
     "title",
     [
         "Why Google search ads are dying", "Facebook Ads that work", "The sponsors of terrorism", "Getting sponsors",
+        "Ads: how search makes money", "Ads - the business model", "Commercials by film directors", "Advertisements: a history",
         "Ad-supported models", "Sponsorship", "Advertising", "Who brought you to the farm", "Breaking the big news",
     ],
 )  # fmt: skip
 def test_a_chapter_about_advertising_is_talk(title: str) -> None:
     assert {s.ad_reason for s in flag_ads(segments(*TALK), set(), [Chapter(0, title, None, 900)])} == {None}
+
+
+def test_chapters_flag_nothing_where_the_times_are_estimated() -> None:
+    """Words that are spread evenly over an episode do not meet the publisher's seconds."""
+    episode = replace(
+        episode_of("https://x.example/feed", None), chapters=(Chapter(0, "Sponsor: Fernwick", None, 900),)
+    )
+    spoken = Transcript(episode.episode_id, "publisher", "text", "en", tuple(segments(*TALK)))
+    assert all(s.is_ad for s in annotate(spoken, episode, ()).segments)
+    assert not any(s.is_ad for s in annotate(replace(spoken, has_own_times=False), episode, ()).segments)
 
 
 def test_a_rerun_is_not_all_boilerplate() -> None:

@@ -207,6 +207,7 @@ def test_a_span_without_a_headline_gives_way_to_one_that_has_it_and_is_nearly_as
         ("Then we sold the mill.", "We sold the mill."),
         ("A queue is a price, right? So people leave it, you know?", "A queue is a price. So people leave it."),
         ("It takes th-th-the long way.", "It takes the long way."),
+        ("I-I think the-the queue is long.", "I think the queue is long."),
         ("You, you have to, because, because it is cheap.", "You have to, because it is cheap."),
         ("I want to err, er, on the side of queues.", "I want to err, on the side of queues."),
     ],

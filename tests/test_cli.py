@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -95,10 +96,17 @@ def test_wrong_use_is_one_clear_line(web: Web, tmp_path: Path) -> None:
     assert "top_n" in digest("status", home=tmp_path, code=1, DIGEST_TOP_N="many").stderr
 
 
+def of_no_database() -> sqlite3.Error:
+    with closing(sqlite3.connect(":memory:")) as con, pytest.raises(sqlite3.DatabaseError) as failed:
+        con.deserialize(b"no database" * 500)
+        con.execute("select * from sqlite_master")
+    return failed.value
+
+
 @pytest.mark.parametrize(
     "error",
     [
-        sqlite3.OperationalError("attempt to write a readonly database"),
+        of_no_database(),
         duckdb.IOException("could not write\nto the file"),
         DatabaseError("insert into runs", None, sqlite3.DatabaseError("the disk image is malformed")),
     ],

@@ -88,10 +88,6 @@ def test_a_score_is_the_weighted_mean() -> None:
         score_of(values, ScoreWeights(worthiness=1, clarity=0, novelty=1, specificity=0, corroboration=0, momentum=0))
         == 0.5
     )
-    assert (
-        score_of(values, ScoreWeights(worthiness=0, clarity=0, novelty=0, specificity=0, corroboration=0, momentum=0))
-        == 0.0
-    )
 
 
 def components(worth: float) -> Components:

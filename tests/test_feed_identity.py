@@ -65,6 +65,10 @@ SCENARIOS: dict[str, tuple[KnownEpisode, str, FeedItem, str | None]] = {
         STORED, URL, new(f"{TITLE} (Encore)", description="", audio_bytes=43_400_111, published_at=NOW + 300 * DAY),
         "same title and file size",
     ),
+    "the same size in another feed a day later": (
+        STORED, OTHER_FEED, new(description="", audio_bytes=43_400_111, published_at=NOW + DAY),
+        "same title and file size in another feed",
+    ),
     "guid and host changed": (
         STORED, URL, item(TITLE, "g2", "https://new-host.example/x/the-fourth-floor.mp3"), "same file name and title",
     ),

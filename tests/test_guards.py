@@ -31,7 +31,8 @@ GOOD = Heard(0, 8, "The grid runs on a promise that everybody keeps at the same 
         ({"text": "♪ ♪"}, "no words of a speaker"),
         ({"text": "Captioning made possible by a grant."}, "no words of a speaker"),
         ({"text": "Untertitel im Auftrag des ZDF, 2018"}, "no words of a speaker"),
-        ({"text": "Sous-titrage Société Radio-Canada"}, "no voice under the words"),
+        ({"text": "Sous-titrage Société Radio-Canada"}, "no words of a speaker"),
+        ({"text": "Sous-titrage : un métier que personne ne voit"}, "no voice under the words"),
         ({"text": "."}, "no words of a speaker"),
     ],
 )  # fmt: skip
@@ -64,6 +65,15 @@ def test_doubtful_text_is_marked(change: dict[str, object], reason: str, monkeyp
 def test_plain_talk_passes(text: str) -> None:
     assert judge(replace(GOOD, text=text), NOISE, HINTS) is None
     assert judge(GOOD, NOISE, HINTS) is None
+
+
+def test_letters_of_three_bytes_are_no_loop() -> None:
+    """What Whisper gives compresses the bytes of UTF-8: talk in Hindi or Tamil has 2.5 to 2.8."""
+    said = "हर सुबह बिजली का जाल एक ही पल में बने भरोसे पर चलता है और कोई इसे देखता नहीं।"
+    assert judge(replace(GOOD, text=said, compression=2.6), NOISE, HINTS) is None
+    verdict = judge(replace(GOOD, text=said, compression=7.0), NOISE, HINTS)
+    assert verdict is not None
+    assert verdict.reason == "a loop"
 
 
 @pytest.mark.parametrize(

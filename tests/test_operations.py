@@ -18,7 +18,7 @@ from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.ledger import Delivery, Outcome
 from digest_pipeline.delivery.subscribers import SubscriberBook
-from digest_pipeline.errors import SettingsError
+from digest_pipeline.errors import DigestError, SettingsError
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.progress import step
 from digest_pipeline.publishing.store import record_digest
@@ -163,6 +163,43 @@ def test_an_alert_says_each_thing_once_until_it_is_mended(
     assert ["Show: fails" in text for text in got] == [True, False, True, True]
     with pytest.raises(SettingsError, match="DIGEST_ALERT_URL"):
         report(settings.model_copy(update={"alert_url": SecretStr("nonsense")}), "Digest", ["New"], NOW)
+
+
+def test_an_alert_is_not_repeated_for_what_is_counted_in_it_nor_for_what_another_run_says(
+    warehouse: Warehouse, settings: Settings, hook: tuple[list[str], str, Callable[[int], None]]
+) -> None:
+    got, address, _ = hook
+    publish(warehouse, YESTERDAY - timedelta(days=4), 5)
+    alerted = settings.model_copy(update={"alert_url": SecretStr(f"{address} {address}-that-fails")})
+    silent = "Show: no new episode for {} days, usually every 7"
+    first = report(alerted, "Digest of a day", [silent.format(72)], NOW)
+    assert first == [silent.format(72), "no digest since 2026-09-13: 4 complete days without one"]
+    assert report(alerted, "Digest", ["job failed"], NOW + timedelta(hours=1), is_all=False) == ["job failed"]
+    publish(warehouse, YESTERDAY - timedelta(days=3), 5)
+    assert report(alerted, "Digest of a day", [silent.format(73)], NOW + timedelta(days=1)) == []
+    assert report(alerted, "Digest", ["job failed"], NOW + timedelta(days=1), is_all=False) == ["job failed"]
+    assert report(alerted, "Digest of a day", [silent.replace("Show", "Other").format(9)], NOW) != []
+    assert len(got) == 4
+
+
+def test_a_day_is_late_from_the_morning_on(warehouse: Warehouse, settings: Settings) -> None:
+    publish(warehouse, YESTERDAY - timedelta(days=1), 5)
+    with warehouse.read() as con, open_delivery(settings.subscribers) as book:
+        assert health_of(con, book, settings, NOW.replace(hour=0, minute=5)).problems == []
+        assert health_of(con, book, settings, NOW).problems != []
+
+
+def test_what_failed_is_told_though_the_database_cannot_be_read(
+    settings: Settings, hook: tuple[list[str], str, Callable[[int], None]]
+) -> None:
+    got, address, _ = hook
+    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.database.write_bytes(b"no database" * 1000)
+    alerted = settings.model_copy(update={"alert_url": SecretStr(address)})
+    with pytest.raises(DigestError):
+        report(alerted, "Digest of a day", ["episodes: failed"], NOW)
+    assert "episodes: failed" in got[0]
+    assert str(settings.database) in got[0]
 
 
 def test_the_log_is_json_with_day_and_episode(tmp_path: Path) -> None:

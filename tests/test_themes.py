@@ -290,6 +290,8 @@ def test_keywords_are_phrases_of_several_claims_spelt_as_they_mostly_are() -> No
     assert second[0] == "sour dough"
     assert "dark oven" not in second  # of one claim
     assert theme_keywords([["That is it."]]) == [()]
+    (fuels,) = theme_keywords([["Gas games gardens.", "Gas games gardens.", "Gas, games and gardens."]])
+    assert {"gas", "games", "gardens"} <= set(" ".join(fuels).lower().split())
 
 
 def test_a_title_stays_while_its_claim_is_a_member() -> None:

@@ -179,6 +179,9 @@ def test_a_database_of_the_first_release_is_brought_forward(tmp_path: Path) -> N
         ((shown, private),) = con.execute("select shown_url, is_private from raw.feeds").fetchall()
         assert private
         assert "secret" not in shown
+        con.execute("update raw.feeds set shown_url = feed_url, is_private = false")  # a host that was not known so
+        complete_feeds(con)
+        assert con.execute("select shown_url, is_private from raw.feeds").fetchall() == [(shown, True)]
         seen = FeedScan("https://x.example/f?token=secret", ParsedFeed("Show", None, None, (item("One", "g1"),)))
         copy = FeedScan("https://y.example/f", ParsedFeed("Copy", None, None, (item("Uno", "h1"),)))
         add_feeds(con, [Subscription("https://y.example/f")], NOW)

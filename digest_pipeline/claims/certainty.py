@@ -120,7 +120,8 @@ REPORTED = re.compile(  # somebody else says so: "critics say"
 ASKED = re.compile(
     r"(?:^|(?<=[.!?,] ))(?:(?:and|but|so|or|well|now|okay),? )?(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|what if"
     r"|(?:are you|you['’]re) (?:telling me|saying))\b(?! you know\b)[^.!?]*\?"
-    r"(?!\s+(?:yes|yeah|yep|sure|absolutely|exactly|definitely|certainly|of course|(?:it|they|you|we|he|she) \w+[.,])(?!\w))",
+    r"(?!\s+(?:yes|yeah|yep|sure|absolutely|exactly|definitely|certainly|of course"
+    r"|(?:i (?:think|believe) |turns out )?(?:it|they|you|we|he|she) \w+[.,])(?!\w))",
     re.IGNORECASE,
 )
 _STILL_ASKS = _words(rf"{MAYBE}|{CONDITION}|whether|ask\w*|question\w*|wonder\w*")

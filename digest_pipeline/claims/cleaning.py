@@ -46,6 +46,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"\b({_TWICE_ACROSS})(?:,\s+\1\b)+(?![-'])", r"\1"),
         (rf"(?:^|(?<=[,.;:] ))({_TWICE_STUMBLES})(?:,\s+\1\b)+(?![-'])", r"\1"),  # a clause of this word alone is none
         (rf"\b({_TWICE_STUMBLES})(?:…?\s+\1\b)+(?![-'])", r"\1"),
+        (rf"(?<![\w-])({_TWICE_STUMBLES})(?:-\1\b)+(?![-'])", r"\1"),  # the-the
         (r"(?:^|(?<=, ))(it)(?:,?\s+\1\b)+(?![-'])", r"\1"),
         (r"(?<!\bit )(?<!\bthat )(?<!\bthis )\b(is)(?:,?\s+\1\b)+", r"\1"),  # but "what it is is hard"
         (

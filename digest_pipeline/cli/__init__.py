@@ -1,6 +1,5 @@
 """The command ``digest``. Commands that only look never start Dagster."""
 
-import sqlite3
 import sys
 from typing import Annotated
 
@@ -28,6 +27,11 @@ from digest_pipeline.cli import (
 )
 from digest_pipeline.cli.console import err
 from digest_pipeline.errors import DigestError
+
+# Of SQLite, what lies with the file and its disk; the others are faults of the software.
+FILE_ERRORS = tuple(
+    f"SQLITE_{name}" for name in ("READONLY", "CANTOPEN", "IOERR", "CORRUPT", "NOTADB", "FULL", "BUSY", "PERM")
+)
 
 app = typer.Typer(
     name="digest",
@@ -95,7 +99,8 @@ def _foreseen(error: Exception) -> str:
     """What is said of a failure; nothing where it is a fault of the software."""
     if isinstance(error, (DigestError, OSError)):
         return str(error)
-    if isinstance(error, (duckdb.OperationalError, sqlite3.OperationalError)) or type(error) is sqlite3.DatabaseError:
+    of_the_file = getattr(error, "sqlite_errorname", "").startswith(FILE_ERRORS)
+    if of_the_file or isinstance(error, (duckdb.IOException, duckdb.SerializationException)):
         said = str(error).partition("\n")[0]
         return f"a database in the home folder: {said} (make room, let its files be written, or restore a backup)"
     from sqlalchemy.exc import DatabaseError  # slow to import, and needed only here

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 KEYWORDS = 5
+SHORT_WORD = 4  # letters; less of it is in too many words
 PHRASE = 2.0  # what a phrase weighs against a word that is as frequent and as rare
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[^\w\s]")  # or a mark, which ends a phrase
 # Words of talk that name no topic, beyond the usual stop words.
@@ -85,12 +86,16 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     kept, known = [], list[str]()
     for name in names:
         words = name.split()
-        if not any(word.startswith(k[:-1]) or k.startswith(word[:-1]) for word in words for k in known):
+        if not any(word.startswith(_stem(k)) or k.startswith(_stem(word)) for word in words for k in known):
             kept.append(name)
             known += words
         if len(kept) == KEYWORDS:
             break
     return tuple(kept)
+
+
+def _stem(word: str) -> str:
+    return word[:-1] if len(word) > SHORT_WORD else word  # "ga" would be in "games"
 
 
 def _stop_words() -> list[str]:

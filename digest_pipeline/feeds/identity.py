@@ -152,7 +152,7 @@ class EpisodeIndex:
             is_repeat = is_marked or title_key(known.title)[1]
             where = "" if is_own else " in another feed"
             has_same_size = known.audio_bytes and known.audio_bytes == item.audio_bytes
-            if has_same_size and (is_repeat or not other_day):  # a daily show of constant length and rate has it too
+            if has_same_size and (is_repeat or not (is_own and other_day)):  # a daily show's days may be as long
                 yield known, f"same title and file size{where}"
             elif (is_own and other_day and not is_repeat) or (not is_own and are_seasons_apart(known, item)):
                 if have_equal_length(known, item) and are_long(known, item):

@@ -127,9 +127,11 @@ def shown_url(feed_url: str) -> str:
 
 
 def complete_feeds(con: duckdb.DuckDBPyConnection) -> None:
-    """Give feeds that an earlier release stored what this one shows of them."""
-    rows = con.execute("select feed_url from raw.feeds where shown_url is null").fetchall()
-    for (url,) in rows:
+    """Give feeds that an earlier release stored what this one shows of them, and hide what it knows to be private."""
+    rows = con.execute(
+        "select feed_url, shown_url is null from raw.feeds where shown_url is null or not coalesce(is_private, false)"
+    ).fetchall()
+    for url in [url for url, is_bare in rows if is_bare or is_private(url)]:
         con.execute(
             "update raw.feeds set shown_url = ?, is_private = ? where feed_url = ?",
             [shown_url(url), is_private(url), url],

@@ -87,8 +87,7 @@ def components_of(
 def score_of(values: Mapping[str, float], weights: ScoreWeights) -> float:
     """The weighted mean of the components, 0..1."""
     shares = weights.model_dump()
-    total = sum(shares.values()) or 1.0
-    score: float = sum(shares[name] * values[name] for name in COMPONENTS) / total
+    score: float = sum(shares[name] * values[name] for name in COMPONENTS) / sum(shares.values())
     return round(score, 4)
 
 

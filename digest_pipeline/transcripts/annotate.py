@@ -17,4 +17,5 @@ def annotate(transcript: Transcript, episode: Episode, earlier_texts: Collection
         earlier_texts: transcripts of other episodes of the feed.
     """
     segments = name_speakers(transcript.segments, episode)
-    return replace(transcript, segments=flag_ads(segments, boilerplate_shingles(earlier_texts), episode.chapters))
+    chapters = episode.chapters if transcript.has_own_times else ()  # estimated times do not meet the real ones
+    return replace(transcript, segments=flag_ads(segments, boilerplate_shingles(earlier_texts), chapters))

@@ -35,7 +35,8 @@ MAX_PHRASE_WORDS = 8
 # Words of subtitlers that stand in training data where there is music; a whole segment of nothing else.
 CREDITS = re.compile(
     r"(?:subtitles?|captions?|captioning|transcri(?:bed|ption))(?: provided| made possible)? by\b.{0,60}"
-    r"|untertitel\w* (?:von|im auftrag|der|des)\b.{0,60}|sous-titr\w*(?: \w+)? par\b.{0,60}"
+    r"|untertitel\w* (?:von|im auftrag|der|des)\b.{0,60}|untertitelung\..{0,60}"
+    r"|sous-titr\w*(?: \w+)? par\b.{0,60}|sous-titrage (?:société|st)\b.{0,60}"
     r"|(?:subtitles?|captions?|captioning|transcri(?:bed|ption)|untertitel\w*|sous-titr\w*)[.!]*"
     r"|.*\bamara\.org\b.*|thanks?(?: you)? for watching[.!]*|[♪♫\s]+|[\[(][\w\s]{0,30}\b(?:music|applause)[\w\s]*[\])]",
     re.IGNORECASE,
@@ -65,7 +66,8 @@ def judge(heard: Heard, samples: Samples, hints: Hints) -> Verdict | None:
     words = normalise_words(heard.text)
     if not words or CREDITS.fullmatch(heard.text.strip()):
         return Verdict("no words of a speaker", True)
-    if heard.compression > MAX_COMPRESSION:
+    letters = len(heard.text) / max(1, len(heard.text.encode()))  # the ratio counts bytes: three for one of Hindi's
+    if heard.compression * letters > MAX_COMPRESSION:
         return Verdict("a loop", True)
     is_echo = _is_echo(words, hints)
     is_unsure = heard.log_probability < MIN_LOG_PROBABILITY

@@ -11,7 +11,7 @@ MOST_LINES = 20
 
 
 def alert(settings: Settings, title: str, lines: Sequence[str]) -> bool:
-    """Send a message to the address in ``alert_url``; whether it went. Nothing is sent without lines or an address.
+    """Send a message to each address in ``alert_url``; whether it went to one. Without lines or address none is.
 
     A service that does not take it is logged and nothing else: an alert must not stop what it is about. What it says
     holds no address of a reader and no secret of a feed.
@@ -24,15 +24,15 @@ def alert(settings: Settings, title: str, lines: Sequence[str]) -> bool:
         return False
     from apprise import Apprise, NotifyFormat  # takes half a second
 
-    service = Apprise()
-    if not all(service.add(address) for address in addresses):
+    services = [Apprise() for _ in addresses]  # each by itself: one that fails must not repeat it to the others
+    if not all(service.add(address) for service, address in zip(services, addresses, strict=True)):
         raise SettingsError(
             "DIGEST_ALERT_URL holds what is no address of the notification library",
             remedy="it looks like slack://… or mailto://…: https://github.com/caronc/apprise/wiki lists the services",
         )
     more = [f"and {len(lines) - MOST_LINES} more: `digest status`"] if len(lines) > MOST_LINES else []
     body = "\n".join(f"- {line}" for line in [*lines[:MOST_LINES], *more])
-    is_sent = bool(service.notify(body=body, title=title, body_format=NotifyFormat.MARKDOWN))
-    if not is_sent:
-        log.warning("an alert was not taken by its service: %s", title)
-    return is_sent
+    sent = [bool(service.notify(body=body, title=title, body_format=NotifyFormat.MARKDOWN)) for service in services]
+    if not all(sent):
+        log.warning("an alert was not taken by %d of %d services: %s", sent.count(False), len(sent), title)
+    return any(sent)

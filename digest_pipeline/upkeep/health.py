@@ -12,6 +12,7 @@ from digest_pipeline.publishing.render import plural
 from digest_pipeline.settings import Settings
 
 LOOKED_BACK_DAYS = 30
+DUE_AFTER = timedelta(hours=8)  # of its end a day should be published: the schedule begins at 06:15
 RECENT_DAYS = 7
 LEAST_BEFORE = 7  # published days that a usual number is taken from
 DROP = 0.5  # of what was usual
@@ -87,6 +88,7 @@ def health_of(
         now: aware.
     """
     yesterday = now.astimezone(settings.zone).date() - timedelta(days=1)
+    due = (now - DUE_AFTER).astimezone(settings.zone).date() - timedelta(days=1)
     since = yesterday - timedelta(days=LOOKED_BACK_DAYS - 1)
     days = dict(con.execute("select digest_date, n_items from raw.digests order by 1").fetchall())
     last = max(days, default=None)
@@ -112,7 +114,7 @@ def health_of(
     before = [count for day, count in days.items() if first_recent - timedelta(days=28) <= day < first_recent]
     return Health(
         last_day=last,
-        behind_days=max(0, (yesterday - last).days) if last else 0,
+        behind_days=max(0, (due - last).days) if last else 0,
         missing_days=missing,
         retrying=int(waiting),
         set_aside=int(set_aside),

@@ -11,8 +11,9 @@ from digest_pipeline.warehouse.choice import warehouse_of
 
 COUNTS = """
 select
-    (select count(*) from raw.feeds where disabled_reason is null),
-    (select count(*) from raw.feeds where disabled_reason is null and consecutive_failures > 0),
+    (select count(*) from raw.feeds where disabled_reason is null and not coalesce(is_paused, false)),
+    (select count(*) from raw.feeds
+        where disabled_reason is null and not coalesce(is_paused, false) and consecutive_failures > 0),
     (select count(*) from raw.episodes where digest_date = $day and status = 'transcribed'),
     (select count(*) from raw.claim_candidates where digest_date = $day),
     (select count(*) from raw.claim_candidates where digest_date = $day and rejected_reason is not null),

@@ -6,8 +6,9 @@ select
     r.similarity,
     r.is_independent,
     r.reason,
-    -- two claims of a day are related both ways, and only one of them came first
-    (o.digest_date, oe.published_at, o.start_seconds, o.claim_id)
+    -- two claims of a day are related both ways, and only one of them came first; what is gone by now did
+    o.claim_id is null
+    or (o.digest_date, oe.published_at, o.start_seconds, o.claim_id)
     < (c.digest_date, ce.published_at, c.start_seconds, c.claim_id) as is_earlier
 from {{ source('raw', 'claim_relations') }} as r
 left join {{ ref('stg_claims') }} as c on c.claim_id = r.claim_id

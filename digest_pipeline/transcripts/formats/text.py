@@ -46,7 +46,7 @@ def read_turns(text: str, *, has_bare_clocks: bool) -> Iterator[Cue]:
                 line,
                 has_bare_clocks=has_bare_clocks,
                 is_bare_clock_a_time=has_bare_clocks and (cue is None or opens_with_clock),
-                is_last=number + 1 == len(lines),
+                has_words_below=number + 1 < len(lines) and not HEAD_CLOCK.match(lines[number + 1]),
             )
             if head or not cue:
                 if cue:
@@ -75,7 +75,7 @@ def _bare_clock(line: str) -> str | None:
     return match[2] if match else None
 
 
-def _head(line: str, *, has_bare_clocks: bool, is_bare_clock_a_time: bool, is_last: bool) -> Cue | None:
+def _head(line: str, *, has_bare_clocks: bool, is_bare_clock_a_time: bool, has_words_below: bool) -> Cue | None:
     """A line without the time, or name and time, with which it opens; ``None`` if it opens with neither."""
     if (match := HEAD_NAME_CLOCK.match(line)) and (match[2] or has_bare_clocks):
         rest = line[match.end() :]
@@ -85,7 +85,7 @@ def _head(line: str, *, has_bare_clocks: bool, is_bare_clock_a_time: bool, is_la
         start, rest = seconds(match[1] or match[2]), line[match.end() :]
         if (label := LABEL.match(rest)) and reads_like_a_name(label[1]):
             return Cue(rest[label.end() :], label[1], start)
-        if match[1] and not is_last and (name := HEAD_DASH_NAME.match(rest)) and reads_like_a_name(name[1]):
+        if match[1] and has_words_below and (name := HEAD_DASH_NAME.match(rest)) and reads_like_a_name(name[1]):
             return Cue("", name[1], start)
         return Cue(rest, None, start)
     return None
