@@ -101,11 +101,8 @@ class BatchStandIn(StandIn):
         super().__init__(web, answer)
         self.rounds, self.answered, self.broken, self.looks, self.batches = rounds, answered, broken, 0, 0
         self._is_cancelled = False
-        self._output = b""
-        web.routes |= {
-            "/v1/files": self._upload, "/v1/batches": self._create, "/v1/batches/batch-1": self._look,
-            "/v1/batches/batch-1/cancel": self._cancel, "/v1/files/file-out/content": lambda r: send(r, self._output),
-        }  # fmt: skip
+        self._web, self._output, self._outputs = web, b"", dict[str, bytes]()
+        web.routes |= {"/v1/files": self._upload, "/v1/batches": self._create}
 
     def _upload(self, request: BaseHTTPRequestHandler) -> None:
         form = request.rfile.read(int(request.headers["Content-Length"])).decode()
@@ -122,28 +119,35 @@ class BatchStandIn(StandIn):
     def _create(self, request: BaseHTTPRequestHandler) -> None:
         request.rfile.read(int(request.headers["Content-Length"]))
         self.batches += 1
-        send(request, self._batch())
+        batch, output = f"batch-{self.batches}", f"file-{self.batches}"
+        self._outputs[batch] = self._output
+        self._web.routes |= {
+            f"/v1/batches/{batch}": lambda r: self._look(r, batch),
+            f"/v1/batches/{batch}/cancel": lambda r: self._cancel(r, batch),
+            f"/v1/files/{output}/content": lambda r: send(r, self._outputs[batch]),
+        }
+        send(request, self._batch(batch))
 
-    def _look(self, request: BaseHTTPRequestHandler) -> None:
+    def _look(self, request: BaseHTTPRequestHandler, batch: str) -> None:
         request.rfile.read(int(request.headers.get("Content-Length", 0)))
         self.looks += 1
         if self.looks <= self.broken:
             request.connection.shutdown(socket.SHUT_RDWR)
             return
-        send(request, self._batch())
+        send(request, self._batch(batch))
 
-    def _cancel(self, request: BaseHTTPRequestHandler) -> None:
+    def _cancel(self, request: BaseHTTPRequestHandler, batch: str) -> None:
         request.rfile.read(int(request.headers.get("Content-Length", 0)))
         if self.answered is not None:
             self._is_cancelled = True
-            self._output = b"\n".join(self._output.splitlines()[: self.answered])
-        send(request, self._batch())
+            self._outputs[batch] = b"\n".join(self._outputs[batch].splitlines()[: self.answered])
+        send(request, self._batch(batch))
 
-    def _batch(self) -> dict[str, Any]:
+    def _batch(self, batch: str) -> dict[str, Any]:
         is_done = self._is_cancelled or self.looks >= self.rounds
         status = "cancelled" if self._is_cancelled else "completed" if is_done else "in_progress"
         return {
-            "id": "batch-1", "object": "batch", "endpoint": "/v1/chat/completions", "input_file_id": "file-in",
+            "id": batch, "object": "batch", "endpoint": "/v1/chat/completions", "input_file_id": "file-in",
             "completion_window": "24h", "created_at": 1, "status": status,
-            "output_file_id": "file-out" if is_done else None,
+            "output_file_id": batch.replace("batch", "file") if is_done else None,
         }  # fmt: skip

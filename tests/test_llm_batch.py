@@ -73,6 +73,26 @@ def test_a_run_that_died_goes_on_waiting_for_its_batch(setup: Setup) -> None:  #
     assert [c.rejected_reason for c in again.extract(EPISODE, SEGMENTS).candidates] == [None]
 
 
+def test_a_batch_that_a_dead_run_sent_is_paid_once_though_there_are_more_questions_by_now(setup: Setup) -> None:  # noqa: F811
+    server = BatchStandIn(setup.web, GOOD_REPLY)
+    found, _ = extractor(setup)
+
+    def die(_: float) -> None:
+        raise KeyboardInterrupt
+
+    found._batches.sleep = die  # type: ignore[union-attr]
+    with pytest.raises(KeyboardInterrupt):
+        found.prepare([(EPISODE, SEGMENTS)])
+    again, _ = extractor(setup)
+    again.prepare([(EPISODE, SEGMENTS), (replace(EPISODE, episode_id="ep_2", title="Deposits"), SEGMENTS)])
+    assert (server.batches, server.asked) == (2, [])
+    assert outcomes(setup) == [("ok", True, False)] * 2
+    with setup.warehouse.read() as con:
+        assert con.execute("select status, len(cache_keys) from raw.llm_batches order by batch_id").fetchall() == [
+            ("completed", 1), ("completed", 1),
+        ]  # fmt: skip
+
+
 def outcomes(setup: Setup) -> list[tuple[str, bool, bool]]:  # noqa: F811
     """(outcome, whether its cost is known, whether it was kept from earlier) of each call, in order."""
     with setup.warehouse.read() as con:

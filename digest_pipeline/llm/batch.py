@@ -70,11 +70,27 @@ class BatchSender:
 
     def _fetch(self, todo: dict[str, Question], share: float, most: float) -> None:
         """``most``: dollars that one question can cost, as ``share`` of the list price is charged."""
+        server = {**access(self._settings), "custom_llm_provider": self._provider}
+        left = dict(todo)
+        for batch_id, keys in self._books.open_batches(sorted(todo)):  # there may be other questions by now
+            own = {key: question for key in keys if (question := left.pop(key, None))}
+            self._read(batch_id, keys, own, share, most, server)
+        if left:
+            keys = sorted(left)
+            self._read(self._create(keys, left, server), keys, left, share, most, server)
+
+    def _read(
+        self,
+        batch_id: str,
+        keys: Sequence[str],
+        todo: dict[str, Question],
+        share: float,
+        most: float,
+        server: dict[str, Any],
+    ) -> None:
+        """Wait for a batch and book its lines."""
         from openai import OpenAIError
 
-        server = {**access(self._settings), "custom_llm_provider": self._provider}
-        keys = sorted(todo)
-        batch_id = self._books.open_batch(keys) or self._create(keys, todo, server)
         try:
             status, lines = self._outcome(batch_id, server)
         except OpenAIError as error:

@@ -91,13 +91,14 @@ class Books:
                 con.execute("delete from raw.llm_replies where cache_key = ?", [key])
                 con.execute("insert into raw.llm_replies values (?, ?)", [key, reply])
 
-    def open_batch(self, keys: Sequence[str]) -> str | None:
-        """The batch that a run sent with exactly these questions and did not live to read."""
+    def open_batches(self, keys: Sequence[str]) -> list[tuple[str, list[str]]]:
+        """Batches that a run sent with any of these questions and did not live to read, and what each asks."""
         with self._lock, self._warehouse.read() as con:
-            rows = con.execute(
-                "select batch_id from raw.llm_batches where status = 'sent' and cache_keys = ?::varchar[]", [list(keys)]
+            return con.execute(
+                "select batch_id, cache_keys from raw.llm_batches"
+                " where status = 'sent' and list_has_any(cache_keys, ?::varchar[]) order by 1",
+                [list(keys)],
             ).fetchall()
-        return rows[0][0] if rows else None
 
     def note_batch(self, batch_id: str, model: str, keys: Sequence[str], status: str) -> None:
         """Keep what is known of a batch: ``sent``, or what came of it."""
