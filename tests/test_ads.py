@@ -100,6 +100,20 @@ def test_a_read_is_flagged_as_a_whole_in_raw_recognition() -> None:
     assert abs(hits[-1] - last) <= 3
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "My friends at university were all reading Marx, and my father was voting for Thatcher.",
+        "Our friends at the table next to us had lost their savings in the same bank.",
+        "He does not guarantee anything, the minister, and the unions do not guarantee peace either.",
+        "Ask your doctor whether statins help you, and most will say that they do not know.",
+        "If you let people cancel anytime, churn goes up for a month and falls for a year.",
+    ],
+)
+def test_no_phrase_that_talk_has_too_settles_it(said: str) -> None:
+    assert flagged(*TALK * 20, said, *TALK * 20) == [None] * 201
+
+
 def test_chapters_of_sponsors_are_flagged_by_their_title() -> None:
     chapters = [
         Chapter(0, "Queues"),
