@@ -57,8 +57,8 @@ def test_a_batch_is_paid_at_its_price_and_read_from_the_books(setup: Setup) -> N
     assert server.batches == 1
 
 
-def test_a_run_that_died_goes_on_waiting_for_its_batch(setup: Setup) -> None:  # noqa: F811
-    server = BatchStandIn(setup.web, GOOD_REPLY)
+def die_waiting(setup: Setup) -> None:  # noqa: F811
+    """A run that sends its batch, and does not live to read it."""
     found, _ = extractor(setup)
 
     def die(_: float) -> None:
@@ -67,6 +67,11 @@ def test_a_run_that_died_goes_on_waiting_for_its_batch(setup: Setup) -> None:  #
     found._batches.sleep = die  # type: ignore[union-attr]
     with pytest.raises(KeyboardInterrupt):
         found.prepare([(EPISODE, SEGMENTS)])
+
+
+def test_a_run_that_died_goes_on_waiting_for_its_batch(setup: Setup) -> None:  # noqa: F811
+    server = BatchStandIn(setup.web, GOOD_REPLY)
+    die_waiting(setup)
     again, _ = extractor(setup)
     again.prepare([(EPISODE, SEGMENTS)])
     assert (server.batches, server.asked) == (1, [])
@@ -75,14 +80,7 @@ def test_a_run_that_died_goes_on_waiting_for_its_batch(setup: Setup) -> None:  #
 
 def test_a_batch_that_a_dead_run_sent_is_paid_once_though_there_are_more_questions_by_now(setup: Setup) -> None:  # noqa: F811
     server = BatchStandIn(setup.web, GOOD_REPLY)
-    found, _ = extractor(setup)
-
-    def die(_: float) -> None:
-        raise KeyboardInterrupt
-
-    found._batches.sleep = die  # type: ignore[union-attr]
-    with pytest.raises(KeyboardInterrupt):
-        found.prepare([(EPISODE, SEGMENTS)])
+    die_waiting(setup)
     again, _ = extractor(setup)
     again.prepare([(EPISODE, SEGMENTS), (replace(EPISODE, episode_id="ep_2", title="Deposits"), SEGMENTS)])
     assert (server.batches, server.asked) == (2, [])
