@@ -145,7 +145,7 @@ def test_a_title_that_is_a_label_of_sponsors_is_one(title: str) -> None:
     "title",
     [
         "Why Google search ads are dying", "Facebook Ads that work", "The sponsors of terrorism", "Getting sponsors",
-        "Ads: how search makes money", "Ads - the business model", "Commercials by film directors", "Advertisements: a history",
+        "Ads: how search makes money", "Ads - the business model", "Commercials by film directors", "Ads (and why they work)", "Advertisements: a history",
         "Ad-supported models", "Sponsorship", "Advertising", "Who brought you to the farm", "Breaking the big news",
     ],
 )  # fmt: skip

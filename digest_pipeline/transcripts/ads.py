@@ -20,17 +20,17 @@ REPEAT_WORDS = 6
 REPEAT_SHARE = 0.5  # of a segment's words that were said in other episodes
 RERUN_SHARE = 0.4  # of an episode: then it is a rerun or a best-of, and its words are not boilerplate
 LABEL = r"(?:sponsors?|sponsored|ads?|adverts?|advertisements?|promos?|commercials?)"
-# What may have a name behind it: not "Ads: how Google makes money".
-ONE, SPOT, TAIL = (
-    r"(?:sponsors?|sponsored|ad|advert|promo)", r"(?:break|spot|read|segment|message|block)s?",
-    r"(?:\s*:.+| [-–—|] .+| by .+)",
-)  # fmt: skip
+SPOT = r"(?:break|spot|read|segment|message|block)s?"
+# A label that the sponsor's name may follow. A topic may follow the others: "Ads: how Google makes money".
+LABEL_OF_ONE = r"(?:sponsors?|sponsored|ad|advert|promo)"
+NAME = r"(?:\s*:.+| [-–—|] .+| by .+)"
 # The title as a whole is a label: talk about advertising has the words too ("Why search ads are dying").
 SPONSOR_CHAPTER = re.compile(
     r"(?:intro (?:&|and) )?(?:an? |the )?(?:quick |short )?"
     r"(?:(?:words?|messages?) from |thanks to |thank you,? (?:to )?|support )?"
     r"(?:our |the |today's |this (?:week|episode)'s |(?:show|episode|podcast) |(?:pre|mid|post)-?roll )*"
-    rf"(?:{LABEL}(?:[ -]{SPOT})?(?: ?#?\d+)?[.!]?|{LABEL}[ -]{SPOT}{TAIL}|{ONE}(?: ?#?\d+)?{TAIL}|{LABEL} [(\[].+[)\]])"
+    rf"(?:{LABEL}(?:[ -]{SPOT})?(?: ?#?\d+)?[.!]?|{LABEL}[ -]{SPOT}{NAME}"
+    rf"|{LABEL_OF_ONE}(?: ?#?\d+)?(?:{NAME}| [(\[].+[)\]]))"
     rf"|.+ [-–—|] {LABEL}|.+[(\[]{LABEL}[)\]]|[(\[]{LABEL}[)\]].+|(?:.* )?brought to you by .+",
     re.IGNORECASE,
 )
