@@ -22,9 +22,10 @@ from dagster import (
     run_status_sensor,
 )
 
+from digest_pipeline.day_summary import summarise
 from digest_pipeline.partitions import DAILY
 from digest_pipeline.resources import SettingsResource
-from digest_pipeline.runs import REPORTED, summarise
+from digest_pipeline.runs import REPORTED
 from digest_pipeline.settings import load_settings
 from digest_pipeline.upkeep.backup import back_up
 from digest_pipeline.upkeep.report import report

@@ -3,16 +3,19 @@
 import hashlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from dagster import ConfigurableResource
+from dagster import ConfigurableResource, InitResourceContext
 from dagster_dbt import DbtCliResource, DbtProject
 from dagster_dbt.compat import DBT_PYTHON_VERSION
 from dagster_duckdb import DuckDBResource
 
 from digest_pipeline.bundled import bundled
+from digest_pipeline.home_lock import in_use
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
 from digest_pipeline.warehouse.choice import warehouse_of
@@ -35,6 +38,14 @@ class WarehouseResource(DuckDBResource):
     Assets use ``open()``: dagster-duckdb's own ``get_connection`` keeps the connection, and with it the file's lock,
     when the block raises, and does not join the block's statements in a transaction.
     """
+
+    @contextmanager
+    def yield_for_execution(self, context: InitResourceContext) -> Iterator[Self]:
+        """Hold the home folder against a restore for as long as a step, in whatever process, has the resource."""
+        home = load_settings().home
+        home.mkdir(parents=True, exist_ok=True)
+        with in_use(home), super().yield_for_execution(context) as resource:
+            yield resource
 
     def open(self) -> Warehouse:
         """The library's store over it."""

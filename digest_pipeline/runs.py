@@ -4,25 +4,20 @@ import errno
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from contextlib import redirect_stdout
 from datetime import UTC, date, datetime, timedelta
 from itertools import dropwhile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
-from filelock import FileLock, Timeout
 from structlog.contextvars import bound_contextvars
 
+from digest_pipeline.day_summary import DaySummary, summarise
 from digest_pipeline.errors import DigestError, SettingsError
-from digest_pipeline.feeds.health import silent_feeds
-from digest_pipeline.feeds.store import end_of_day
+from digest_pipeline.home_lock import one_at_a_time
 from digest_pipeline.instance import prepare_home
-from digest_pipeline.llm.books import spending_of_day
 from digest_pipeline.settings import Settings
 from digest_pipeline.stopping import stop_signals
-from digest_pipeline.upkeep.health import failing_feeds
 from digest_pipeline.upkeep.logs import json_log
 from digest_pipeline.upkeep.report import report
 from digest_pipeline.upkeep.retention import remove_old
@@ -37,28 +32,6 @@ FULL = (os.strerror(errno.ENOSPC), "disk is full")  # as the system says it, and
 DBT_ERRORS = "Errors parsed from dbt logs:"  # dagster-dbt's words, after the command line
 GO_ON = "the same command goes on where it stopped"
 MAKE_ROOM = "make room and run the day again; what is done is kept"
-
-
-@dataclass(frozen=True, slots=True)
-class DaySummary:
-    """What a day's run did.
-
-    ``attention`` names what an operator has to look at, ``notices`` what may be as it should: feeds that fell silent.
-    """
-
-    day: date
-    succeeded: bool
-    episodes: int
-    transcribed_minutes: float
-    duplicates: int
-    unusable: int
-    candidates: int
-    rejected: dict[str, int]
-    published: int
-    tokens: int
-    usd: float | None
-    attention: tuple[str, ...]
-    notices: tuple[str, ...] = ()
 
 
 def latest_day(settings: Settings) -> date:
@@ -183,73 +156,3 @@ def _reason(failure: object) -> str:
     if any(words in message for words in FULL):
         return f"the disk is full: {said} ({MAKE_ROOM})"
     return said or "failed; the Dagster UI has the trace"
-
-
-def summarise(
-    con: duckdb.DuckDBPyConnection, day: date, settings: Settings, failures: Sequence[str] = ()
-) -> DaySummary:
-    """What the tables say of a day, and what in it needs a look."""
-    ends = end_of_day(day, settings.zone)
-    statuses = dict(
-        con.execute("select status, count(*) from raw.episodes where digest_date = ? group by status", [day]).fetchall()
-    )
-    unusable = con.execute(  # without audio no day takes it: it counts on the one that could have
-        "select count(*) from raw.episodes where status = 'unusable'"
-        " and (digest_date = $day or digest_date is null and available_at >= $begins and available_at < $ends)",
-        {"day": day, "begins": end_of_day(day - timedelta(days=1), settings.zone), "ends": ends},
-    ).fetchall()[0][0]
-    minutes = con.execute(
-        "select coalesce(sum(t.audio_seconds), 0) / 60 from raw.transcripts t join raw.episodes e using (episode_id)"
-        " where e.digest_date = ? and t.source = 'asr'",
-        [day],
-    ).fetchall()[0][0]
-    rejected = con.execute(
-        "select regexp_replace(rejected_reason, '(:| [0-9.]+ is under).*', ''), count(*) from raw.claim_candidates"
-        " where digest_date = ? and rejected_reason is not null group by 1 order by 2 desc, 1",
-        [day],
-    ).fetchall()
-    candidates = con.execute("select count(*) from raw.claim_candidates where digest_date = ?", [day]).fetchall()[0][0]
-    items = con.execute("select count(*) from raw.digest_items where digest_date = ?", [day]).fetchall()[0][0]
-    spending = spending_of_day(con, day)
-    failed = con.execute(
-        "select coalesce(f.title, f.shown_url) || ' · ' || e.title || ': ' || coalesce(e.status_reason, '')"
-        " from raw.episodes e left join raw.feeds f using (feed_url) where e.digest_date = ?"
-        " and (e.status = 'failed' or e.status = 'unusable' and e.attempts > 0) order by 1",
-        [day],
-    ).fetchall()
-    now = datetime.now(UTC).replace(tzinfo=None)
-    as_of = min(now, ends)
-    silent = [f"{feed.title}: {feed.reason}" for feed in silent_feeds(con, now, as_of)]
-    notes = con.execute(
-        "select note from raw.extractions where digest_date = ? and note is not null order by 1", [day]
-    ).fetchall()
-    attention = [*failures, *failing_feeds(con), *(text for (text,) in [*failed, *notes])]
-    return DaySummary(
-        day=day,
-        succeeded=not failures,
-        episodes=statuses.get("transcribed", 0),
-        transcribed_minutes=float(minutes),
-        duplicates=statuses.get("duplicate", 0),
-        unusable=int(unusable),
-        candidates=int(candidates),
-        rejected=dict(rejected),
-        published=int(items),
-        tokens=spending.tokens,
-        usd=spending.usd,
-        attention=tuple(dict.fromkeys(attention)),
-        notices=tuple(silent),
-    )
-
-
-@contextmanager
-def one_at_a_time(home: Path) -> Iterator[None]:
-    """Hold the home folder against runs of other processes.
-
-    Raises:
-        DigestError: another run is going on.
-    """
-    try:
-        with FileLock(home / "run.lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise DigestError(f"another run is going on in {home}", remedy="wait for it to end") from error

@@ -14,6 +14,7 @@ from structlog.contextvars import bound_contextvars
 from typer.testing import CliRunner
 
 from digest_pipeline.cli import app
+from digest_pipeline.day_summary import summarise
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.ledger import Delivery, Outcome
@@ -22,7 +23,6 @@ from digest_pipeline.errors import DigestError, SettingsError
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.progress import step
 from digest_pipeline.publishing.store import record_digest
-from digest_pipeline.runs import summarise
 from digest_pipeline.settings import Settings
 from digest_pipeline.upkeep.health import Health, health_of
 from digest_pipeline.upkeep.logs import json_log

@@ -14,13 +14,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from digest_pipeline.cli.console import err, out, parse_day
+from digest_pipeline.day_summary import summarise
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.errors import DigestError
 from digest_pipeline.feeds.redaction import without_secrets
 from digest_pipeline.feeds.subscriptions import private_feeds
 from digest_pipeline.publishing.render import to_json, to_markdown, to_text
 from digest_pipeline.publishing.store import published_days, published_digest
-from digest_pipeline.runs import summarise
 from digest_pipeline.settings import load_settings
 from digest_pipeline.upkeep.health import health_of
 from digest_pipeline.warehouse.choice import looking, warehouse_of

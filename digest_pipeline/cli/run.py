@@ -10,8 +10,9 @@ from rich.markup import escape
 from digest_pipeline.cli.console import out, parse_day, progress_bars
 from digest_pipeline.cli.feeds import subscribe_to_list
 from digest_pipeline.cli.pace import Pace
+from digest_pipeline.day_summary import DaySummary
 from digest_pipeline.errors import DigestError
-from digest_pipeline.runs import DaySummary, days_between, latest_day, run_days
+from digest_pipeline.runs import days_between, latest_day, run_days
 from digest_pipeline.settings import load_settings
 from digest_pipeline.warehouse.choice import warehouse_of
 

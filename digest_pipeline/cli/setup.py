@@ -22,9 +22,9 @@ from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.smtp import mail_server
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import DigestError, ModelError, SettingsError
+from digest_pipeline.home_lock import alone
 from digest_pipeline.instance import check_postgres, prepare_home
 from digest_pipeline.model_files import encoder_source, is_local, whisper_source
-from digest_pipeline.runs import one_at_a_time
 from digest_pipeline.settings import (
     ENV_PREFIX,
     Settings,
@@ -72,7 +72,7 @@ def doctor(
     """Check settings, models, database, servers and disk, and say what to do about what is missing."""
     if repair:
         settings = load_settings()
-        with one_at_a_time(settings.home):
+        with alone(settings.home):
             out.print(f"Removed: {remove_leftovers(settings)}")
     findings = list(_examine())
     table = Table("", "what", "found", "what to do")
@@ -184,7 +184,7 @@ def _upkeep(settings: Settings) -> Iterator[_Finding]:
     remedy = "" if newest else "`digest backup`, or `--into` another disk"
     yield _Finding("backup", f"the last: {newest.name}" if newest else "none in the home folder", remedy)
     try:
-        with one_at_a_time(settings.home):
+        with alone(settings.home):
             leftovers = find_leftovers(settings)
     except DigestError as error:
         yield _Finding("leftovers", f"not looked for: {error.said}")

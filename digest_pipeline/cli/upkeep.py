@@ -36,13 +36,13 @@ def restore(
     ] = False,
 ) -> None:
     """Put a backup back; what it replaces is kept. No mail is sent twice because of it."""
-    from digest_pipeline.runs import one_at_a_time
+    from digest_pipeline.home_lock import alone
     from digest_pipeline.upkeep.backup import read_backup
     from digest_pipeline.upkeep.restore import restore as put_back
 
     settings = load_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
-    with one_at_a_time(settings.home):
+    with alone(settings.home):
         done = put_back(settings, read_backup(folder), datetime.now(UTC), subscribers=subscribers)
     out.print(f"Restored: {', '.join(done.files)}")
     if done.kept:
@@ -75,12 +75,12 @@ def migrate_store(
 
     What is copied into has to be empty, and what is copied from stays. The next run makes dbt's views anew.
     """
-    from digest_pipeline.runs import one_at_a_time
+    from digest_pipeline.home_lock import alone
     from digest_pipeline.warehouse.copying import migrate_to_file, migrate_to_lake
 
     settings = load_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
-    with one_at_a_time(settings.home):
+    with alone(settings.home):
         move = migrate_to_lake if to is Store.LAKE else migrate_to_file
         copied = move(settings, file or settings.database)
     out.print(f"Copied and compared: {sum(copied.values()):,} rows of {len(copied)} tables")

@@ -17,6 +17,7 @@ from digest_pipeline.delivery.notify import NotifySender
 from digest_pipeline.delivery.personal import load_pool
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import DigestError
+from digest_pipeline.home_lock import in_use
 from digest_pipeline.models import Digest
 from digest_pipeline.publishing.store import published_days, published_digests
 from digest_pipeline.settings import Settings
@@ -50,7 +51,7 @@ def deliver(
     """
     counts: Counter[str] = Counter()
     oldest = now.astimezone(settings.zone).date() - timedelta(days=settings.mail_days_back)
-    with open_delivery(settings.subscribers) as con:
+    with in_use(settings.home), open_delivery(settings.subscribers) as con:
         if day is None:
             ledger.give_up(con, oldest)
         SubscriberBook(con).erase_unconfirmed(now)

@@ -1,0 +1,76 @@
+"""Who may work in a home folder: a restore and a sweep never meet a step of Dagster's, or a delivery."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from typer.testing import CliRunner
+
+from digest_pipeline.cli import app
+from digest_pipeline.home_lock import alone, in_use
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+
+STEP = """
+import sys
+from dagster import asset, materialize
+from digest_pipeline.resources import WarehouseResource, warehouse_resource
+from digest_pipeline.settings import load_settings
+
+@asset
+def waits(warehouse: WarehouseResource) -> None:
+    print("began", flush=True)
+    sys.stdin.readline()
+
+materialize([waits], resources={"warehouse": warehouse_resource(load_settings())})
+"""
+
+
+@contextmanager
+def step_of_another_process() -> Iterator[subprocess.Popen[str]]:
+    """A run of Dagster that no ``digest run`` started, in the middle of a step."""
+    with subprocess.Popen(
+        [sys.executable, "-c", STEP],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as child:
+        assert child.stdout
+        assert child.stdout.readline() == "began\n"
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+@pytest.mark.parametrize("command", [["restore", "{backup}"], ["doctor", "--repair"]], ids=lambda words: words[0])
+def test_neither_restore_nor_sweep_meets_a_step_of_dagsters(
+    command: list[str], settings: Settings, warehouse: Warehouse
+) -> None:
+    with warehouse.write():
+        pass
+    runner = CliRunner()
+    assert runner.invoke(app, ["backup"]).exit_code == 0
+    (backup,) = settings.backups.iterdir()
+    words = [word.format(backup=backup) for word in command]
+    with step_of_another_process():
+        refused = runner.invoke(app, words)
+        with in_use(settings.home):  # others go on
+            pass
+    assert "a step of a Dagster run" in str(refused.exception)
+    done = runner.invoke(app, words)  # the step's process was killed
+    assert "Restored" in done.output or "Removed" in done.output
+
+
+def test_a_delivery_waits_for_the_end_of_a_restore(settings: Settings, warehouse: Warehouse) -> None:
+    with warehouse.write():
+        pass
+    command = [sys.executable, "-m", "digest_pipeline.cli", "deliver"]
+    with alone(settings.home), pytest.raises(subprocess.TimeoutExpired):
+        sender = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        sender.wait(10)
+    said, _ = sender.communicate(timeout=60)
+    assert (sender.returncode, said) == (0, "What is due: no active subscribers\n")
