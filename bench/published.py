@@ -14,7 +14,7 @@ from digest_pipeline.publishing.store import record_digest
 MODEL = "all-MiniLM-L6-v2"
 DIMENSIONS = 384
 CLOSENESS = 1.2  # noise beside a topic's direction: two claims of a topic then have a cosine of about 0.4
-CLAIMS_A_DAY = 12
+CLAIMS_A_DAY, WINDOW_DAYS = 12, 45
 TOPICS = {
     "Battery, evening, price": ("batteries", "the evening price", "a grid operator"),
     "Rent, flats, vacancy": ("new flats", "the rent of old buildings", "a housing office"),
@@ -88,6 +88,10 @@ def publish(con: duckdb.DuckDBPyConnection, digest: Digest, chance: np.random.Ge
             " values (?, ?, 'ep', '', '', '', 0, 1, 0, 0, 0.5, false, 'made up')",
             claims,
         )
+    con.execute(
+        "insert or replace into raw.cluster_days values (?, ?, ?, ?, ?, 0)",
+        [digest.digest_date, MODEL, WINDOW_DAYS, len(claims), len({theme for _, _, theme, _ in members})],
+    )
     if members:
         con.executemany("insert or replace into raw.cluster_members values (?, ?, ?, ?)", members)
     record_digest(con, digest)

@@ -95,6 +95,30 @@ def test_a_day_touches_no_more_than_its_own_relatives(warehouse: Warehouse) -> N
     assert max(counts[10:]) > 5, "no old page learns of a newer relative"
 
 
+def test_a_theme_page_forgets_the_claims_that_a_rerun_took_away(warehouse: Warehouse, tmp_path: Path) -> None:
+    """The theme is an earlier day's: the day that is run again publishes nothing of it."""
+    chance = np.random.default_rng(7)
+    first, last = made_up_archive(FIRST, 2)
+    gone = first.items[0].theme_id
+    last = replace(last, items=tuple(item for item in last.items if item.theme_id != gone))
+    with warehouse.write() as con:
+        for digest in (first, last):
+            publish(con, digest, chance)
+        con.execute(
+            "insert into raw.claim_candidates select * replace ('cl_more' as claim_id, $day as digest_date)"
+            " from raw.claim_candidates where claim_id = $claim",
+            {"day": last.digest_date, "claim": first.items[0].claim_id},
+        )
+        con.execute("insert into raw.cluster_members values ('cl_more', ?, ?, 1)", [last.digest_date, gone])
+        write_site(tmp_path / "daily", con, [], SITE)
+        con.execute("delete from raw.cluster_members where claim_id = 'cl_more'")
+        con.execute("delete from raw.claim_candidates where claim_id = 'cl_more'")
+        changed = write_site(tmp_path / "daily", con, [last.digest_date], SITE)
+        write_site(tmp_path / "anew", con, [], SITE)
+    assert changed == [tmp_path / "daily" / "themes" / f"{gone}.html"]
+    assert contents(tmp_path / "daily") == contents(tmp_path / "anew")
+
+
 def test_an_old_page_learns_of_newer_relatives(archive: tuple[Path, Path, Warehouse]) -> None:
     daily, _, warehouse = archive
     with warehouse.read() as con:

@@ -23,17 +23,18 @@ select claim_id from new
 union select r.related_id from new join raw.related_insights r using (claim_id)
 order by 1
 """
-# A theme's page changes when a day publishes an insight of it, or brings it a claim that it never had before.
+# A theme's page changes when a day publishes an insight of it, and when the day's window brings it a claim or takes one
+# away, as a rerun does: what was taken away is no row any more, so every theme near the day counts.
 THEMES_TOUCHED = """
+with near as (
+    select min(digest_date - window_days) as first_day, max(digest_date + window_days) as last_day
+    from raw.cluster_days where digest_date in (select unnest($days::date[]))
+)
 select theme_id from raw.digest_items where digest_date in (select unnest($days::date[])) and theme_id is not null
 union
-select m.cluster_id from raw.cluster_members m
-where m.digest_date in (select unnest($days::date[]))
-    and exists (select 1 from raw.digest_items i where i.theme_id = m.cluster_id)
-    and not exists (
-        select 1 from raw.cluster_members o
-        where o.claim_id = m.claim_id and o.cluster_id = m.cluster_id and o.digest_date < m.digest_date
-    )
+select m.cluster_id
+from near join raw.cluster_members m on m.digest_date between near.first_day and near.last_day
+semi join raw.digest_items i on i.theme_id = m.cluster_id
 order by 1
 """
 
