@@ -130,3 +130,25 @@ def test_what_cannot_be_read_is_named(folder: Path, tmp_path: Path) -> None:
     (folder / "talk.labels.jsonl").write_text("no json\n")
     with pytest.raises(DigestError, match="labels of talk"):
         read_labels(folder)
+
+
+@pytest.mark.parametrize("score", [-1, 4, 1.5, "three", None])
+def test_a_label_of_no_known_score_is_named_and_does_not_stop_a_day(
+    folder: Path, settings: Settings, warehouse: Warehouse, score: object
+) -> None:
+    (folder / "talk.labels.jsonl").write_text(json.dumps({"id": 1, "score": score}))
+    passed, figures = verdict_of(settings.model_copy(update={"eval_labels": str(folder)}), warehouse, DAY, "run")
+    assert not passed
+    assert "the labels of talk" in str(figures["error"])
+
+
+@pytest.mark.parametrize(
+    "said", ["Закрытые модели опережают открытые на шесть месяцев", "Τα κλειστά μοντέλα προηγούνται κατά έξι μήνες"]
+)
+def test_talk_in_any_alphabet_is_measured(folder: Path, said: str) -> None:
+    (folder / "talk.jsonl").write_text(json.dumps({"id": "talk:0", "text": said}))
+    (folder / "talk.labels.jsonl").write_text(json.dumps({"id": 0, "score": 3}))
+    (folder / "talk.gold.jsonl").write_text(json.dumps({"windows": [0]}))
+    (episode,) = read_labels(folder)
+    found = Ruler(episode).figures([said])
+    assert (found["grounded"], found["p@5"], found["gold@10"]) == (1, 0.2, 1)

@@ -24,7 +24,7 @@ FIGURES = {
     "ads@10": "share of the ten that touch an advertisement",
     "dup@10": "share of the ten on a window that an earlier one used",
 }
-_WORD = re.compile(r"[a-z0-9]+")
+_WORD = re.compile(r"[^\W_]+")  # of any script
 Trigram = tuple[str, str, str]
 
 

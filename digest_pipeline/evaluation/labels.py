@@ -14,6 +14,7 @@ from digest_pipeline.errors import DigestError
 from digest_pipeline.models import Segment
 
 WORDS_PER_SECOND = 2.5  # labels carry no times
+SCORES = range(4)  # from nothing to send to the best
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def _read(folder: Path, name: str) -> LabelledEpisode:
             name,
             tuple(str(window["text"]) for window in windows),
             tuple(window.get("speaker") for window in windows),
-            tuple(int(row.get("score", 0)) for row in judged),
+            tuple(_score(row) for row in judged),
             tuple(bool(row.get("sc")) for row in judged),
             tuple(bool(row.get("ad")) for row in judged),
             tuple(frozenset(row["windows"]) for row in read_lines(gold)) if gold.exists() else (),
@@ -72,6 +73,13 @@ def _read(folder: Path, name: str) -> LabelledEpisode:
             f"the labels of {name} in {folder} cannot be read: {error!r}",
             remedy=f"compare {name}.jsonl, {name}.labels.jsonl and {name}.gold.jsonl with docs/scoring.md",
         ) from error
+
+
+def _score(label: dict[str, Any]) -> int:
+    score = float(label.get("score", 0))
+    if score not in SCORES:
+        raise ValueError(f"window {label['id']} has the score {label['score']}, which is none of 0, 1, 2, 3")
+    return int(score)
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
