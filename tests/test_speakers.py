@@ -7,7 +7,7 @@ import pytest
 from digest_pipeline.claims.spans import spans_of
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.models import Episode, Person, Segment
-from digest_pipeline.transcripts.speakers import name_speakers
+from digest_pipeline.transcripts.speakers import is_named, name_speakers
 
 EPISODE = Episode(
     "e1", "https://x/feed", "The Warm Cache", "Queues, with Carla Venn", None, None, "Ann Lee talks to Carla Venn.", None, "en",
@@ -101,3 +101,14 @@ def test_what_follows_an_advertisement_starts_with_a_whole_sentence() -> None:
     )  # fmt: skip
     turns = turns_of([replace(rows[0], is_ad=True, ad_reason="sponsor read"), rows[1]])
     assert [s.text for s in turns[1].sentences] == ["Prices fell by half the year after, and nobody had expected that."]
+
+
+@pytest.mark.parametrize(
+    ("speaker", "is_name"),
+    [
+        *((role, False) for role in ("Interviewer", "Moderator", "Caller 2", "NARRATOR", "Co-host", "Audience member")),
+        *((name, True) for name in ("Ann Lee", "Caller Ann", "Moder", "Max Narrator")),
+    ],
+)
+def test_a_role_is_no_name(speaker: str, is_name: bool) -> None:
+    assert is_named(speaker) is is_name

@@ -33,13 +33,16 @@ def group(claims: str, centroid: Vectors = NOWHERE) -> Group:
     return Group(frozenset(claims.split()), centroid)
 
 
-def past(cluster_id: str, claims: str, *, alive: bool = True, centroid: Vectors | None = None) -> PastTheme:
-    return PastTheme(cluster_id, frozenset(claims.split()), centroid, alive)
+def past(
+    cluster_id: str, claims: str, *, alive: bool = True, centroid: Vectors | None = None, size: int | None = None
+) -> PastTheme:
+    left = frozenset(claims.split())
+    return PastTheme(cluster_id, left, centroid, alive, size or len(left))
 
 
 def test_a_theme_keeps_its_id_and_a_new_one_gets_its_own() -> None:
-    known = [past("th_1", "a b c"), past("th_2", "d e")]
-    groups = [group("z1 z2 z3"), group("d y"), group("a b c x")]
+    known = [past("th_1", "a b c"), past("th_2", "d e f")]
+    groups = [group("z1 z2 z3"), group("d e y"), group("a b c x")]
     ids = assign_ids(groups, known, DAY)
     assert ids[1:] == ["th_2", "th_1"]
     assert ids[0].startswith("th_")
@@ -82,6 +85,18 @@ def test_without_common_claims_the_centroid_tells_unless_another_encoder_made_it
     near = np.array([0.95, 0.312, 0], dtype=np.float32)
     assert assign_ids([group("x y z", near)], [past("th_1", "", centroid=NOWHERE)], DAY) == ["th_1"]
     assert assign_ids([group("x y z", near)], [past("th_1", "")], DAY) != ["th_1"]
+
+
+@pytest.mark.parametrize(
+    ("left", "size", "is_same"),
+    [("a", 1, False), ("a b", 12, False), ("a b", 4, True), ("a b c d", 12, False), ("a b c d e", 12, True)],
+)
+def test_the_few_claims_that_a_dead_theme_has_left_do_not_pass_on_its_id(left: str, size: int, is_same: bool) -> None:
+    new = group(f"{left} " + " ".join(f"z{n}" for n in range(20)))
+    for alive in (True, False):
+        assert (assign_ids([new], [past("th_1", left, size=size, alive=alive)], DAY) == ["th_1"]) is is_same
+        near = past("th_1", left, size=size, alive=alive, centroid=NOWHERE)
+        assert assign_ids([new], [near], DAY) == ["th_1"]
 
 
 class Turned:
@@ -159,6 +174,48 @@ def test_the_first_claim_of_a_theme_is_the_one_that_was_said_first(warehouse: Wa
         con.execute("update raw.claim_candidates set start_seconds = 0 where claim_id = 'cl_05'")
         con.execute("update raw.claim_candidates set rejected_reason = 'gone' where claim_id = 'cl_35'")
     assert first_claims(DAY + timedelta(days=1)) == {"cl_05", "cl_23", "cl_35"}
+
+
+def titles_of(warehouse: Warehouse, day: date, settings: Settings) -> dict[str, Title]:
+    return {
+        named.cluster_id: named.title
+        for named in cluster_day(warehouse, Turned("one", 3, [12] * 3), day, settings).themes
+    }
+
+
+def test_a_claim_that_analysts_blame_is_no_title(warehouse: Warehouse, settings: Settings) -> None:
+    store_claims(warehouse, 36)
+    first = titles_of(warehouse, DAY, settings)
+    for number, kind in enumerate(("wrong", "bad", "duplicate")):
+        with warehouse.write() as con:
+            con.execute(
+                "insert into raw.verdicts values (?, ?, ?, null)", [list(first.values())[number].claim_id, DAY, kind]
+            )
+        after = titles_of(warehouse, DAY + timedelta(days=number + 1), settings)
+        assert list(after) == list(first)
+        changed = [
+            before.claim_id != title.claim_id for before, title in zip(first.values(), after.values(), strict=True)
+        ]
+        assert changed == [place <= number for place in range(3)]
+    with warehouse.write() as con:
+        con.execute("delete from raw.verdicts")
+        con.execute(
+            "insert into raw.verdicts select claim_id, $day, 'bad', null from raw.claim_candidates", {"day": DAY}
+        )
+    assert {title.by for title in titles_of(warehouse, DAY + timedelta(days=4), settings).values()} == {"keywords"}
+    with warehouse.write() as con:
+        con.execute("update raw.verdicts set verdict = 'good'")
+    praised = titles_of(warehouse, DAY + timedelta(days=5), settings)
+    assert {title.claim_id for title in praised.values()} <= {f"cl_{n:02}" for n in range(36)}
+
+
+def test_a_window_of_a_few_days_has_no_earlier_ones(warehouse: Warehouse, settings: Settings) -> None:
+    store_claims(warehouse, 36)
+    for days, recent, earlier in ((3, 3, 0), (45, 7, 38)):
+        titles_of(warehouse, DAY, settings.model_copy(update={"cluster_window_days": days}))
+        with warehouse.read() as con:
+            found = con.execute("select distinct recent_days, earlier_days, trend from raw.theme_trends").fetchall()
+        assert found == [(recent, earlier, UNKNOWN)]
 
 
 def blobs(sizes: list[int], seed: int = 3, spread: float = 0.25) -> Vectors:
@@ -305,6 +362,19 @@ def test_long_headlines_are_cut_at_a_clause() -> None:
     long = "Grid operators cannot build transformers fast enough, because the steel comes from two mills, both of them full."
     assert shortened(long) == "Grid operators cannot build transformers fast enough"
     assert len(shortened("word " * 60)) <= LONGEST + 2
+
+
+@pytest.mark.parametrize(
+    ("said", "titled"),
+    [
+        ("Er fährt um acht Uhr los, um zu sparen.", "Er fährt um acht Uhr los, um zu sparen"),
+        ("So, no fim, a a rede paga a conta.", "So, no fim, a a rede paga a conta"),
+        ("Een no-no is een no-no, of of niet …", "Een no-no is een no-no, of of niet"),
+        ("The fee works better than a rule …", "The fee works better than a rule"),
+    ],
+)
+def test_a_title_has_the_words_of_its_headline_in_any_language(said: str, titled: str) -> None:
+    assert Titler().titles([([headline(said)], (), None)])[0].text == titled
 
 
 def test_a_model_names_a_theme_once_and_only_with_what_was_said(

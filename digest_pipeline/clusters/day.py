@@ -10,7 +10,7 @@ from digest_pipeline.clusters import store
 from digest_pipeline.clusters.cluster import Theme, cluster_claims
 from digest_pipeline.clusters.identity import Group, ThemeEvent, assign_ids, events_of_day, themes_of_last_day
 from digest_pipeline.clusters.store import ClaimRow, NamedTheme, ThemeBefore
-from digest_pipeline.clusters.titles import Headline, Titler
+from digest_pipeline.clusters.titles import BY_KEYWORDS, Headline, Title, Titler
 from digest_pipeline.clusters.trends import Trend, trend_of
 from digest_pipeline.encoder import LayeredEmbedder, Vectors
 from digest_pipeline.llm.books import Books
@@ -42,6 +42,7 @@ def cluster_day(
         claims = store.claims_of_window(con, day, days)
         missing = store.missing_embeddings(con, claims, embedder.name)
         before = store.themes_before(con, day, days, claims, embedder.name)
+        blamed = store.blamed_claims(con)
     fresh = embedder.embed([claim.text for claim in missing])
     clarity = clarity_of(
         [Shown(claim.headline, claim.explanation, claim.quote) for claim in missing], embedder, settings
@@ -56,7 +57,11 @@ def cluster_day(
     groups = [Group(frozenset(claims[i].claim_id for i in theme.members), theme.centroid) for theme in themes]
     ids = assign_ids(groups, past, day)
     events = events_of_day(groups, ids, past)
-    named = _named(themes, ids, claims, vectors, before, _titler(warehouse, day, settings, run_id), day)
+    titles = _titles(themes, ids, claims, vectors, before, blamed, _titler(warehouse, day, settings, run_id))
+    named = [
+        NamedTheme(cluster_id, theme, title, trend, cluster_id not in before)
+        for cluster_id, theme, title, trend in zip(ids, themes, titles, _trends(themes, claims, day), strict=True)
+    ]
     with warehouse.write() as con:
         store.save_themes(
             con, day, claims, named, before, events, model=embedder.name, window_days=days
@@ -71,29 +76,30 @@ def _titler(warehouse: Warehouse, day: date, settings: Settings, run_id: str) ->
     return Titler(client, settings.llm_model, settings.llm_concurrency)
 
 
-def _named(
+def _titles(
     themes: Sequence[Theme],
     ids: Sequence[str],
     claims: Sequence[ClaimRow],
     vectors: Vectors,
     before: Mapping[str, ThemeBefore],
+    blamed: frozenset[str],
     titler: Titler,
-    day: date,
-) -> list[NamedTheme]:
+) -> list[Title]:
+    """A title a theme. Claims that analysts blame neither give one nor keep it; if all are blamed, keywords do."""
     asked = []
     for theme, cluster_id in zip(themes, ids, strict=True):
         closeness = vectors[list(theme.members)] @ theme.centroid
         members = [
             Headline(claims[i].claim_id, claims[i].headline, float(c))
             for i, c in zip(theme.members, closeness, strict=True)
+            if claims[i].claim_id not in blamed
         ]
         known = before.get(cluster_id)
         asked.append((members, theme.keywords, known.title if known else None))
-    titles = titler.titles(asked)
-    trends = _trends(themes, claims, day)
+    given = iter(titler.titles([theme for theme in asked if theme[0]]))
     return [
-        NamedTheme(cluster_id, theme, title, trend, cluster_id not in before)
-        for cluster_id, theme, title, trend in zip(ids, themes, titles, trends, strict=True)
+        next(given) if members else Title(theme.label or cluster_id, BY_KEYWORDS, claims[theme.central].claim_id)
+        for theme, cluster_id, (members, _, _) in zip(themes, ids, asked, strict=True)
     ]
 
 

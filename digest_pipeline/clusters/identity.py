@@ -12,7 +12,8 @@ import numpy.typing as npt
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.models import stable_id
 
-SAME_THEME_SHARE = 0.34  # of the smaller side's claims that both days know
+SAME_THEME_SHARE = 0.34  # of the claims of the smaller side, a theme's side being what it was on its last day
+SAME_THEME_CLAIMS = 2  # shared at the least: one may be all that is left of a theme
 SAME_CENTROID = 0.90  # cosine: two days' centroids of one theme lie at 0.95 and more
 MOVED_SHARE = 0.5  # of a theme's claims that end up elsewhere: then it went there, or came from there
 DEAD = 0.5  # weight of a theme that had died: one that lives goes first
@@ -33,12 +34,14 @@ class PastTheme:
     """A theme as the last day that had it left it: those of its claims that are in today's window, and its centroid.
 
     ``centroid`` is ``None`` where another encoder made it. ``is_alive``: it lived on the last day that was clustered.
+    ``size``: its claims on that day, with those that have left the window since.
     """
 
     cluster_id: str
     claims: frozenset[str]
     centroid: Vectors | None
     is_alive: bool
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +101,18 @@ def events_of_day(groups: Sequence[Group], ids: Sequence[str], past: Sequence[Pa
 
 
 def _continues(group: Group, theme: PastTheme) -> float:
-    """How much speaks for a group to be a theme of the past: the claims shared, closeness deciding between equals."""
+    """How much speaks for a group to be a theme of the past: the claims shared, closeness deciding between equals.
+
+    The few claims that a dead theme has left in the window say little of it: where not enough are shared, the centroids
+    decide.
+    """
     weight = 1.0 if theme.is_alive else DEAD
     shared = len(group.claims & theme.claims)
     closeness = 0.0 if theme.centroid is None else max(0.0, float(group.centroid @ theme.centroid))
-    if not shared:
-        return weight * 0.1 * closeness if closeness >= SAME_CENTROID else 0.0
-    if shared / min(len(group.claims), len(theme.claims)) < SAME_THEME_SHARE:
-        return 0.0
-    return weight * (shared + 0.1 * closeness)
+    share = shared / max(1, min(len(group.claims), theme.size))
+    if shared >= SAME_THEME_CLAIMS and share >= SAME_THEME_SHARE:
+        return weight * (shared + 0.1 * closeness)
+    return weight * 0.1 * closeness if closeness >= SAME_CENTROID else 0.0
 
 
 def _share(one: frozenset[str], other: frozenset[str], of: frozenset[str]) -> float:

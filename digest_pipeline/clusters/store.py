@@ -143,10 +143,22 @@ def themes_before(
     found = {}
     for cluster_id, is_alive, centroid, title, by, central, first_day, first_claim, members in rows:
         unit = None if centroid is None else np.array(centroid, dtype=np.float32)
-        past = PastTheme(cluster_id, frozenset(window.intersection(members)), unit, is_alive)
+        past = PastTheme(cluster_id, frozenset(window.intersection(members)), unit, is_alive, len(members))
         kept = Title(title, by, central) if title else None
         found[cluster_id] = ThemeBefore(past, kept, first_day, first_claim)
     return found
+
+
+# An analyst's last word on a claim; `good` is no blame, and `withdrawn` no word.
+BLAMED = """
+select claim_id from raw.verdicts group by claim_id
+having arg_max(verdict, given_at) in ('bad', 'wrong', 'duplicate')
+"""
+
+
+def blamed_claims(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The claims that analysts have judged bad, wrong or a duplicate."""
+    return frozenset(claim_id for (claim_id,) in con.execute(BLAMED).fetchall())
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,10 +272,10 @@ def _insert_trends(con: duckdb.DuckDBPyConnection, day: date, themes: Sequence[N
         {
             "cluster_id": named.cluster_id,
             "digest_date": day,
-            "recent_days": RECENT_DAYS,
+            "recent_days": min(RECENT_DAYS, window_days),
             "recent_episodes": named.trend.recent_episodes,
             "recent_scanned": named.trend.recent_scanned,
-            "earlier_days": window_days - RECENT_DAYS,
+            "earlier_days": max(0, window_days - RECENT_DAYS),
             "earlier_episodes": named.trend.earlier_episodes,
             "earlier_scanned": named.trend.earlier_scanned,
             "growth": named.trend.growth,

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from digest_pipeline.claims.cleaning import clean
 from digest_pipeline.claims.injection import as_data, fence, gives_orders, has_link_or_markup
 from digest_pipeline.claims.names import unsaid_name
 from digest_pipeline.claims.quantities import unsaid_quantity
@@ -128,11 +127,14 @@ def says_what_it_is_about(headline: str, keywords: Sequence[str]) -> bool:
 def shortened(headline: str) -> str:
     """A headline as a title: without its full stop, cut at a clause or a word where it is long.
 
+    It is not cleaned again. An English one was, where its language was known; of any other the rules would take words
+    that mean something there: "um" is a German one.
+
     Example:
         >>> shortened("Free models press on prices.")
         'Free models press on prices'
     """
-    text = clean(headline).rstrip(".")
+    text = " ".join(headline.split()).rstrip(" .…")
     if len(text) <= LONGEST:
         return text
     head = text[:LONGEST].rsplit(" ", 1)[0]

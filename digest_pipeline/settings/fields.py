@@ -132,7 +132,9 @@ class Settings(Places, BaseSettings):
     nli_min_entailment: float = Field(0.5, ge=0, le=1, description="least probability that the quote bears the wording")
 
     # Clusters and scores
-    cluster_window_days: int = Field(45, ge=1, le=730, description="days of claims that are clustered together")
+    cluster_window_days: int = Field(
+        45, ge=1, le=730, description="days of claims that are clustered together; trends need more than 7"
+    )
     cluster_min_size: int = Field(3, ge=2, description="fewest claims that make a theme")
     score_weights: ScoreWeights = Field(default_factory=ScoreWeights, description="weights of the score components")
     verdict_weight: float = Field(

@@ -14,9 +14,11 @@ from itertools import groupby
 
 from digest_pipeline.models import Episode, Segment, normalise_words
 
-_NUMBERED_VOICE = re.compile(
-    r"(?:speaker|spk|voice|person|participant|guest|host|unknown)?[\s_-]*(?:\d{1,3}|[A-F])?", re.IGNORECASE
+ROLES = (
+    "speaker|spk|voice|person|participant|guest|(?:co-?)?host|unknown|interviewer|interviewee|moderator|caller|narrator"
+    "|announcer|presenter|panell?ist|audience(?: member)?"
 )
+_NUMBERED_VOICE = re.compile(rf"(?:{ROLES})?[\s_-]*(?:\d{{1,3}}|[A-F])?", re.IGNORECASE)
 INTRODUCTION = re.compile(
     r"\b(?:(?P<plainly>(?i:my name is|my name's))|(?i:i am|i'm))\s+(?P<host>(?i:your (?:co-?)?host,? ))?"
     r"(?P<name>(?:(?:[A-Z][\w'-]+|[A-Z]\.)\s+)(?:[a-z]{2,3}\s+)?[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)?)"
@@ -36,7 +38,7 @@ AFTER_HOST = re.compile(r",? (?:and )?(?:i'm |i am )?(?:your|the|one of your) (?
 
 
 def is_named(speaker: str | None) -> bool:
-    """Whether a transcript says who speaks, and not only which of its voices ("Speaker 1", "Host")."""
+    """Whether a transcript says who speaks, and not only which of its voices ("Speaker 1", "Moderator")."""
     return _NUMBERED_VOICE.fullmatch(speaker or "") is None
 
 
