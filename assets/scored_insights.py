@@ -13,7 +13,7 @@ from digest_pipeline.progress import step
 from digest_pipeline.resources import SettingsResource, WarehouseResource
 from digest_pipeline.scoring import store
 from digest_pipeline.scoring.components import ADJUSTMENTS, COMPONENTS, components_of
-from digest_pipeline.scoring.relations import CONTRADICTS, relations_of
+from digest_pipeline.scoring.relations import CONTRADICTS, relations_of, updates_of
 from digest_pipeline.scoring.select import select_insights
 from digest_pipeline.scoring.verdict_store import judged_claims
 from digest_pipeline.scoring.verdicts import opinions_of
@@ -41,9 +41,13 @@ def scored_insights(
         today_vectors = load_vectors(con, [claim.claim_id for claim in today], model)
         before_vectors = load_vectors(con, [claim.claim_id for claim in before], model)
         growth = store.growth_of_themes(con, day)
-        published = store.published_before(con, day, config.cluster_window_days, model)
+        published = store.published_before(con, day, model)
+        sent = store.claims_sent_long_ago(con, day, config.cluster_window_days, config.zone, model)
+        sent_vectors = load_vectors(con, [claim.claim_id for claim in sent], model)
         judged = judged_claims(con, model)
     relations = relations_of(today, today_vectors, before, before_vectors)
+    for claim_id, updates in updates_of(today, today_vectors, sent, sent_vectors).items():
+        relations.setdefault(claim_id, []).extend(updates)
     opinions = opinions_of(today, today_vectors, judged, config.max_similarity)
     components = components_of(today, today_vectors, before, before_vectors, relations, growth, opinions)
     insights = select_insights(today, today_vectors, components, published, config)

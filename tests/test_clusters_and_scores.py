@@ -8,12 +8,16 @@ import pytest
 
 from digest_pipeline.clusters.cluster import cluster_claims
 from digest_pipeline.encoder import Vectors
+from digest_pipeline.models import Digest, DigestItem
+from digest_pipeline.publishing.store import record_digest
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.components import Components, components_of, score_of
-from digest_pipeline.scoring.explain import why
+from digest_pipeline.scoring.explain import told_apart, why
 from digest_pipeline.scoring.relations import relations_of
 from digest_pipeline.scoring.select import Published, select_insights
+from digest_pipeline.scoring.store import published_before
 from digest_pipeline.settings import ScoreWeights, Settings
+from digest_pipeline.warehouse import Warehouse
 
 DAY = date(2026, 9, 14)
 NONE_PUBLISHED = Published([], [], np.zeros((0, 8), dtype=np.float32))
@@ -161,3 +165,54 @@ def test_why_names_the_evidence() -> None:
     assert why(close, 45) == (
         "A strong, specific claim; close to what The Show had on 2026-09-11; B and C say the same; its theme is growing."
     )
+
+
+def test_a_weight_over_one_leaves_the_order_to_the_score(settings: Settings) -> None:
+    today = [replace(claim(name, f"Show {name}"), weight=2) for name in ("a", "b", "c", "d")]
+    worth = [components(w) for w in (0.6, 0.7, 0.8, 0.9)]
+    worth[3] = replace(worth[3], values={**worth[3].values, "verdicts": 0.05})
+    found = select_insights(today, np.eye(8, dtype=np.float32)[:4], worth, NONE_PUBLISHED, settings)
+    assert [(i.claim_id, i.score) for i in found] == [("c", 1), ("b", 1), ("d", 1), ("a", 1)]
+
+
+def test_numbers_that_are_compared_are_told_apart(settings: Settings) -> None:
+    assert told_apart(0.6186, 0.62) == ("0.619", "0.620")
+    assert told_apart(0.3, 0.62) == ("0.30", "0.62")
+    weak = components(0.5)
+    score = select_insights([claim("a")], np.eye(1, 8, dtype=np.float32), [weak], NONE_PUBLISHED, settings)[0].score
+    for change, said in (
+        ({"min_score": score + 0.0004}, f"its score {score:.4f} is under {score + 0.0004:.4f}"),
+        ({"min_score": 0.0, "min_clarity": 0.8004}, "its clarity 0.8000 is under 0.8004"),
+    ):
+        strict = settings.model_copy(update=change)
+        (found,) = select_insights([claim("a")], np.eye(1, 8, dtype=np.float32), [weak], NONE_PUBLISHED, strict)
+        assert said in (found.why_not or "")
+
+
+def test_equal_claims_are_equal_whatever_their_rounding(settings: Settings) -> None:
+    strict = settings.model_copy(update={"max_similarity": 1.0})
+    generator = np.random.default_rng(0)
+    for vector in unit(*generator.normal(size=(50, 384)).tolist()):
+        published = Published([DAY - timedelta(days=1)], ["Sent before"], vector[None])
+        (found,) = select_insights([claim("a")], vector[None], [components(0.95)], published, strict)
+        assert "already sent it" in (found.why_not or "")
+
+
+def test_nothing_is_sent_twice_however_long_ago_and_in_whatever_order_days_are_run(warehouse: Warehouse) -> None:
+    days = [DAY - timedelta(days=400), DAY - timedelta(days=1), DAY]
+
+    def known(day: date) -> list[str]:
+        with warehouse.read() as con:
+            return list(published_before(con, day, "m").claim_ids)
+
+    with warehouse.write() as con:
+        for number, day in enumerate(days):
+            con.execute("insert into raw.claim_embeddings values (?, 'm', [1.0, 0.0], 0.8)", [f"cl_{number}"])
+            record_digest(con, Digest(day, (item(f"cl_{number}"),)))
+    assert known(DAY) == ["cl_0", "cl_1"]
+    assert known(DAY - timedelta(days=7)) == ["cl_0", "cl_1", "cl_2"]
+    assert known(DAY - timedelta(days=1)) == ["cl_0"], "what that day has sent was there before"
+
+
+def item(claim_id: str) -> DigestItem:
+    return DigestItem(1, claim_id, "Head", "", "Words", None, "A", "One", 0, 1, None, None, None, 0.7, {}, "Strong.")

@@ -91,6 +91,26 @@ def test_a_broken_rule_is_named_with_its_claim(chosen: Warehouse, settings: Sett
         assert store.published_days(con) == [BEFORE]
 
 
+def test_what_another_day_published_is_held_back_however_far_away_and_on_either_side(
+    chosen: Warehouse, settings: Settings
+) -> None:
+    publish_day(chosen, BEFORE, settings)
+    with chosen.write() as con:
+        con.execute(BREAKS["nothing_was_published_before"])
+        for day, model in (
+            ("2024-01-01", "all-MiniLM-L6-v2"),
+            ("2027-01-01", "all-MiniLM-L6-v2"),
+            ("2027-01-01", "other"),
+        ):
+            con.execute("update raw.digest_items set digest_date = ?", [day])
+            con.execute("update raw.claim_embeddings set model = ? where claim_id = 'cl_0'", [model])
+            found = judge(con, DAY, settings).broken["nothing_was_published_before"]
+            assert found == (["cl_2"] if model != "other" else []), "only this encoder's vectors can be compared"
+        con.execute("update raw.claim_embeddings set model = 'all-MiniLM-L6-v2'")
+        con.execute("insert into raw.claim_relations values ('cl_2', ?, 'cl_0', 'updates', 1, true, '')", [DAY])
+        assert judge(con, DAY, settings).broken["nothing_was_published_before"] == []
+
+
 def test_a_digest_is_no_longer_than_it_may_be(chosen: Warehouse) -> None:
     with chosen.read() as con:
         verdict = judge(con, DAY, load_settings(top_n=1))

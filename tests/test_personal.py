@@ -232,3 +232,28 @@ def test_without_vectors_of_this_encoder_scores_alone_decide(settings: Settings,
         save_embeddings(con, rows, np.eye(1, 384, dtype=np.float32), np.ones(1), embedder_name(settings))
     with warehouse.read() as con:
         assert load_pool(con, digest, settings).vectors.any(axis=1).tolist() == [False, True, False, False, False]
+    # the weight of the show has brought all five to the highest score
+    digest = replace(digest, items=tuple(replace(i, score=1.0) for i in digest.items))
+    with warehouse.write() as con:
+        for number in range(1, 6):
+            con.execute(
+                "insert into raw.episodes (episode_id, feed_url, title, first_seen_at, transcript_urls, description, status)"
+                " values (?, 'u', 'One', now(), '[]', '', 'transcribed')",
+                [f"ep_{number}"],
+            )
+            con.execute(
+                "insert into raw.claim_candidates (claim_id, digest_date, episode_id, headline, explanation, quote,"
+                " start_seconds, end_seconds, first_position, last_position, worthiness, is_ad, extractor)"
+                " values (?, ?, ?, '', '', '', 0, 1, 0, 0, 0.7, false, 'test')",
+                [f"cl_{number}", DAY, f"ep_{number}"],
+            )
+            con.execute(
+                "insert into raw.scored_insights (claim_id, digest_date, score, worthiness, clarity, novelty,"
+                " specificity, corroboration, momentum, verdicts, recency, why)"
+                " values (?, ?, 1, ?, 1, 1, 1, 1, 1, 1, 1, '')",
+                [f"cl_{number}", DAY, number / 10],
+            )
+    with warehouse.read() as con:
+        pool = load_pool(con, digest, settings)
+    wished = digest_for(who(followed_shows=[digest.items[0].show]), digest, pool, frozenset())
+    assert ids(wished) == ["cl_1", "cl_5", "cl_4", "cl_3", "cl_2"]

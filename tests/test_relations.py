@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,14 +13,15 @@ from digest_pipeline.errors import DigestError
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.components import Components, components_of
 from digest_pipeline.scoring.explain import why
-from digest_pipeline.scoring.relations import are_independent, independent_voices, relations_of
+from digest_pipeline.scoring.relations import MOST, are_independent, independent_voices, relations_of, updates_of
 from digest_pipeline.scoring.select import Published, select_insights
-from digest_pipeline.scoring.store import claims_of_window, save_relations
+from digest_pipeline.scoring.store import claims_of_window, claims_sent_long_ago, save_relations
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 
 DAY = date(2026, 9, 14)
 HEADLINE = "Closed models keep a lead of six months over open ones"
+NOTHING = Published([], [], np.zeros((0, 4), dtype=np.float32))
 EPISODE = """
 insert into raw.episodes (episode_id, feed_url, title, first_seen_at, digest_date, persons, transcript_urls, description,
     status) values ($1, 'feed', 'T', now(), $2, $3, '[]', '', 'transcribed')
@@ -76,6 +77,18 @@ def test_a_newer_figure_of_the_same_unit_is_an_update() -> None:
     assert relation(claim("a", "The queue for transformers takes 45 months"), today)[0] == "same"
 
 
+def test_an_older_statement_that_comes_late_is_no_update() -> None:
+    said = datetime(2026, 9, 9, 8)
+    old = replace(claim("b", "The queue for transformers takes 45 months", days_ago=5), published_at=said)
+    new = claim("a", "The queue for transformers takes 30 months")
+    for published_at, kind in (
+        (said - timedelta(hours=1), "same"),
+        (said + timedelta(hours=1), "updates"),
+        (None, "updates"),
+    ):
+        assert relation(replace(new, published_at=published_at), old)[0] == kind
+
+
 @pytest.mark.parametrize(
     ("new", "old"),
     [
@@ -125,17 +138,45 @@ def test_a_guest_whom_only_the_feeds_name_is_one_voice() -> None:
     assert are_independent(claim("g", speaker="Eve Fox", guests=("Ann Lee",)), claim("h", speaker="Host Two"))
 
 
-def test_the_guests_of_an_episode_come_with_its_claims(warehouse: Warehouse) -> None:
+def test_the_guests_and_the_date_of_an_episode_come_with_its_claims(warehouse: Warehouse) -> None:
     cast = [{"name": "Host One", "role": "host"}, {"name": "Ann Lee", "role": "guest"}]
     with warehouse.write() as con:
         for episode, persons in (("ep_a", json.dumps(cast)), ("ep_b", None)):
             con.execute(EPISODE, [episode, DAY, persons])
             con.execute(CLAIM, [f"of {episode}", DAY, episode])
             con.execute("insert into raw.claim_embeddings values (?, 'one', [1], 0.8)", [f"of {episode}"])
+        con.execute("update raw.episodes set published_at = '2026-09-13 08:00' where episode_id = 'ep_a'")
         found = claims_of_window(con, DAY, 45, ZoneInfo("UTC"), "one")
         with pytest.raises(DigestError, match=r"2 claims of the window .* were not read by the encoder other"):
             claims_of_window(con, DAY, 45, ZoneInfo("UTC"), "other")
     assert [(c.claim_id, c.guests) for c in found] == [("of ep_a", ("Ann Lee",)), ("of ep_b", ())]
+    assert [c.published_at for c in found] == [datetime(2026, 9, 13, 8), None]
+
+
+def test_an_update_of_what_was_sent_before_the_window_is_known(warehouse: Warehouse) -> None:
+    """Nothing is sent twice however long ago, so an update has to be known for as long."""
+    sent_on = DAY - timedelta(days=60)
+    with warehouse.write() as con:
+        con.execute(EPISODE, ["ep_a", sent_on, None])
+        for name in ("sent", "never sent"):
+            con.execute(CLAIM, [name, sent_on, "ep_a"])
+            con.execute("insert into raw.claim_embeddings values (?, 'one', [1], 0.8)", [name])
+        con.execute(
+            "insert into raw.digest_items (digest_date, rank, claim_id, headline, explanation, quote, show_title,"
+            " episode_title, start_seconds, end_seconds, score, components, why)"
+            " values (?, 1, 'sent', '', '', '', '', '', 0, 1, 1, '{}', '')",
+            [sent_on],
+        )
+        known = claims_sent_long_ago(con, DAY, 45, ZoneInfo("UTC"), "one")
+        assert claims_sent_long_ago(con, DAY, 61, ZoneInfo("UTC"), "one") == []
+    assert [(c.claim_id, c.digest_date) for c in known] == [("sent", sent_on)]
+    long_ago = [
+        claim("b", "The queue for transformers takes 30 months", days_ago=60),
+        claim("c", "The queue is long", days_ago=60),
+    ]
+    today, vectors = [claim("a", "The queue for transformers takes 45 months")], alike(3)
+    (found,) = updates_of(today, vectors[:1], long_ago, vectors[1:])["a"]
+    assert (found.other.claim_id, found.relation) == ("b", "updates")
 
 
 def test_corroboration_counts_voices_and_not_contradictions() -> None:
@@ -165,9 +206,10 @@ def test_who_had_an_older_figure_does_not_say_the_same() -> None:
 
 def test_what_others_say_on_the_day_itself_was_not_said_before() -> None:
     today, vectors = [claim("a"), claim("b")], alike(2)
-    none = vectors[:0]
-    found, _ = components_of(today, vectors, [], none, relations_of(today, vectors, [], none), {}, {})
-    assert "; nothing like it was said in the 45 days before; Show b says the same." in why(found, 45)
+    for days_ago, past in ((1, "the day before"), (3, "the 3 days before"), (60, "the 44 days before")):
+        before, far = [claim("c", days_ago=days_ago)], -vectors[:1]
+        found, _ = components_of(today, vectors, before, far, relations_of(today, vectors, before, far), {}, {})
+        assert f"; nothing like it was said in {past}; Show b says the same." in why(found, 45)
 
 
 def test_an_update_of_what_was_sent_may_be_sent_and_is_marked(settings: Settings) -> None:
@@ -200,3 +242,64 @@ def test_relations_are_kept_once_a_day(warehouse: Warehouse) -> None:
         assert con.execute("select claim_id, other_claim_id, relation from raw.claim_relations").fetchall() == [
             ("a", "b", "same")
         ]
+
+
+def test_a_show_that_repeats_itself_hides_no_other_voice(warehouse: Warehouse) -> None:
+    mine = claim("a", "The queue for transformers takes 45 months", show="Daily")
+    again = "The queue for transformers is long"
+    before = [claim(f"o{n:02}", again, show="Daily", days_ago=n + 1) for n in range(MOST + 5)]
+    before += [
+        claim("y", again, days_ago=2), claim("z", "The queue for transformers takes 30 months", days_ago=2),
+    ]  # fmt: skip
+    likeness = [0.9] * (len(before) - 2) + [0.7, 0.66]
+    rows = [
+        np.sqrt(1 - c * c) * np.eye(len(before) + 1)[n + 1] + c * np.eye(len(before) + 1)[0]
+        for n, c in enumerate(likeness)
+    ]
+    vectors, near = np.eye(1, len(before) + 1, dtype=np.float32), np.array(rows, dtype=np.float32)
+    relations = relations_of([mine], vectors, before, near)
+    (found,) = components_of([mine], vectors, before, near, relations, {}, {})
+    assert found.other_shows == ("Show y",)
+    assert "an update: 45 months, where Show z had 30 months" in why(found, 45)
+    with warehouse.write() as con:
+        save_relations(con, DAY, relations["a"])
+        kept = con.execute("select other_claim_id, relation, is_independent from raw.claim_relations").fetchall()
+    assert len(kept) == MOST
+    assert {("z", "updates", True), ("y", "same", True)} <= set(kept)
+
+
+def test_what_was_said_before_is_not_called_new() -> None:
+    for cosine, said in ((0.68, "close to what Show b had on 2026-09-11; Show b says the same"), (0.6, "related to")):
+        today, before, vectors = [claim("a")], [claim("b", days_ago=3)], alike(2, cosine)
+        relations = relations_of(today, vectors[:1], before, vectors[1:])
+        (found,) = components_of(today, vectors[:1], before, vectors[1:], relations, {}, {})
+        assert said in why(found, 45)
+
+
+def test_the_first_day_has_no_past_to_speak_of() -> None:
+    vectors = alike(2, 0.1)
+    (found,) = components_of([claim("a")], vectors[:1], [], vectors[:0], {}, {}, {})
+    assert "nothing like it" not in why(found, 45)
+    (found,) = components_of([claim("a")], vectors[:1], [claim("b", days_ago=4)], vectors[1:], {}, {}, {})
+    assert "nothing like it was said in the last 5 days" in why(found, 45)
+
+
+def test_what_may_contradict_what_was_sent_is_refused_as_that(settings: Settings) -> None:
+    """Rules of wording find contradictions: where they err, readers would get one thing twice."""
+    old = claim("b", "Remote teams ship faster", days_ago=1)
+    today, vectors = (
+        [claim("a", "Remote teams do not ship faster"), claim("c", "Remote teams ship faster")],
+        alike(3, 0.9),
+    )
+    for before, published in (([old], Published([old.digest_date], [old.headline], vectors[2:], ["b"])), ([], NOTHING)):
+        relations = relations_of(today, vectors[:2], before, vectors[2:][: len(before)])
+        found = components_of(today, vectors[:2], before, vectors[2:][: len(before)], relations, {}, {})
+        strong = [replace(c, values={**c.values, "worthiness": 1, "clarity": 1}) for c in found]
+        refusals = {i.claim_id: i.why_not for i in select_insights(today, vectors[:2], strong, published, settings)}
+        if before:
+            assert refusals["a"] == (
+                "the digest of 2026-09-13 sent what it may contradict, in much the same words: “Remote teams ship faster”"
+            )
+            assert refusals["c"] == "the digest of 2026-09-13 already sent it: “Remote teams ship faster”"
+        else:
+            assert set(refusals.values()) == {None, "it may contradict, in much the same words, number 1"}

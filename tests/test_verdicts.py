@@ -14,6 +14,7 @@ from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.rewrite import Rewording
 from digest_pipeline.claims.store import save_extraction, save_rewordings
 from digest_pipeline.cli import app
+from digest_pipeline.encoder import embedder_name
 from digest_pipeline.errors import DigestError, WarehouseError
 from digest_pipeline.models import ClaimCandidate, Digest, DigestItem, Episode, ScoredInsight
 from digest_pipeline.publishing.store import record_digest
@@ -22,7 +23,7 @@ from digest_pipeline.scoring.components import RECENCY_HALF_LIFE, adjusted_score
 from digest_pipeline.scoring.select import Published, select_insights
 from digest_pipeline.scoring.verdict_store import give_verdict, judged_claims, last_verdicts, withdraw_verdict
 from digest_pipeline.scoring.verdicts import NO_OPINION, Judged, Kind, Opinion, Verdict, opinions_of
-from digest_pipeline.settings import Settings
+from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
 
 DAY = date(2026, 9, 14)
@@ -113,12 +114,54 @@ def test_the_reasons_name_the_verdict(settings: Settings) -> None:
     plain = insight(0, judged(Kind.GOOD), settings)
     raised = insight(1, judged(Kind.GOOD), settings)
     assert raised.score == pytest.approx(plain.score + settings.verdict_weight / 2, abs=1e-3)
-    assert "analysts judged a claim like it worth sending: “Old words”" in raised.why
+    assert raised.why.endswith("; analysts judged a claim like it worth sending.")
     lowered = insight(1, judged(Kind.BAD), settings.model_copy(update={"min_score": plain.score - 0.01}))
     assert lowered.rank is None
-    assert "which verdicts on claims like it lowered by 0.10" in (lowered.why_not or "")
-    assert "not worth sending: “Old words”" in lowered.why
+    assert (
+        "which verdicts on claims like it lowered by 0.10 (analysts judged a claim like it not worth sending: “Old words”)"
+    ) in (lowered.why_not or "")
     assert "judged" not in plain.why
+
+
+@pytest.mark.parametrize("kind", [Kind.GOOD, Kind.BAD, Kind.WRONG])
+def test_readers_see_words_of_a_judged_claim_only_where_they_are_praised_and_were_said(
+    kind: Kind, settings: Settings
+) -> None:
+    for quotable in (frozenset({"old0"}), frozenset[str]()):
+        said = replace(judged(kind), quotable=quotable)
+        assert ("“Old words”" in insight(0.69, said, settings).why) is (kind is Kind.GOOD and bool(quotable))
+        assert opinion(0.69, said).evidence.endswith(": “Old words”")
+
+
+def test_what_was_refused_or_is_an_advertisement_is_not_quoted(stored: Warehouse) -> None:
+    with stored.write() as con:
+        give_verdict(con, "cl_1", Kind.GOOD, None, NOW)
+        for change, quotable in (
+            ("is_ad = false", {"cl_1"}), ("is_ad = true", set()), ("is_ad = false, rejected_reason = 'unsaid'", set()),
+        ):  # fmt: skip
+            con.execute(f"update raw.claim_candidates set {change} where claim_id = 'cl_1'")
+            assert judged_claims(con, "m").quotable == quotable
+
+
+def test_analysts_are_told_which_verdict_moved_a_score_and_of_other_settings(stored: Warehouse) -> None:
+    model = embedder_name(load_settings())
+    with stored.write() as con:
+        con.execute("update raw.claim_embeddings set model = ?", [model])
+        con.execute("insert into raw.claim_embeddings values ('cl_2', ?, [0.68, 0.7332, 0.0, 0.0], 0.8)", [model])
+        give_verdict(con, "cl_1", Kind.BAD, None, NOW)
+        con.execute(
+            "insert into raw.scored_insights (claim_id, digest_date, score, worthiness, clarity, novelty, specificity,"
+            " corroboration, momentum, verdicts, recency, rank, why)"
+            " values ('cl_2', '2026-09-14', 0.8, 1, 1, 0.2, 1, 0, 0, 0.5, 1, 1, 'Strong.')"
+        )
+
+    def explained(**env: str) -> str:
+        return CliRunner().invoke(app, ["why", "cl_2"], env={"COLUMNS": "200", **env}).output
+
+    assert "Verdicts of now: analysts judged a claim like it not worth sending: “Head [1]”." in explained()
+    assert "other settings" not in explained(DIGEST_SCORE_WEIGHTS__NOVELTY="0.1")
+    said = explained(DIGEST_SCORE_WEIGHTS__NOVELTY="0.2")
+    assert "It was scored under other settings: with these weights its score would be 0.746." in said
 
 
 def test_an_old_episode_loses_a_little(settings: Settings) -> None:

@@ -9,13 +9,16 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from digest_pipeline.cli.console import out, parse_day
+from digest_pipeline.encoder import embedder_name
 from digest_pipeline.errors import DigestError
 from digest_pipeline.publishing.render import clock
-from digest_pipeline.scoring.components import COMPONENTS
-from digest_pipeline.scoring.verdict_store import verdict_on
+from digest_pipeline.scoring.components import ADJUSTMENTS, COMPONENTS, adjusted_score
+from digest_pipeline.scoring.verdict_store import opinion_of_now, verdict_on
 from digest_pipeline.scoring.verdicts import SAID
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse.choice import looking
+
+ROUNDED = 0.0005  # scores closer than this are shown alike
 
 WHY = """
 select c.*, coalesce(f.title, f.shown_url) as show_title, e.title as episode_title, i.score, i.rank, i.why, i.why_not,
@@ -101,15 +104,25 @@ def _explain(con: duckdb.DuckDBPyConnection, claim_id: str, settings: Settings) 
         out.print(f"[yellow]Because[/] {escape(row['why_not'])}.")
     table = Table("component", "value", "weight")
     weights = settings.score_weights.model_dump()
+    values = {name: row[name] for name in (*COMPONENTS, *ADJUSTMENTS)} | {"worthiness": row["worthiness_component"]}
     for name in COMPONENTS:
-        value = row["worthiness_component"] if name == "worthiness" else row[name]
-        table.add_row(name, f"{value:.3f}", f"{weights[name] / sum(weights.values()):.2f}")
+        table.add_row(name, f"{values[name]:.3f}", f"{weights[name] / sum(weights.values()):.2f}")
     if row["feed_weight"] != 1:
         table.add_row("weight of the show", "", f"×{row['feed_weight']:g}")
     table.add_row("verdicts (0.5: none)", f"{row['verdicts']:.3f}", f"±{settings.verdict_weight:.2f}")
     table.add_row("recency", f"{row['recency']:.3f}", f"-{settings.recency_weight:.2f}")
     table.add_row("[bold]score[/]", f"[bold]{row['score']:.3f}[/]", "")
     out.print(table)
+    _remark(con, row, values, settings)
+
+
+def _remark(con: duckdb.DuckDBPyConnection, row: dict[str, Any], values: dict[str, float], settings: Settings) -> None:
+    """What the table of components leaves open."""
+    would_be = adjusted_score(values, row["feed_weight"], settings)
+    if abs(would_be - row["score"]) >= ROUNDED:
+        out.print(f"It was scored under other settings: with these weights its score would be {would_be:.3f}.")
+    if evidence := opinion_of_now(con, row["claim_id"], settings, embedder_name(settings)).evidence:
+        out.print(f"Verdicts of now: {escape(evidence)}.")
     if row["theme"]:
         out.print(f"Theme: {escape(row['theme'])}")
 

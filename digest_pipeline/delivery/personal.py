@@ -17,6 +17,7 @@ from digest_pipeline.models import Digest, DigestItem, Subscriber
 from digest_pipeline.publishing.rules import broken_rules
 from digest_pipeline.publishing.store import worthy_items
 from digest_pipeline.scoring.claims import ScoringClaim
+from digest_pipeline.scoring.components import ADJUSTMENTS, COMPONENTS, ranking_score
 from digest_pipeline.scoring.select import Published, choose
 from digest_pipeline.settings import Settings
 
@@ -69,10 +70,9 @@ def load_pool(
     others = tuple(item for item in others if item.claim_id not in published)
     broken = broken_rules(con, replace(common, items=others), settings, model)
     barred = {claim_id for rule in RULES_OF_AN_INSIGHT for claim_id in broken[rule]}
-    items = sorted(
-        (*common.items, *(item for item in others if item.claim_id not in barred)),
-        key=lambda item: (-item.score, item.claim_id),
-    )
+    allowed = (*common.items, *(item for item in others if item.claim_id not in barred))
+    over_one = _over_one(con, day, settings)
+    items = sorted(allowed, key=lambda item: (-item.score, -over_one.get(item.claim_id, 0.0), item.claim_id))
     vectors = _vectors(con, [item.claim_id for item in items], model)
     claims = tuple(
         ScoringClaim(
@@ -106,7 +106,7 @@ def digest_for(subscriber: Subscriber, common: Digest, pool: PersonalPool, alrea
         item.score + INTEREST_WEIGHT * closeness.values[row] + FOLLOWED_WEIGHT * wishes[row].is_followed
         for row, item in enumerate(pool.items)
     ]
-    order = sorted(range(len(pool.items)), key=lambda row: (-personal[row], pool.items[row].claim_id))
+    order = sorted(range(len(pool.items)), key=lambda row: (-personal[row], row))
     got = sorted(already & pool.earlier.keys())
     before = Published(
         [pool.earlier[claim_id][0] for claim_id in got],
@@ -178,6 +178,22 @@ def _vectors(con: duckdb.DuckDBPyConnection, claim_ids: Sequence[str], model: st
     return np.array([rows.get(claim_id, nothing) for claim_id in claim_ids], dtype=np.float32).reshape(
         len(claim_ids), len(nothing)
     )
+
+
+def _over_one(con: duckdb.DuckDBPyConnection, day: date, settings: Settings) -> dict[str, float]:
+    """What ranks the claims of a day whose shows' weights bring them to the highest score, 1, and over it."""
+    names = (*COMPONENTS, *ADJUSTMENTS)
+    rows = con.execute(
+        f"select i.claim_id, coalesce(f.weight, 1), {', '.join(f'i.{name}' for name in names)}"  # noqa: S608 - column names
+        " from raw.scored_insights i join raw.claim_candidates c using (claim_id)"
+        " join raw.episodes e using (episode_id) left join raw.feeds f using (feed_url)"
+        " where i.digest_date = ? and i.score >= 1",
+        [day],
+    ).fetchall()
+    return {
+        claim_id: ranking_score(dict(zip(names, values, strict=True)), weight, settings)
+        for claim_id, weight, *values in rows
+    }
 
 
 def _earlier(

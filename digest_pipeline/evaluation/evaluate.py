@@ -17,7 +17,7 @@ from digest_pipeline.evaluation.figures import TOP, Ruler, mean_figures
 from digest_pipeline.evaluation.labels import read_labels, read_lines
 from digest_pipeline.models import ClaimCandidate, Episode, stable_id
 from digest_pipeline.scoring.claims import ScoringClaim
-from digest_pipeline.scoring.components import adjusted_score, components_of
+from digest_pipeline.scoring.components import components_of, ranking_score
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ads import flag_ads
 from digest_pipeline.warehouse import Warehouse
@@ -111,7 +111,7 @@ def _full_ranking(usable: Sequence[ClaimCandidate], embedder: LayeredEmbedder, s
     ]
     vectors = embedder.embed([f"{c.headline} {c.explanation}" for c in usable])
     parts = components_of(claims, vectors, [], vectors[:0], {}, {}, {})
-    scores = [adjusted_score(part.values, 1.0, settings) for part in parts]
+    scores = [ranking_score(part.values, 1.0, settings) for part in parts]
     order = sorted(range(len(claims)), key=lambda row: (-scores[row], claims[row].claim_id))
     return [claims[row].quote for row in order if parts[row].values["clarity"] >= settings.min_clarity]
 

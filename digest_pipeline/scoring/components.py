@@ -26,13 +26,19 @@ ADJUSTMENTS = ("verdicts", "recency")
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """What a score is made of, and the evidence for the sentence that explains it."""
+    """What a score is made of, and the evidence for the sentence that explains it.
+
+    ``is_said_before``: a claim of an earlier day says the same. ``known_days``: days of the window of which claims are
+    known, that of the claim itself being one; ``None``: all.
+    """
 
     values: dict[str, float]
     nearest_before: tuple[float, ScoringClaim] | None
     other_shows: tuple[str, ...]
     relations: tuple[Relation, ...] = ()
     opinion: Opinion = NO_OPINION
+    is_said_before: bool = False
+    known_days: int | None = None
 
 
 def components_of(
@@ -54,6 +60,7 @@ def components_of(
         opinions: what analysts' verdicts mean for today's claims, where they mean anything, by the claim's id.
     """
     back = today_vectors @ before_vectors.T if len(today) and len(before) else None
+    first_day = min((claim.digest_date for claim in before), default=None)
     results = []
     for row, claim in enumerate(today):
         nearest = None
@@ -80,7 +87,9 @@ def components_of(
         }
         shows = tuple(sorted({voice.show for voice in voices}))
         rounded = {name: round(value, 4) for name, value in values.items()}
-        results.append(Components(rounded, nearest, shows, tuple(related), opinion))
+        repeats = any(r.relation == SAYS_THE_SAME and r.other.digest_date < claim.digest_date for r in related)
+        known_days = (claim.digest_date - (first_day or claim.digest_date)).days + 1
+        results.append(Components(rounded, nearest, shows, tuple(related), opinion, repeats, known_days))
     return results
 
 
@@ -91,9 +100,14 @@ def score_of(values: Mapping[str, float], weights: ScoreWeights) -> float:
     return round(score, 4)
 
 
-def adjusted_score(values: Mapping[str, float], feed_weight: float, settings: Settings) -> float:
-    """The score that ranks: the mean times the feed's weight, moved by verdicts and age, within 0..1."""
+def ranking_score(values: Mapping[str, float], feed_weight: float, settings: Settings) -> float:
+    """What ranks: the mean times the feed's weight, moved by verdicts and age. A weight can bring it over 1."""
     mean = feed_weight * score_of(values, settings.score_weights)
     moved = settings.verdict_weight * (values["verdicts"] - NEUTRAL) / NEUTRAL
     late = settings.recency_weight * (1 - values["recency"])
-    return min(1.0, max(0.0, round(mean + moved - late, 4)))
+    return round(mean + moved - late, 4)
+
+
+def adjusted_score(values: Mapping[str, float], feed_weight: float, settings: Settings) -> float:
+    """The score that is shown and held against ``min_score``: the one that ranks, within 0..1."""
+    return min(1.0, max(0.0, ranking_score(values, feed_weight, settings)))

@@ -31,10 +31,12 @@ def why(components: Components, window_days: int) -> str:
     if update:
         parts.append(f"an update: {update.reason}")
     elif nearest is None or nearest[0] < RELATED:
-        # related at all, though to nothing before: to what was said on the same day
-        days = f"the {window_days} days before" if components.relations else f"the last {window_days} days"
-        parts.append(f"nothing like it was said in {days}")
-    elif values["novelty"] >= STRONG / 2:
+        days = window_days if components.known_days is None else min(window_days, components.known_days)
+        if days > 1:  # the first day of all has no past to compare with
+            # related at all, though to nothing before: to what was said on the same day
+            past = _days_before(days - 1) if components.relations else f"the last {days} days"
+            parts.append(f"nothing like it was said in {past}")
+    elif values["novelty"] >= STRONG / 2 and not components.is_said_before:
         parts.append(f"related to what {nearest[1].show} had on {nearest[1].digest_date}, but new")
     else:
         parts.append(f"close to what {nearest[1].show} had on {nearest[1].digest_date}")
@@ -49,6 +51,24 @@ def why(components: Components, window_days: int) -> str:
     if components.opinion.reason:
         parts.append(components.opinion.reason)
     return f"{'; '.join(parts)}."
+
+
+def told_apart(number: float, limit: float) -> tuple[str, str]:
+    """Two different numbers with two digits, or as many as tell them apart.
+
+    Example:
+        >>> told_apart(0.6186, 0.62)
+        ('0.619', '0.620')
+    """
+    for digits in range(2, 17):
+        shown = f"{number:.{digits}f}", f"{limit:.{digits}f}"
+        if shown[0] != shown[1]:
+            break
+    return shown
+
+
+def _days_before(count: int) -> str:
+    return "the day before" if count == 1 else f"the {count} days before"
 
 
 def _join(names: tuple[str, ...]) -> str:

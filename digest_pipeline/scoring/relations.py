@@ -27,7 +27,8 @@ SAME_CLAIM = 0.65
 SAME_MATTER = 0.6  # share of a clause's content words that another has, for the two to speak of one matter
 SAME_WORDS = 85.0  # rapidfuzz ratio, 0..100, from which two quotes are one recording, transcribed twice
 LEAST_CLIP = 40  # characters of a quote from which on it may be known as a piece of another
-MOST = 20  # relations of a claim that are kept, the nearest first
+MOST = 20  # relations of a claim that are stored
+_TELLING = (UPDATES, CONTRADICTS, SAME)
 _AXES = [(re.compile(rf"\b(?:{one})\b", re.I), re.compile(rf"\b(?:{other})\b", re.I)) for _, one, other in AXES]
 
 
@@ -49,7 +50,7 @@ class Relation:
 def relations_of(
     today: Sequence[ScoringClaim], today_vectors: Vectors, before: Sequence[ScoringClaim], before_vectors: Vectors
 ) -> dict[str, list[Relation]]:
-    """The relations of each of today's claims that has any, the nearest first."""
+    """All relations of each of today's claims, the nearest first: a show that repeats itself hides no other."""
     others = [*before, *today]
     if not today:
         return {}
@@ -60,8 +61,28 @@ def relations_of(
         near = near[np.argsort(-likeness[near], kind="stable")]
         pairs = [(others[i], float(likeness[i])) for i in near.tolist() if others[i].claim_id != claim.claim_id]
         if pairs:
-            found[claim.claim_id] = [_relation(claim, other, cosine) for other, cosine in pairs[:MOST]]
+            found[claim.claim_id] = [_relation(claim, other, cosine) for other, cosine in pairs]
     return found
+
+
+def updates_of(
+    today: Sequence[ScoringClaim], today_vectors: Vectors, sent: Sequence[ScoringClaim], sent_vectors: Vectors
+) -> dict[str, list[Relation]]:
+    """Which of today's claims update what was sent before the window: that alone outlives the window."""
+    return {
+        claim_id: updates
+        for claim_id, found in relations_of(today, today_vectors, sent, sent_vectors).items()
+        if (updates := [relation for relation in found if relation.relation == UPDATES])
+    }
+
+
+def most_telling(relations: Iterable[Relation]) -> list[Relation]:
+    """Those of a claim's relations that are stored: what is new in it first, then other voices, then repetitions.
+
+    Every update is: what is published is held against them (``publishing.rules``).
+    """
+    ordered = sorted(relations, key=lambda r: (_TELLING.index(r.relation), not r.is_independent, -r.similarity))
+    return [r for place, r in enumerate(ordered) if place < MOST or r.relation == UPDATES]
 
 
 def independent_voices(claim: ScoringClaim, others: Iterable[ScoringClaim]) -> list[ScoringClaim]:
@@ -105,7 +126,7 @@ def _relation(claim: ScoringClaim, other: ScoringClaim, cosine: float) -> Relati
     # within one talk people quote, ask and correct themselves
     if claim.episode_id != other.episode_id and (opposed := _opposed(claim.headline, other.headline)):
         kind, reason = CONTRADICTS, f"{who}, {other.digest_date}, said otherwise: “{opposed}”"
-    elif (figures := _newer_figure(claim, other)) and other.digest_date < claim.digest_date:
+    elif claim.is_later_than(other) and (figures := _newer_figure(claim, other)):
         kind, reason = UPDATES, f"{figures[0]}, where {who} had {figures[1]} on {other.digest_date}"
     else:
         kind, reason = SAME, f"{who} said so on {other.digest_date}"

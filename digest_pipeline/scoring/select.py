@@ -1,7 +1,7 @@
 """The five: best first, different in meaning, from several shows and themes, never what a digest already sent."""
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,10 +9,10 @@ import numpy as np
 
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.models import ScoredInsight
-from digest_pipeline.scoring.claims import ScoringClaim
-from digest_pipeline.scoring.components import Components, adjusted_score
-from digest_pipeline.scoring.explain import why
-from digest_pipeline.scoring.relations import UPDATES
+from digest_pipeline.scoring.claims import ScoringClaim, least_same
+from digest_pipeline.scoring.components import Components, adjusted_score, ranking_score
+from digest_pipeline.scoring.explain import told_apart, why
+from digest_pipeline.scoring.relations import CONTRADICTS, UPDATES
 from digest_pipeline.scoring.verdicts import NEUTRAL
 from digest_pipeline.settings import Settings
 
@@ -40,15 +40,21 @@ def select_insights(
 ) -> list[ScoredInsight]:
     """Score every claim of a day and rank at most ``top_n``; each of the others says why not. Strongest first."""
     scores = [adjusted_score(c.values, claim.weight, settings) for claim, c in zip(claims, components, strict=True)]
-    order = sorted(range(len(claims)), key=lambda i: (-scores[i], claims[i].claim_id))
+    wanted = [ranking_score(c.values, claim.weight, settings) for claim, c in zip(claims, components, strict=True)]
+    order = sorted(range(len(claims)), key=lambda i: (-wanted[i], claims[i].claim_id))
     barred = {row: text for row in order if (text := _bar(components[row], scores[row], settings))}
     insights = []
     n_chosen = 0
-    updates = {
-        claim.claim_id: frozenset(r.other.claim_id for r in c.relations if r.relation == UPDATES)
-        for claim, c in zip(claims, components, strict=True)
-    }
-    for row, refusal in choose(order, claims, vectors, scores, published, settings, barred=barred, updates=updates):
+    updates, opposed = (
+        {
+            claim.claim_id: frozenset(r.other.claim_id for r in c.relations if r.relation == relation)
+            for claim, c in zip(claims, components, strict=True)
+        }
+        for relation in (UPDATES, CONTRADICTS)
+    )
+    for row, refusal in choose(
+        order, claims, vectors, scores, published, settings, barred=barred, updates=updates, opposed=opposed
+    ):
         n_chosen += refusal is None
         insights.append(
             ScoredInsight(
@@ -74,6 +80,7 @@ def choose(
     *,
     barred: Mapping[int, str] | None = None,
     updates: Mapping[str, frozenset[str]] | None = None,
+    opposed: Mapping[str, frozenset[str]] | None = None,
 ) -> Iterator[tuple[int, str | None]]:
     """Go through ``order`` and choose at most ``top_n`` that keep the rules of a digest; each row with its refusal.
 
@@ -84,6 +91,8 @@ def choose(
         settings: the limits.
         barred: rows that are refused beforehand, with the reason.
         updates: for a claim the published ones of which it gives a newer figure: these it may resemble.
+        opposed: for a claim those that it may contradict. It may not resemble what was published all the same: rules
+            of wording find contradictions, and where they err readers would get one thing twice.
     """
     chosen: list[int] = []
     for row in order:
@@ -96,6 +105,7 @@ def choose(
             published,
             settings,
             (updates or {}).get(claims[row].claim_id, ()),
+            (opposed or {}).get(claims[row].claim_id, ()),
         )
         if refusal is None:
             chosen.append(row)
@@ -109,14 +119,17 @@ def _bar(components: Components, score: float, settings: Settings) -> str | None
         return opinion.bar
     lowered = settings.verdict_weight * (NEUTRAL - opinion.value) / NEUTRAL
     if score < settings.min_score <= score + lowered:
+        has, least = told_apart(score, settings.min_score)
+        named = f" ({opinion.evidence})" if opinion.evidence else ""
         return (
-            f"its score {score:.2f}, which verdicts on claims like it lowered by {lowered:.2f}, is under"
-            f" {settings.min_score:.2f}, the least that is published"
+            f"its score {has}, which verdicts on claims like it lowered by {lowered:.2f}{named}, is under {least}, the"
+            " least that is published"
         )
     if (reads := components.values["clarity"]) < settings.min_clarity:
+        has, least = told_apart(reads, settings.min_clarity)
         return (
-            f"it hardly stands alone: its clarity {reads:.2f} is under {settings.min_clarity:.2f}, so its words"
-            " probably lean on what was said before, or stumble"
+            f"it hardly stands alone: its clarity {has} is under {least}, so its words probably lean on what was said"
+            " before, or stumble"
         )
     return None
 
@@ -129,24 +142,31 @@ def _refusal(
     chosen: Sequence[int],
     published: Published,
     settings: Settings,
-    updates: Container[str],
+    updates: Collection[str],
+    opposed: Collection[str],
 ) -> str | None:
     """Why a claim is not chosen after those that are, in words a reader understands; ``None``: it is chosen."""
-    claim = claims[row]
+    claim, limit = claims[row], least_same(settings.max_similarity)
     if score < settings.min_score:
         weighed = "" if claim.weight == 1 else f", with its show's weight of {claim.weight:g},"
-        return f"its score {score:.2f}{weighed} is under {settings.min_score:.2f}, the least that is published"
+        has, least = told_apart(score, settings.min_score)
+        return f"its score {has}{weighed} is under {least}, the least that is published"
     if len(published.days):
         likeness = published.vectors @ vectors[row]
-        likeness[[i for i, claim_id in enumerate(published.claim_ids) if claim_id in updates]] = 0
+        if updates:
+            likeness[[i for i, claim_id in enumerate(published.claim_ids) if claim_id in updates]] = 0
         nearest = int(np.argmax(likeness))
-        if likeness[nearest] >= settings.max_similarity:
-            return f"the digest of {published.days[nearest]} already sent it: “{published.headlines[nearest]}”"
+        if likeness[nearest] >= limit:
+            is_opposed = nearest < len(published.claim_ids) and published.claim_ids[nearest] in opposed
+            what = "sent what it may contradict, in much the same words" if is_opposed else "already sent it"
+            return f"the digest of {published.days[nearest]} {what}: “{published.headlines[nearest]}”"
     if chosen:
         likeness = vectors[list(chosen)] @ vectors[row]
         nearest = int(np.argmax(likeness))
-        if likeness[nearest] >= settings.max_similarity:
-            return f"it says much the same as number {nearest + 1}"
+        if likeness[nearest] >= limit:
+            is_opposed = claims[chosen[nearest]].claim_id in opposed
+            what = "may contradict, in much the same words," if is_opposed else "says much the same as"
+            return f"it {what} number {nearest + 1}"
     if len(chosen) >= settings.top_n:
         return f"{settings.top_n} others score higher"
     shows = Counter(claims[i].show for i in chosen)

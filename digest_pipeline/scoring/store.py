@@ -1,5 +1,6 @@
 """What the scoring stage asks and keeps: the window's claims with their themes, what was published, scored insights."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,7 +15,7 @@ from digest_pipeline.feeds.store import end_of_day
 from digest_pipeline.models import ScoredInsight
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.components import ADJUSTMENTS, COMPONENTS
-from digest_pipeline.scoring.relations import Relation
+from digest_pipeline.scoring.relations import Relation, most_telling
 from digest_pipeline.scoring.select import Published
 
 CLAIMS = """
@@ -23,15 +24,19 @@ select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url), c.episode_id, 
     coalesce(greatest(0, floor(epoch($midnight - e.published_at) / 86400)), 0)::integer,
     coalesce(
         [p.name for p in from_json(e.persons, '[{"name": "VARCHAR", "role": "VARCHAR"}]') if p.role like 'guest%'], []
-    )
+    ), e.published_at
 from raw.claim_candidates c
 join raw.episodes e using (episode_id)
 left join raw.feeds f using (feed_url)
 left join raw.claim_embeddings v on v.claim_id = c.claim_id and v.model = $model
 left join raw.cluster_members m on m.claim_id = c.claim_id and m.digest_date = $day
-where c.rejected_reason is null and c.digest_date > $after and c.digest_date <= $day
-order by c.digest_date, c.claim_id
+where c.rejected_reason is null
 """
+ORDER = "order by c.digest_date, c.claim_id"
+OF_WINDOW = f"{CLAIMS} and c.digest_date > $after and c.digest_date <= $day {ORDER}"
+SENT_LONG_AGO = f"""{CLAIMS}
+    and c.digest_date <= $after and v.clarity is not null and c.claim_id in (select claim_id from raw.digest_items)
+{ORDER}"""  # noqa: S608 - constants
 
 
 def claims_of_window(
@@ -42,9 +47,7 @@ def claims_of_window(
     Raises:
         DigestError: a claim was not embedded by ``model``, or by a release that did not rate how it reads.
     """
-    values = {"after": day - timedelta(days=days), "day": day, "midnight": end_of_day(day, zone), "model": model}
-    rows = con.execute(CLAIMS, values).fetchall()
-    claims = [replace(ScoringClaim(*row), guests=tuple(guests)) for *row, guests in rows]
+    claims = _claims(con, OF_WINDOW, day, days, zone, model)
     if unread := sum(claim.clarity is None for claim in claims):
         raise DigestError(
             f"{unread} claims of the window up to {day} were not read by the encoder {model}",
@@ -53,14 +56,37 @@ def claims_of_window(
     return claims
 
 
-def published_before(con: duckdb.DuckDBPyConnection, day: date, days: int, model: str) -> Published:
-    """What the digests of the ``days`` days before ``day`` sent, as far as ``model`` has embedded it."""
-    rows = con.execute(
-        "select i.digest_date, i.headline, i.claim_id from raw.digest_items i"
-        " join raw.claim_embeddings v on v.claim_id = i.claim_id and v.model = ?"
-        " where i.digest_date < ? and i.digest_date >= ? order by i.digest_date, i.rank",
-        [model, day, day - timedelta(days=days)],
-    ).fetchall()
+def claims_sent_long_ago(
+    con: duckdb.DuckDBPyConnection, day: date, days: int, zone: ZoneInfo, model: str
+) -> list[ScoringClaim]:
+    """The published claims of before the ``days`` days that end with ``day``, as far as ``model`` has embedded them."""
+    return _claims(con, SENT_LONG_AGO, day, days, zone, model)
+
+
+def _claims(
+    con: duckdb.DuckDBPyConnection, query: str, day: date, days: int, zone: ZoneInfo, model: str
+) -> list[ScoringClaim]:
+    values = {"after": day - timedelta(days=days), "day": day, "midnight": end_of_day(day, zone), "model": model}
+    return [
+        replace(ScoringClaim(*row), guests=tuple(guests), published_at=published_at)
+        for *row, guests, published_at in con.execute(query, values).fetchall()
+    ]
+
+
+# A day that is run late must not repeat what later ones have sent; what a published day has sent came before them.
+PUBLISHED = """
+select i.digest_date, i.headline, i.claim_id
+from raw.digest_items i
+join raw.claim_embeddings v on v.claim_id = i.claim_id and v.model = $model
+where i.digest_date < $day
+    or (i.digest_date > $day and not exists (select 1 from raw.digest_items o where o.digest_date = $day))
+order by i.digest_date, i.rank
+"""
+
+
+def published_before(con: duckdb.DuckDBPyConnection, day: date, model: str) -> Published:
+    """What the digests of other days have sent before that of ``day``, as far as ``model`` has embedded it."""
+    rows = con.execute(PUBLISHED, {"day": day, "model": model}).fetchall()
     vectors = load_vectors(con, [row[2] for row in rows], model)
     return Published([row[0] for row in rows], [row[1] for row in rows], vectors, [row[2] for row in rows])
 
@@ -95,10 +121,15 @@ def growth_of_themes(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, flo
 
 
 def save_relations(con: duckdb.DuckDBPyConnection, day: date, relations: Iterable[Relation]) -> None:
-    """Replace the relations of the day's claims."""
+    """Replace the relations of the day's claims by the most telling of each."""
     con.execute("delete from raw.claim_relations where digest_date = ?", [day])
+    of_claim: defaultdict[str, list[Relation]] = defaultdict(list)
+    for relation in relations:
+        of_claim[relation.claim_id].append(relation)
     rows = [
-        (r.claim_id, day, r.other.claim_id, r.relation, r.similarity, r.is_independent, r.reason) for r in relations
+        (r.claim_id, day, r.other.claim_id, r.relation, r.similarity, r.is_independent, r.reason)
+        for found in of_claim.values()
+        for r in most_telling(found)
     ]
     if rows:
         con.executemany("insert into raw.claim_relations values (?, ?, ?, ?, ?, ?, ?)", rows)

@@ -7,7 +7,9 @@ import duckdb
 
 from digest_pipeline.clusters.store import load_vectors
 from digest_pipeline.errors import DigestError
-from digest_pipeline.scoring.verdicts import Judged, Kind, Verdict
+from digest_pipeline.scoring.claims import ScoringClaim
+from digest_pipeline.scoring.verdicts import NO_OPINION, Judged, Kind, Opinion, Verdict, opinions_of
+from digest_pipeline.settings import Settings
 
 WITHDRAWN = "withdrawn"
 LAST = """
@@ -17,7 +19,8 @@ from raw.verdicts group by claim_id having verdict <> 'withdrawn'
 """
 JUDGED = f"""
 with last_ones as ({LAST})
-select l.claim_id, l.verdict, l.note, l.given_at, c.headline, coalesce(f.title, f.shown_url, ''), c.episode_id
+select l.claim_id, l.verdict, l.note, l.given_at, c.headline, coalesce(f.title, f.shown_url, ''), c.episode_id,
+    c.rejected_reason is null and not c.is_ad
 from last_ones l
 join raw.claim_candidates c using (claim_id)
 join raw.episodes e using (episode_id)
@@ -25,6 +28,15 @@ left join raw.feeds f using (feed_url)
 join raw.claim_embeddings v on v.claim_id = l.claim_id and v.model = ?
 order by l.given_at, l.claim_id
 """  # noqa: S608 - a constant
+CLAIM = """
+select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url, ''), c.episode_id, c.headline, c.explanation, c.quote,
+    c.worthiness, v.clarity
+from raw.claim_candidates c
+join raw.episodes e using (episode_id)
+left join raw.feeds f using (feed_url)
+join raw.claim_embeddings v on v.claim_id = c.claim_id and v.model = ?
+where c.claim_id = ?
+"""
 
 
 def give_verdict(con: duckdb.DuckDBPyConnection, claim_id: str, kind: Kind, note: str | None, now: datetime) -> None:
@@ -81,4 +93,14 @@ def judged_claims(con: duckdb.DuckDBPyConnection, model: str) -> Judged:
     rows = con.execute(JUDGED, [model]).fetchall()
     verdicts = [Verdict(claim_id, Kind(verdict), note, given_at) for claim_id, verdict, note, given_at, *_ in rows]
     vectors = load_vectors(con, [verdict.claim_id for verdict in verdicts], model)
-    return Judged(verdicts, [row[4] for row in rows], [row[5] for row in rows], [row[6] for row in rows], vectors)
+    quotable = frozenset(row[0] for row in rows if row[7])
+    headlines, shows, episodes = ([row[column] for row in rows] for column in (4, 5, 6))
+    return Judged(verdicts, headlines, shows, episodes, vectors, quotable)
+
+
+def opinion_of_now(con: duckdb.DuckDBPyConnection, claim_id: str, settings: Settings, model: str) -> Opinion:
+    """What the verdicts of now mean for a stored claim; nothing where ``model`` has not embedded it."""
+    claims = [ScoringClaim(*row) for row in con.execute(CLAIM, [model, claim_id]).fetchall()]
+    vectors = load_vectors(con, [claim.claim_id for claim in claims], model)
+    found = opinions_of(claims, vectors, judged_claims(con, model), settings.max_similarity)
+    return found.get(claim_id, NO_OPINION)

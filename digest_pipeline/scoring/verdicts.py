@@ -14,7 +14,7 @@ from enum import StrEnum
 import numpy as np
 
 from digest_pipeline.encoder import Vectors
-from digest_pipeline.scoring.claims import RELATED, SAME, UNRELATED, ScoringClaim
+from digest_pipeline.scoring.claims import RELATED, SAME, UNRELATED, ScoringClaim, least_same
 
 NEAREST = 5
 NEUTRAL = 0.5
@@ -49,13 +49,18 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Claims with a verdict, which the encoder has embedded: where each is from, and unit vectors in the same order."""
+    """Claims with a verdict, which the encoder has embedded: where each is from, and unit vectors in the same order.
+
+    ``quotable``: the ids of those that readers may see words of. A claim that was refused or is an advertisement may be
+    invented or bought.
+    """
 
     verdicts: Sequence[Verdict]
     headlines: Sequence[str]
     shows: Sequence[str]
     episodes: Sequence[str]
     vectors: Vectors
+    quotable: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +68,14 @@ class Opinion:
     """What the verdicts mean for one claim.
 
     ``value`` is 0 where a verdict bars it, for the reason ``bar``; else over 0 and under 1, 0.5 being neutral, and
-    ``reason`` names the verdict that counts most for that.
+    ``reason`` names the verdict that counts most for that. ``bar`` and ``evidence``, which is the reason with the words
+    of the judged claim, are for analysts; ``reason`` is for readers, who see such words only where they are praised.
     """
 
     value: float = NEUTRAL
     bar: str | None = None
     reason: str = ""
+    evidence: str = ""
 
 
 NO_OPINION = Opinion()
@@ -87,20 +94,21 @@ def opinions_of(
     if not claims or not judged.verdicts:
         return {}
     found = {}
+    limit = least_same(max_similarity)
     for claim, likeness in zip(claims, vectors @ judged.vectors.T, strict=True):
-        bar = _bar(claim, likeness, judged, max_similarity)
+        bar = _bar(claim, likeness, judged, limit)
         opinion = Opinion(0.0, bar) if bar else _vote(claim, likeness, judged)
         if opinion != NO_OPINION:
             found[claim.claim_id] = opinion
     return found
 
 
-def _bar(claim: ScoringClaim, likeness: Vectors, judged: Judged, max_similarity: float) -> str | None:
+def _bar(claim: ScoringClaim, likeness: Vectors, judged: Judged, limit: float) -> str | None:
     if own := next((v for v in judged.verdicts if v.claim_id == claim.claim_id), None):
         return None if own.kind is Kind.GOOD else f"an analyst judged it {SAID[own.kind]}"
     for i in np.argsort(-likeness, kind="stable").tolist():
         verdict = judged.verdicts[i]
-        if verdict.kind is Kind.GOOD or likeness[i] < max_similarity:
+        if verdict.kind is Kind.GOOD or likeness[i] < limit:
             continue
         if verdict.kind is Kind.DUPLICATE or judged.episodes[i] == claim.episode_id:
             return f"it says much the same as “{judged.headlines[i]}”, which an analyst judged {SAID[verdict.kind]}"
@@ -122,7 +130,8 @@ def _vote(claim: ScoringClaim, likeness: Vectors, judged: Judged) -> Opinion:
         return NO_OPINION
     first = judged.verdicts[agreeing[0]]
     is_own = first.claim_id == claim.claim_id
-    which = "it" if is_own else "a claim like it"
-    named = "" if is_own else f": “{judged.headlines[agreeing[0]]}”"
+    said = f"analysts judged {'it' if is_own else 'a claim like it'} {SAID[first.kind]}"
+    evidence = said if is_own else f"{said}: “{judged.headlines[agreeing[0]]}”"
+    is_quotable = first.kind is Kind.GOOD and first.claim_id in judged.quotable
     value = round(NEUTRAL + NEUTRAL * balance, 4)
-    return Opinion(value, reason=f"analysts judged {which} {SAID[first.kind]}{named}")
+    return Opinion(value, reason=evidence if is_quotable else said, evidence=evidence)
