@@ -173,6 +173,12 @@ def test_the_explanation_may_draw_on_what_stands_around(explanation: str, reason
         ("It costs $20 a month.", "a monthly plan is twenty dollars", None),
         ("Three quarters of a million saw it.", "750,000 saw it", None),
         ("20+ people saw it.", "more than twenty people saw it", None),
+        ("B fell 20 percent while A rose 3.", "A rose three percent while B fell twenty percent", None),
+        (
+            "3 percent of them stayed and 40 users left.",
+            "three percent stayed and forty percent of the users left",
+            "40",
+        ),
     ],
 )
 def test_numbers_are_compared_with_their_units(wording: str, said: str, missing: str | None) -> None:

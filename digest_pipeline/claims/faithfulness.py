@@ -1,4 +1,5 @@
-"""Whether a rewritten claim follows from its quote: numbers, units, names, speaker, negation, comparisons, certainty.
+"""Whether a rewritten claim follows from its quote: numbers, units, names, speaker, negation, comparisons, certainty,
+and whether what is said of one thing is not said of another.
 
 Every check fails closed: a faithful wording may be refused, so that an unfaithful one is not published. A reason begins
 with what kind of fault it is, up to the colon: that is what is counted.
@@ -8,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from digest_pipeline.claims.attribution import exchange_fault
 from digest_pipeline.claims.certainty import certainty_fault
 from digest_pipeline.claims.comparison import comparison_fault
 from digest_pipeline.claims.grounding import Located
@@ -80,6 +82,8 @@ def _differs(text: str, said: str, context: str, known: str) -> str | None:
         return f"negation: it differs from “{fault}”"
     if fault := certainty_fault(text, said):
         return f"certainty: more is claimed than “{fault}”"
+    if fault := exchange_fault(text, said):
+        return f"exchanged: {fault}"
     content = content_words(text)
     if content and len(content & content_words(f"{context} {known}")) / len(content) < MIN_SHARED:
         return "other words: little of the wording is in the talk"

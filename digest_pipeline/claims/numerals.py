@@ -67,6 +67,10 @@ _TO = re.compile(
     r"^(?:\s*(?:to|or|and|up|down|all|the|way|maybe|even|like|about|around|[-–])(?=\s|$)|\s*[-–]$)+\s*$", re.IGNORECASE
 )
 _OF = re.compile(r"^ (?:out )?(?:of|in)(?: the| every)?\s?$", re.IGNORECASE)  # "two of the twelve"
+_OF_WHAT = re.compile(
+    r"\s+of\s+(?:(?:all|an?|the|each|every|these|those|this|that|our|their|its|his|her|my|your)\s+)*(?P<whole>[^\W\d]\w*)",
+    re.IGNORECASE,
+)
 _FROM = re.compile(r"\bfrom(?: \w+)? $", re.IGNORECASE)
 _BETWEEN = re.compile(r"\bbetween(?: \w+)? $", re.IGNORECASE)
 _LABELLED = re.compile(r"(?:-|\b[A-Z]\w* )$")  # "GPT-4", "Python 3": no count of what follows
@@ -77,7 +81,8 @@ ORDINAL, ERA = "ordinal", "era"
 class Quantity:
     """A number with its unit, "" where it has none; ``text`` is how a reader would write it.
 
-    ``noun`` is the word of meaning that follows where there is no unit, ``rate`` what it is counted by ("a month"),
+    ``noun`` is the word of meaning that follows where there is no unit, ``whole`` what it is a part of ("percent of the
+    users"), ``rate`` what it is counted by ("a month"),
     ``bound`` what stands before it ("below" for "up to"), ``other_end`` the other number of "ten to twenty", and
     ``begin`` the number that it came from in "from ten to twenty".
     """
@@ -86,6 +91,7 @@ class Quantity:
     unit: str
     text: str
     noun: str = ""
+    whole: str = ""
     rate: str = ""
     bound: str = ""
     other_end: float | None = None
@@ -99,15 +105,30 @@ def quantities_in(text: str) -> list[Quantity]:
         >>> [(q.value, q.unit) for q in quantities_in("forty percent of $2.5 million, twice")]
         [(40.0, 'percent'), (2500000.0, 'dollar'), (2.0, 'times')]
     """
+    words = _with_whole_parts(text)
+    singles = [
+        Quantity(
+            *WORDS[match[0].lower()],
+            match[0],
+            whole=_whole(words[match.end() :]),
+            bound=_bound(words, match.start(), match.end()),
+        )
+        for match in SINGLE.finditer(words)
+    ]
+    return [*_figures(as_figures(text)), *singles]
+
+
+def as_figures(text: str) -> str:
+    """A text with its spoken numbers in figures."""
+    digits = alpha2digit(_with_whole_parts(text), "en", threshold=0)
+    return _MINUS.sub("-", _AND_A_HALF.sub(r"\1.5", digits))
+
+
+def _with_whole_parts(text: str) -> str:
     words = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", text)
     for part, figure in _PARTS:
         words = part.sub(figure, words)
-    digits = _MINUS.sub("-", _AND_A_HALF.sub(r"\1.5", alpha2digit(words, "en", threshold=0)))
-    singles = [
-        Quantity(*WORDS[match[0].lower()], match[0], bound=_bound(words, match.start(), match.end()))
-        for match in SINGLE.finditer(words)
-    ]
-    return [*_figures(digits), *singles]
+    return words
 
 
 def _figures(text: str) -> Iterator[Quantity]:
@@ -159,6 +180,7 @@ def _figure(match: re.Match[str], text: str) -> Quantity:
         value,
         unit,
         written,
+        whole=_whole(text[match.end() :]),
         rate=RATES[rate["rate"].lower()] if rate else "",
         bound=_bound(text, match.start(), match.end()),
     )
@@ -167,6 +189,11 @@ def _figure(match: re.Match[str], text: str) -> Quantity:
     if unit or is_label or not follows or follows[1].lower() in EMPTY:
         return quantity
     return replace(quantity, noun=lemma(follows[1]))
+
+
+def _whole(follows: str) -> str:
+    found = _OF_WHAT.match(follows)
+    return lemma(found["whole"]) if found and found["whole"].lower() not in EMPTY else ""
 
 
 def _bound(text: str, start: int, end: int) -> str:

@@ -1,7 +1,7 @@
 """Numbers in a wording: each must have been said, with its unit, rate, bound and range, as figure or in words."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -18,11 +18,10 @@ def unsaid_quantity(wording: str, said: str) -> Quantity | None:
     """The first number of a wording that ``said`` does not have, or has of another unit, rate, bound or range."""
     worded, available = quantities_in(wording), _readings(quantities_in(said))
     talk = lemmas_of(said)
-    values = [quantity.value for quantity in worded]
     for quantity in worded:
         if quantity.value == 1 and quantity.unit in {"", ORDINAL}:
             continue  # "one of the", "the first"
-        if not any(_says(other, quantity, values, available, talk) for other in available):
+        if not any(_says(other, quantity, worded, available, talk) for other in available):
             return quantity
     return None
 
@@ -38,25 +37,37 @@ def _readings(quantities: Sequence[Quantity]) -> list[Quantity]:
 
 
 def _says(
-    said: Quantity, worded: Quantity, values: Iterable[float], available: Sequence[Quantity], talk: frozenset[str]
+    said: Quantity, worded: Quantity, others: Sequence[Quantity], available: Sequence[Quantity], talk: frozenset[str]
 ) -> bool:
-    """Whether a quantity of the talk bears one of the wording; ``values`` are all numbers of the wording."""
+    """Whether a quantity of the talk bears one of the wording; ``others`` are all numbers of the wording."""
     return (
-        _is_equal(said, worded, available)
+        _is_equal(said, worded, available, others)
         and worded.bound in BOUNDS_KEPT[said.bound]
-        and (said.other_end is None or said.other_end in values)
+        and (said.other_end is None or any(said.other_end == other.value for other in others))
         and (not worded.rate or worded.rate == said.rate or (not said.rate and _names_rate(talk, worded.rate)))
         and not _counts_other(said, worded, available, talk)
     )
 
 
-def _is_equal(said: Quantity, worded: Quantity, available: Sequence[Quantity]) -> bool:
-    """Equal in value and unit; the talk may leave the unit to another number: "they asked ten, not twelve dollars"."""
+def _is_equal(said: Quantity, worded: Quantity, available: Sequence[Quantity], others: Sequence[Quantity]) -> bool:
+    """Equal in value and unit; either text may leave the unit to another number: "ten, not twelve dollars"."""
     a, b = _as_share(worded), _as_share(said)
     if a.unit == b.unit or a.unit in AMBIGUOUS.get(b.unit, ()) or b.unit in AMBIGUOUS.get(a.unit, ()):
         return math.isclose(a.value, b.value)
-    is_left_out = not said.unit and not said.noun and any(q.unit == worded.unit for q in available)
+    is_left_out = _leaves_out(said, worded.unit, available) or _leaves_out(worded, said.unit, others)
     return is_left_out and worded.value == said.value
+
+
+def _leaves_out(quantity: Quantity, unit: str, others: Sequence[Quantity]) -> bool:
+    return not quantity.unit and not quantity.noun and any(other.unit == unit for other in others)
+
+
+def is_same_amount(one: Quantity, other: Quantity) -> bool:
+    """Whether two numbers are equal in value and unit, where both have one."""
+    if not one.unit or not other.unit:
+        return one.value == other.value
+    a, b = _as_share(one), _as_share(other)
+    return a.unit == b.unit and math.isclose(a.value, b.value)
 
 
 def _counts_other(said: Quantity, worded: Quantity, available: Sequence[Quantity], talk: frozenset[str]) -> bool:
