@@ -208,6 +208,82 @@ def test_a_window_without_usable_reply_gets_the_extractive_result_and_says_so(se
     assert "ok" not in setup.outcomes()
 
 
+BY_PROVIDER = "refused by the model's provider"
+POLICY = "Invalid prompt: your prompt was flagged as potentially violating our usage policy."
+REFUSALS = {  # what comes back, its reason, and how often it is asked at first
+    "by the provider": (Reply("", refusal="no"), BY_PROVIDER, 1),
+    "content filter": (Reply("", finish_reason="content_filter"), BY_PROVIDER, 1),
+    "content policy": (Reply(status=400, error=POLICY), BY_PROVIDER, 1),
+    "twice in words": (Reply("I am sorry, I cannot help with that."), "refusal", 2),
+}
+
+
+def calls(setup: Setup) -> list[tuple[str, bool]]:
+    """(outcome, whether nothing was asked) of each call, in order."""
+    with setup.warehouse.read() as con:
+        return con.execute("select outcome, cached from raw.llm_calls order by called_at").fetchall()
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_what_the_model_refuses_is_remembered_and_counted(setup: Setup, refusal: str) -> None:
+    reply, reason, asked = REFUSALS[refusal]
+    first = setup.extract(reply)
+    assert f": {reason} (it is asked again after 30 days" in (first.note or "")
+    assert setup.extract(GOOD_REPLY) == first
+    assert len(setup.server.asked) == asked
+    assert calls(setup) == [(reason, False)] * asked + [(reason, True)]
+    assert setup.outcomes() == {reason: asked}
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["delete from raw.llm_refusals", "update raw.llm_refusals set refused_at = refused_at - interval 31 days"],
+)
+def test_a_refused_question_is_asked_again_when_it_is_removed_or_old(setup: Setup, change: str) -> None:
+    setup.extract(Reply("", refusal="no"))
+    with setup.warehouse.write() as con:
+        con.execute(change)
+    assert setup.extract(GOOD_REPLY).note is None
+    assert setup.extract(Reply(status=500)).note is None
+    assert len(setup.server.asked) == 2
+
+
+def test_a_refusal_holds_for_its_model_only(setup: Setup) -> None:
+    setup.extract(Reply("", refusal="no"))
+    assert setup.extract(GOOD_REPLY, llm_model="openai/another").note is None
+
+
+@pytest.mark.parametrize(
+    "misbehaviour",
+    ["broken JSON", "prose", "cut at the limit", "empty", "timeout", "429", "500", "wrong key", "bad request"],
+)
+def test_what_asking_again_may_mend_is_asked_again(setup: Setup, misbehaviour: str) -> None:
+    setup.extract(MISBEHAVIOURS[misbehaviour][0])
+    assert setup.extract(GOOD_REPLY).note is None
+
+
+def test_a_refusal_after_a_broken_reply_is_not_remembered(setup: Setup) -> None:
+    replies = iter([Reply("Sure! Here it comes."), Reply("I am sorry, I cannot help with that.")])
+    setup.extract(lambda _: next(replies))
+    assert setup.extract(GOOD_REPLY).note is None
+
+
+def test_refused_questions_are_no_failures_of_the_server(setup: Setup) -> None:
+    setup.server.answer = Reply(status=400, error=POLICY)
+    extractor = setup.extractor()
+    for number in range(FAILURES_IN_A_ROW + 1):
+        extractor.extract(replace(EPISODE, title=str(number)), SEGMENTS)
+    assert len(setup.server.asked) == FAILURES_IN_A_ROW + 1
+
+
+def test_a_question_that_was_read_and_refused_may_have_cost_something(setup: Setup) -> None:
+    setup.extract(Reply(status=400, error=POLICY), **PRICED)
+    with setup.warehouse.read() as con:
+        ((usd, at_most),) = con.execute("select usd, usd_at_most from raw.llm_calls").fetchall()
+    assert usd is None
+    assert at_most > 0.04
+
+
 def test_a_broken_reply_is_asked_for_again_with_its_fault(setup: Setup) -> None:
     replies = iter([Reply("Sure! Here it comes."), Reply(f"Here you are:\n```json\n{claims(GOOD)}\n```")])
     extraction = setup.extract(lambda _: next(replies))

@@ -160,6 +160,16 @@ def test_what_a_batch_does_not_bring_is_asked_one_by_one(setup: Setup, trouble: 
         assert extraction.note is None
 
 
+def test_what_a_batch_was_refused_is_asked_neither_one_by_one_nor_in_the_next_batch(setup: Setup) -> None:  # noqa: F811
+    server = BatchStandIn(setup.web, Reply("", finish_reason="content_filter"))
+    for _ in range(2):
+        found, _ = extractor(setup)
+        found.prepare([(EPISODE, SEGMENTS)])
+        assert "refused by the model's provider" in (found.extract(EPISODE, SEGMENTS).note or "")
+    assert (server.batches, server.asked) == (1, [])
+    assert [cached for _, _, cached in outcomes(setup)] == [False, True, True]
+
+
 def test_questions_are_sent_in_the_form_of_batch_files(setup: Setup) -> None:  # noqa: F811
     settings = setup.settings.model_copy(update=BATCHED)
     books = Books(setup.warehouse, DAY)

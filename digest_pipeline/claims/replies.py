@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from digest_pipeline.llm.prompt import Reading, UnusableReply
+from digest_pipeline.llm.prompt import Reading, Refused, UnusableReply
 
 Kind = Literal["claim", "prediction", "number", "contrarian", "how-to"]
 MAX_CLAIMS = 40
@@ -84,7 +84,7 @@ def json_in(text: str) -> tuple[dict[str, Any], bool]:
     if not text.strip():
         raise UnusableReply("empty reply")
     if start < 0:
-        raise UnusableReply("refusal" if SORRY.search(text[:300]) else "prose instead of JSON")
+        raise Refused("refusal") if SORRY.search(text[:300]) else UnusableReply("prose instead of JSON")
     end = text.rfind("}")
     try:
         data, is_cut = pydantic_core.from_json(text[start : end + 1] if end > start else text[start:]), False

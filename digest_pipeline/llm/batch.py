@@ -55,7 +55,8 @@ class BatchSender:
         """
         settings = self._settings
         by_key = {question.prompt.key(settings.llm_model): question for question in questions}
-        todo = {key: question for key, question in by_key.items() if self._books.reply(key) is None}
+        kept = {key for key in by_key if self._books.reply(key) is not None or self._books.refusal(key) is not None}
+        todo = {key: question for key, question in by_key.items() if key not in kept}
         if not todo:
             return
         share = self._client.prices.batch_share()

@@ -1,8 +1,10 @@
-"""The books: every call of a language model in ``raw.llm_calls``, every usable reply in ``raw.llm_replies``."""
+"""The books: every call of a language model in ``raw.llm_calls``, every usable reply in ``raw.llm_replies``, and what a
+model refuses to answer in ``raw.llm_refusals``.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from uuid import uuid4
 
@@ -11,6 +13,7 @@ import duckdb
 from digest_pipeline.warehouse import Warehouse
 
 OK = "ok"
+REFUSED_DAYS = 30  # after which a refused question is asked again: models and filters change under the same name
 INSERT = """
 insert into raw.llm_calls (call_id, called_at, digest_date, episode_id, stage, model, prompt_version, tokens_in,
     tokens_out, tokens_cached, usd, usd_at_most, cached, outcome, run_id)
@@ -76,8 +79,17 @@ class Books:
             rows = con.execute("select reply from raw.llm_replies where cache_key = ?", [key]).fetchall()
         return rows[0][0] if rows else None
 
-    def book(self, call: LlmCall, key: str, reply: str | None = None) -> None:
-        """Keep a call, and its reply when it was usable, in one transaction."""
+    def refusal(self, key: str) -> str | None:
+        """Why the model refused this question, if it did in the last ``REFUSED_DAYS`` days."""
+        since = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=REFUSED_DAYS)
+        with self._lock, self._warehouse.read() as con:
+            rows = con.execute(
+                "select reason from raw.llm_refusals where cache_key = ? and refused_at > ?", [key, since]
+            ).fetchall()
+        return rows[0][0] if rows else None
+
+    def book(self, call: LlmCall, key: str, reply: str | None = None, *, is_refused: bool = False) -> None:
+        """Keep a call, and its reply when it was usable or that the question was refused, in one transaction."""
         with self._lock, self._warehouse.write() as con:
             con.execute(
                 INSERT,
@@ -90,6 +102,12 @@ class Books:
             if reply is not None:
                 con.execute("delete from raw.llm_replies where cache_key = ?", [key])
                 con.execute("insert into raw.llm_replies values (?, ?)", [key, reply])
+            if is_refused:
+                con.execute("delete from raw.llm_refusals where cache_key = ?", [key])
+                con.execute(
+                    "insert into raw.llm_refusals values (?, ?, ?)",
+                    [key, call.outcome, datetime.now(UTC).replace(tzinfo=None)],
+                )
 
     def open_batches(self, keys: Sequence[str]) -> list[tuple[str, list[str]]]:
         """Batches that a run sent with any of these questions and did not live to read, and what each asks."""

@@ -7,10 +7,10 @@ from dataclasses import replace
 from threading import Lock
 from typing import TypeVar
 
-from digest_pipeline.llm.books import Books, LlmCall
+from digest_pipeline.llm.books import REFUSED_DAYS, Books, LlmCall
 from digest_pipeline.llm.pace import Pace
 from digest_pipeline.llm.prices import Budget, Prices, at_most_tokens
-from digest_pipeline.llm.prompt import ModelUnavailable, Prompt, Reader, RepairableReply, UnusableReply
+from digest_pipeline.llm.prompt import ModelUnavailable, Prompt, Reader, Refused, RepairableReply, UnusableReply
 from digest_pipeline.llm.transport import CallFailed, Completion, Transport, import_litellm
 from digest_pipeline.settings import Settings
 
@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 FAILURES_IN_A_ROW = 4  # questions without any reply after which the server is not asked again in this run
 LONGEST_PAUSE_SECONDS = 60.0
+REFUSED_BY_PROVIDER = "refused by the model's provider"
+ASKED_AGAIN = f"it is asked again after {REFUSED_DAYS} days, or once raw.llm_refusals does not have it"
 REPAIR = (
     "That reply cannot be used: {fault}. Answer the question again with one JSON object of the form that was asked for"
     " and nothing else."
@@ -42,8 +44,11 @@ class LlmClient:
         """The reply to a question, as ``read`` understands it.
 
         A reply that was paid for before is used again. One that cannot be read is asked for once more, with its fault.
+        What was refused is not asked again for a while: the same words are refused again, and charged for again. Other
+        bad requests are: they are free, and a key, a limit or an account that is put right mends them.
 
         Raises:
+            Refused: by the provider, or twice by the model; now or the last time.
             UnusableReply: twice no reply that can be read.
             ModelUnavailable: no reply at all.
             BudgetExceeded: the call could cost more than is left, or its price is unknown.
@@ -53,6 +58,9 @@ class LlmClient:
         if (kept := self._books.reply(key)) is not None:
             self._books.book(replace(call, cached=True), key)
             return read(kept).value
+        if (reason := self._books.refusal(key)) is not None:
+            self._books.book(replace(call, cached=True, outcome=reason), key)
+            raise Refused(reason, remedy=ASKED_AGAIN)
         messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
         try:
             return self._answer(messages, prompt, call, key, read)
@@ -61,7 +69,7 @@ class LlmClient:
                 {"role": "assistant", "content": fault.text or "(nothing)"},
                 {"role": "user", "content": REPAIR.format(fault=fault)},
             ]
-            return self._answer(messages, prompt, call, key, read)
+            return self._answer(messages, prompt, call, key, read, was_refused=fault.is_refusal)
 
     def charged(self, call: LlmCall, completion: Completion, share: float = 1.0) -> LlmCall:
         """A call with what the provider counted; ``share`` of the list price is charged."""
@@ -75,7 +83,14 @@ class LlmClient:
         )
 
     def _answer(
-        self, messages: Sequence[dict[str, str]], prompt: Prompt, call: LlmCall, key: str, read: Reader[T]
+        self,
+        messages: Sequence[dict[str, str]],
+        prompt: Prompt,
+        call: LlmCall,
+        key: str,
+        read: Reader[T],
+        *,
+        was_refused: bool = False,
     ) -> T:
         """What ``read`` makes of the reply, after as many attempts as the settings allow; each is booked."""
         words = "\n".join(message["content"] for message in messages)
@@ -89,35 +104,48 @@ class LlmClient:
                 except CallFailed as error:
                     failure = error
                     usd = 0.0 if error.is_free or self._settings.llm_is_free else None
-                    self._books.book(replace(call, usd=usd, usd_at_most=most, outcome=error.name), key)
+                    outcome = REFUSED_BY_PROVIDER if error.is_refused else error.name
+                    failed = replace(call, usd=usd, usd_at_most=most, outcome=outcome)
+                    self._books.book(failed, key, is_refused=error.is_refused)
                 else:
                     with self._lock:
                         self._failures = 0
                     charged = self.charged(replace(call, usd_at_most=most), completion)
-                    return self.read_and_book(completion, charged, key, read)
+                    return self.read_and_book(completion, charged, key, read, was_refused=was_refused)
+            if failure.is_refused:
+                with self._lock:
+                    self._failures = 0  # the server answers
+                raise Refused(REFUSED_BY_PROVIDER, remedy=ASKED_AGAIN) from failure
             if attempt == self._settings.llm_max_attempts or not failure.is_passing:
                 raise self._failed(failure) from failure
             time.sleep(self._pause(failure, attempt))
         raise AssertionError("the last attempt returns or raises")
 
-    def read_and_book(self, completion: Completion, call: LlmCall, key: str, read: Reader[T]) -> T:
-        """What ``read`` makes of a completion, which is booked whatever it is.
+    def read_and_book(
+        self, completion: Completion, call: LlmCall, key: str, read: Reader[T], *, was_refused: bool = False
+    ) -> T:
+        """What ``read`` makes of a completion, which is booked whatever it is. ``was_refused``: the model has refused
+        the question once, and was told what form is wanted.
 
         Raises:
+            Refused: by the provider, or by the model once more.
             RepairableReply: it cannot be read; asking again may help.
             UnusableReply: it cannot be read and asking again would not help.
         """
         try:
             if completion.is_refused:
-                raise UnusableReply("refused by the model's provider")
+                raise Refused(REFUSED_BY_PROVIDER)
             reading = read(completion.text)
         except UnusableReply as fault:
-            problem = fault
+            is_refusal = isinstance(fault, Refused)
+            problem: UnusableReply
             if completion.is_cut:
                 problem = UnusableReply("cut off at the limit of tokens", remedy="raise llm_max_output_tokens")
-            elif not completion.is_refused:
-                problem = RepairableReply(str(fault), completion.text)
-            self._books.book(replace(call, outcome=problem.args[0]), key)
+            elif completion.is_refused or (is_refusal and was_refused):
+                problem = Refused(fault.said, remedy=ASKED_AGAIN)
+            else:
+                problem = RepairableReply(fault.said, completion.text, is_refusal=is_refusal)
+            self._books.book(replace(call, outcome=problem.said), key, is_refused=isinstance(problem, Refused))
             raise problem from None
         self._books.book(replace(call, outcome=reading.outcome), key, completion.text)
         return reading.value

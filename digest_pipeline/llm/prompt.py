@@ -16,12 +16,18 @@ class UnusableReply(DigestError):
     """A reply that cannot be read. The message is the kind of fault."""
 
 
-class RepairableReply(UnusableReply):
-    """A reply that cannot be read, and that the model may mend when it is told. ``text`` is what it said."""
+class Refused(UnusableReply):
+    """No answer, but a refusal of the question, by the model or its provider."""
 
-    def __init__(self, fault: str, text: str) -> None:
+
+class RepairableReply(UnusableReply):
+    """A reply that cannot be read, and that the model may mend when it is told. ``text`` is what it said; with
+    ``is_refusal`` it says that it will not answer.
+    """
+
+    def __init__(self, fault: str, text: str, *, is_refusal: bool = False) -> None:
         super().__init__(fault)
-        self.text = text
+        self.text, self.is_refusal = text, is_refusal
 
 
 class ModelUnavailable(DigestError):

@@ -58,6 +58,7 @@ class CallFailed(Exception):
         is_passing: asking again may help: rate limits, time-outs, broken connections and servers in trouble.
         is_final: every other call would fail as well: wrong key, no such model, no money.
         is_free: it surely cost nothing: the provider turned it away unread.
+        is_refused: the provider read it and refuses what it says; the same words are refused again.
         knows_no_schema: it would not have failed without one.
         retry_after: what the server asked for, as it said it.
     """
@@ -71,11 +72,12 @@ class CallFailed(Exception):
         is_free: bool = False,
         knows_no_schema: bool = False,
         retry_after: str = "",
+        is_refused: bool = False,
     ) -> None:
-        super().__init__(name, text, is_passing, is_final, is_free, knows_no_schema, retry_after)
+        super().__init__(name, text, is_passing, is_final, is_free, knows_no_schema, retry_after, is_refused)
         self.name, self.text, self.retry_after = name, text, retry_after
         self.is_passing, self.is_final, self.is_free = is_passing, is_final, is_free
-        self.knows_no_schema = knows_no_schema
+        self.knows_no_schema, self.is_refused = knows_no_schema, is_refused
 
 
 class Transport:
@@ -155,13 +157,15 @@ def _failure(error: Exception, known: Any) -> CallFailed:
         known.ServiceUnavailableError, known.BadGatewayError,
     )  # fmt: skip
     final = known.AuthenticationError, known.NotFoundError, known.PermissionDeniedError, known.PaymentRequiredError
+    is_refused = isinstance(error, known.ContentPolicyViolationError)  # a bad request that Azure charges for
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     return CallFailed(
         type(error).__name__,
         str(error),
         is_passing=isinstance(error, passing),
         is_final=isinstance(error, final),
-        is_free=isinstance(error, (*final, known.RateLimitError, known.BadRequestError)),
+        is_free=isinstance(error, (*final, known.RateLimitError, known.BadRequestError)) and not is_refused,
         knows_no_schema=isinstance(error, known.BadRequestError) and "response_format" in str(error),
         retry_after=str(headers.get("retry-after", "")),
+        is_refused=is_refused,
     )
