@@ -5,7 +5,8 @@ insert into raw.episodes (episode_id, feed_url, title, first_seen_at, published_
     status)
     select 'ep_' || i, 'https://shows.example/' || i % 50, 'Episode ' || i, day, day, day, '[]', '', 'transcribed'
     from (select i, $first::date + (i // 10)::int as day from range($days * 10) t(i));
-insert into raw.transcripts (episode_id, source, word_count, fingerprint) select episode_id, 'publisher', 9, [] from raw.episodes;
+insert into raw.transcripts (episode_id, source, word_count, fingerprint, spoken_seconds, ad_seconds)
+    select episode_id, 'publisher', 9, [], 1200, 80 from raw.episodes;
 insert into raw.transcript_segments (episode_id, position, start_seconds, end_seconds, text, is_ad)
     select episode_id, p, p * 20, p * 20 + 20, 'words of a made-up talk', p % 17 = 0 from raw.episodes, range(60) t(p);
 insert into raw.claim_candidates (claim_id, episode_id, digest_date, headline, explanation, quote, speaker, start_seconds,

@@ -32,7 +32,7 @@ from digest_pipeline.upkeep.restore import restore
 from digest_pipeline.warehouse import Warehouse
 from digest_pipeline.warehouse.choice import looking, warehouse_of
 from digest_pipeline.warehouse.copying import migrate_to_file, migrate_to_lake
-from digest_pipeline.warehouse.schema import keys, migrate, without_keys
+from digest_pipeline.warehouse.schema import keys, migrate, migrations, without_keys
 from tests.postgres_server import PASSWORD, postgres, server_address
 from tests.test_notebooks import FOLDER as NOTEBOOKS
 from tests.test_notebooks import PLOTLY, PLOTS
@@ -324,6 +324,24 @@ def test_a_lake_has_the_columns_of_a_file(empty: Settings) -> None:
     with duckdb.connect() as con:
         migrate(con)
         assert con.execute(columns).fetchall() == on_lake
+
+
+def test_a_lake_of_an_earlier_release_keeps_the_seconds_of_its_talk(
+    empty: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [step for step in migrations() if step[0] < 12]
+    with monkeypatch.context() as earlier:
+        earlier.setattr("digest_pipeline.warehouse.schema.migrations", lambda: steps)
+        with warehouse_of(empty).write() as con:
+            con.execute(
+                "insert into raw.transcripts (episode_id, source, word_count, fingerprint) values ('ep', 'asr', 9, [1])"
+            )
+            con.execute(
+                "insert into raw.transcript_segments (episode_id, position, start_seconds, end_seconds, text, is_ad)"
+                " values ('ep', 0, 0, 9, 'Words.', false), ('ep', 1, 9, 12, 'Buy now.', true)"
+            )
+    with warehouse_of(empty).write() as con:
+        assert con.execute("select spoken_seconds, ad_seconds from raw.transcripts").fetchall() == [(12, 3)]
 
 
 def test_a_key_becomes_a_required_column() -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from dagster import AssetKey, TableSchema
 
 from digest_pipeline.bundled import bundled
+from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
+from digest_pipeline.models import Episode, Segment, Transcript
 from digest_pipeline.resources import (
     DATABASE_VARIABLE,
     DAY_VARIABLE,
@@ -21,6 +24,10 @@ from digest_pipeline.resources import (
     dbt_sources_hash,
 )
 from digest_pipeline.settings import Settings
+from digest_pipeline.transcripts.store import save_outcome
+from digest_pipeline.transcripts.transcribe import Outcome
+from digest_pipeline.upkeep.retention import remove_old
+from digest_pipeline.warehouse import Warehouse
 
 MARTS = {
     "dim_shows", "dim_episodes", "dim_themes", "fct_insights", "fct_claim_themes", "fct_theme_days", "daily_top_insights", "show_scoreboard",
@@ -116,6 +123,35 @@ def test_a_day_that_leaves_its_window_without_themes_leaves_no_rows_of_them(demo
     assert rows(copy, "select count(*) from marts.dim_themes where is_alive") == [(0,)]
     build(copy, "--full-refresh", "--select", "fct_claim_themes")
     assert rows(copy, "select count(*) from marts.fct_claim_themes") == [(0,)]
+
+
+def test_hours_and_share_of_advertisement_stay_when_the_words_are_removed(
+    warehouse: Warehouse, settings: Settings
+) -> None:
+    day = date(2026, 9, 14)
+    with warehouse.write() as con:
+        add_feeds(con, [Subscription("https://x.example/f")], datetime(2026, 9, 14))
+        con.execute(
+            "insert into raw.episodes (episode_id, feed_url, title, first_seen_at, digest_date, transcript_urls, description,"
+            " status) values ('ep_1', 'https://x.example/f', 'One', now(), ?, '[]', '', 'due')",
+            [day],
+        )
+    said = (Segment(0, 0, 900, None, "Words."), Segment(1, 900, 1200, None, "Buy now.", True, "ad"))
+    episode = Episode("ep_1", "https://x.example/f", "Show", "One", None, None, "", None, "en")
+    outcome = Outcome(episode, "transcribed", None, Transcript("ep_1", "publisher", None, "en", said))
+    save_outcome(warehouse, outcome, day, max_attempts=4)
+    shown = []
+    for _ in range(2):
+        build(settings.database, "--select", "+dim_episodes", "+show_scoreboard")
+        shown += rows(
+            settings.database,
+            "select e.spoken_seconds, e.ad_seconds, e.ad_share, s.hours, s.ad_share, s.episodes"
+            " from marts.dim_episodes e, marts.show_scoreboard s",
+        )
+        brief = settings.model_copy(update={"keep_transcripts_days": 1})
+        remove_old(brief, datetime(2026, 9, 20, tzinfo=UTC))
+    assert rows(settings.database, "from raw.transcript_segments") == []
+    assert shown == 2 * [(1200, 300, 0.25, 1 / 3, 0.25, 1)]
 
 
 def test_of_two_claims_of_a_day_that_say_the_same_the_earlier_one_is_new(demo: Settings, tmp_path: Path) -> None:

@@ -57,6 +57,16 @@ def test_threads_open_and_close_it_side_by_side(warehouse: Warehouse) -> None:
         assert sum(threads.map(lambda _: look(warehouse), range(2000))) == 0
 
 
+def test_who_only_looks_waits_for_a_writer_of_the_same_process(warehouse: Warehouse) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        with warehouse.write() as con:
+            con.execute(INSERT)
+            looking = threads.submit(look, warehouse)
+            with pytest.raises(TimeoutError):
+                looking.result(0.3)
+        assert looking.result(30) == 1
+
+
 def test_a_damaged_file_is_called_damaged_and_no_old_copy_is_read_instead(warehouse: Warehouse) -> None:
     snapshot = warehouse.path.with_name("snapshot.duckdb")
     warehouse.leave_snapshot(snapshot)
@@ -151,7 +161,11 @@ def test_a_database_of_the_first_release_is_brought_forward(tmp_path: Path) -> N
         " '2026-09-14 12:00', '2026-09-14 13:00', '[]', '', 'listed', 'https://x.example/1.mp3')"
     )
     con.execute("insert into raw.transcripts values ('ep_0', 'asr', 'm', 'en', 9, 'sha', 60, 0.1, [1], null)")
-    con.execute("insert into raw.transcript_segments values ('ep_0', 0, 0, 9, null, 'Words.', false, null)")
+    con.execute(
+        "insert into raw.transcript_segments values ('ep_0', 0, 0, 9, null, 'Words.', false, null),"
+        " ('ep_0', 1, 9, 12, null, 'Buy now.', true, 'ad')"
+    )
+    con.execute("insert into raw.transcripts values ('ep_x', 'asr', 'm', 'en', 9, 'x', 60, 0.1, [1], null)")
     con.execute(
         "insert into raw.claim_candidates values"
         " ('cl_1', 'ep_0', '2026-09-14', 'H', '', 'Words.', null, 0, 9, 0, 0, 0.9, false, 'extractive', null, null, null)"
@@ -171,6 +185,10 @@ def test_a_database_of_the_first_release_is_brought_forward(tmp_path: Path) -> N
     con.close()
     with open_for_reading(path, tmp_path / "s.duckdb") as con:
         assert con.execute("select theme_id, said_before from raw.digest_items").fetchall() == [("th_1", None)]
+        assert con.execute("select spoken_seconds, ad_seconds from raw.transcripts order by episode_id").fetchall() == [
+            (12, 3),
+            (None, None),
+        ]
         assert con.execute("select available_at::varchar, episode_type from raw.episodes").fetchall() == [
             ("2026-09-14 12:00:00", "full")
         ]

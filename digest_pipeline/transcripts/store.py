@@ -1,5 +1,6 @@
 """What the transcripts stage keeps and asks: transcripts, segments, and how alike two talks are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -124,12 +125,13 @@ def _save_transcript(con: duckdb.DuckDBPyConnection, transcript: Transcript) -> 
     con.execute("delete from raw.transcripts where episode_id = ?", [transcript.episode_id])
     con.execute(
         "insert into raw.transcripts (episode_id, source, model, language, word_count, audio_sha256,"
-        " audio_seconds, real_time_factor, fingerprint, note, has_own_times, unheard_seconds)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " audio_seconds, real_time_factor, fingerprint, note, has_own_times, unheard_seconds, spoken_seconds,"
+        " ad_seconds) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             transcript.episode_id, transcript.source, transcript.model, transcript.language, transcript.word_count,
             transcript.audio_sha256, transcript.audio_seconds, transcript.real_time_factor,
             fingerprint(transcript.segments), transcript.note, transcript.has_own_times, transcript.unheard_seconds,
+            *_seconds(transcript.segments),
         ],
     )  # fmt: skip
     segments = pl.DataFrame(  # noqa: F841 - DuckDB reads it by its name
@@ -148,6 +150,15 @@ def _save_transcript(con: duckdb.DuckDBPyConnection, transcript: Transcript) -> 
         orient="row",
     )  # fmt: skip
     con.execute("insert into raw.transcript_segments by name select * from segments")
+
+
+def _seconds(segments: Sequence[Segment]) -> tuple[float | None, float | None]:
+    """Where the last segment ends, and how much is flagged as advertisement or boilerplate. The marts ask for both when
+    the segments may have been removed.
+    """
+    if not segments:
+        return None, None
+    return max(s.end_seconds for s in segments), sum(s.end_seconds - s.start_seconds for s in segments if s.is_ad)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,12 @@ def _is_lock(error: BaseException) -> bool:
 
 
 def _is_closing(error: BaseException) -> bool:
-    """DuckDB refuses to open a file in the instant in which another thread of this process closes it."""
-    return isinstance(error, duckdb.BinderException) and "Unique file handle conflict" in str(error)
+    """DuckDB refuses to open a file in the instant in which another thread of this process closes it, and to read one
+    that is open for writing here, or the other way round.
+    """
+    return isinstance(error, duckdb.BinderException | duckdb.ConnectionException) and any(
+        words in str(error) for words in ("Unique file handle conflict", "with a different configuration")
+    )
 
 
 @retry(
