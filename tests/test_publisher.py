@@ -295,6 +295,21 @@ def test_no_document_takes_time_with_the_square_of_its_length(kind: str, body: s
     subprocess.run([sys.executable, "-c", code, kind], input=body, text=True, timeout=60, check=False)
 
 
+@pytest.mark.parametrize("kind", ["json", "vtt", "srt", "html", "text"])
+def test_control_characters_of_a_document_reach_no_segment(kind: str) -> None:
+    bad = f"Prices \x1b]0;x\x07 fell\x0b\x0bby \x9bhalf \ufffe, and {LONG}."
+    body = {
+        "json": json.dumps({"segments": [{"speaker": "Ann\x1b[31m Lee", "startTime": 1, "endTime": 9, "body": bad}]}),
+        "vtt": f"WEBVTT\n\n00:01.000 --> 00:09.000\n<v Ann\x1b[31m Lee>{bad}\n",
+        "srt": f"1\n00:00:01,000 --> 00:00:09,000\n{bad}\n",
+        "html": f"<cite>Ann\x1b[31m Lee</cite><time>0:01</time><p>{bad}</p>",
+        "text": f"[0:01] {bad}",
+    }[kind]
+    (segment,) = parse(body, kind, 9.0)
+    assert segment.text == f"Prices ]0;x fell by half , and {LONG}."
+    assert segment.speaker in ("Ann[31m Lee", None)
+
+
 def test_rolling_captions_are_merged_and_markup_removed() -> None:
     vtt = (
         "WEBVTT\n\n00:00.000 --> 00:02.000\n<c.yellow>the queue for the grid</c>\n\n"

@@ -1,14 +1,26 @@
 """Publishing: untrusted text stays text, a digest is published once, pages are equal for equal input."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+import pytest
 from bs4 import BeautifulSoup
+from markdown_it import MarkdownIt
 
-from digest_pipeline.models import Digest, DigestItem
+from digest_pipeline.models import Digest, DigestItem, readable
 from digest_pipeline.publishing import store
-from digest_pipeline.publishing.pages import Site, day_page
-from digest_pipeline.publishing.render import clock, content_hash, long_date, to_json, to_markdown, to_text
+from digest_pipeline.publishing.catalogue import InsightPage, Published
+from digest_pipeline.publishing.feeds import atom_feed, json_feed
+from digest_pipeline.publishing.pages import Site, day_page, insight_page, search_part
+from digest_pipeline.publishing.render import (
+    beyond_quote,
+    clock,
+    content_hash,
+    long_date,
+    to_json,
+    to_markdown,
+    to_text,
+)
 from digest_pipeline.warehouse import Warehouse
 
 DAY = date(2026, 9, 14)
@@ -53,6 +65,53 @@ def test_an_address_ends_no_link_of_its_own() -> None:
     strange = replace(item(), audio_url="https://x.example/1.mp3>)\n![t](https://other.example/p.png) <")
     markdown = to_markdown(digest(strange))
     assert "(<https://x.example/1.mp3%3E)%0A![t](https://other.example/p.png)%20%3C#t=3723>)" in markdown
+
+
+def test_control_characters_that_are_stored_reach_no_page() -> None:
+    bad = "Prices \x1b]0;x\x07 fell\x00\x08\x9b \ufffe\ufdd0\U0001ffff\ud800 by half"
+    names = ("headline", "explanation", "quote", "speaker", "show", "episode", "theme", "why", "said_before")
+    one = replace(item(), theme_id="th_1", **dict.fromkeys(names, bad))  # type: ignore[arg-type]
+    site, published = Site("Five"), [Published(DAY, datetime(2026, 9, 15), (one,))]
+    for page in (
+        day_page(site, digest(one), older=None, newer=None),
+        insight_page(site, InsightPage(one, DAY, (), ())),
+        search_part([[bad, bad]]),
+        to_markdown(digest(one)),
+        to_text(digest(one)),
+        *(write(site, "insights", published) for write in (atom_feed, json_feed)),
+    ):
+        assert readable(page) == page
+        assert "fell" in page
+    assert "u001b" not in search_part([[bad, bad]])
+    assert readable("tab\tline\nreturn\r é 中 😀 \u202e") == "tab\tline\nreturn\r é 中 😀 \u202e"
+    assert readable("a\x0bb\x85c") == "a b c"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2008. That was the year in which nobody lent anything.", "1) is the first reason", "- 40 degrees is cold.",
+        "+ 3 percent a year is a lot.", "---", "The tag &lt;b&gt; and AT&amp;T cost ~~much~~ ~less~.", "3.5 percent of it.",
+        "-40 degrees and 2008. Both", "-", "# one > two | three",
+    ],
+)  # fmt: skip
+def test_markdown_says_what_was_said(text: str) -> None:
+    whole = to_markdown(digest(replace(item(), explanation=text, quote=text)))
+    rendered = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(whole)
+    page = BeautifulSoup(rendered, "html.parser")
+    assert [tag.name for tag in page.find_all(True, recursive=False)] == ["h1", "p", "h2", "p", "blockquote", "p"]
+    assert page.find_all(["s", "del", "ol", "ul", "hr"]) == []
+    assert page.find_all("p")[1].get_text() == text
+    assert f"“{text}”" in page.find_all("p")[2].get_text()
+    assert "— Ann Lee, The Show, “Queues”, 1:02:03" in whole.replace("[", "")
+
+
+def test_an_explanation_that_begins_with_its_quote_and_goes_on_is_told() -> None:
+    quote = "Storage pays for itself within two winters."
+    longer = f"“{quote}” The utility of Malmö compared its bills of 2021 to 2024, and saved 12 million."
+    said_again = "Storage pays for itself, within two winters."
+    for explanation, told in ((longer, longer), (said_again, ""), (quote[:30], ""), ("", "")):
+        assert beyond_quote(replace(item(), quote=quote, explanation=explanation)) == told
 
 
 def test_the_page_has_what_a_reader_needs() -> None:

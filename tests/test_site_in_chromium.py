@@ -1,7 +1,8 @@
 """The site as a reader's browser shows it, opened from disk: accessible, quiet, whole at every width, searchable."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from bench.published import made_up_archive, publish
 from digest_pipeline.models import Digest
-from digest_pipeline.publishing.pages import Site
+from digest_pipeline.publishing.pages import Site, search_page, search_part
 from digest_pipeline.publishing.site import write_site
 from digest_pipeline.warehouse import Warehouse
 from tests.browser import chromium, find_chromium
@@ -162,3 +163,61 @@ def test_print_shows_what_was_folded(browser: Browser, site: tuple[Path, Digest]
     assert not page.locator(".masthead nav").is_visible()
     assert page.pdf().startswith(b"%PDF")
     page.close()
+
+
+def test_search_takes_words_as_they_are_typed(browser: Browser, tmp_path: Path) -> None:
+    said = [
+        "They don’t need “human-readable” code", "They don't need grid storage", "Straße und Köln, naïve café",
+        "GPT\u20114 and wi\u2010fi cost 1,000 dollars", "Who needs C++?", "storage of a grid",
+    ]  # fmt: skip
+    entries = [(f"cl_{n}", f"2026-01-0{n + 1}", text, "", "", "", "Show", "", "", "") for n, text in enumerate(said)]
+    search_site(tmp_path, entries)
+    page = browser.new_page()
+    page.goto(f"{tmp_path.as_uri()}/search.html")
+    for typed, wanted in {
+        "don't": {0, 1}, "don’t": {0, 1}, "“human-readable”": {0}, "human\u2010readable": {0}, "Human\u2011Readable,": {0},
+        '"human-readable" code.': {0}, "grid storage": {1, 5}, '"grid storage"': {1}, "“grid storage": {1}, "(storage)": {1, 5},
+        "strasse": {2}, "STRASSE": {2}, "Straße": {2}, "koln": {2}, "gpt-4": {3}, "gpt\u20134": {3}, "wi-fi?": {3},
+        "1,000": {3}, "c++": {4}, "'need'": {0, 1, 4}, '"': set(), "?": set(), '""': set(),
+    }.items():  # fmt: skip
+        page.get_by_role("searchbox").fill(typed)
+        assert set(page.locator("#found a").all_inner_texts()) == {said[n] for n in wanted}, typed
+    page.close()
+
+
+def test_search_shows_more_and_a_theme_all_of_its_own(browser: Browser, tmp_path: Path) -> None:
+    def entry(n: int, theme_id: str) -> tuple[str, ...]:
+        day = f"{FIRST + timedelta(days=n)}"
+        name = "Grid, price" if n % 2 else "Grid, storage"  # a theme's name changes
+        return (f"cl_{n}", day, f"Headline {n}", "", "", "", "Show", name, theme_id, "de" if n == 0 else "")
+
+    search_site(tmp_path, [*(entry(n, "th_1") for n in range(120)), entry(120, "th_2")])
+    page = browser.new_page()
+    page.goto(f"{tmp_path.as_uri()}/search.html#th_1")
+    more, links, status = page.get_by_role("button", name="more"), page.locator("#found a"), page.get_by_role("status")
+    assert status.inner_text() == "120 of 121 insights, the first 50 are shown"
+    assert Axe().run(page, options=QUIET_AXE).violations_count == 0
+    more.focus()
+    page.keyboard.press("Enter")
+    assert (links.count(), status.inner_text()) == (100, "120 of 121 insights, the first 100 are shown")
+    assert page.evaluate("document.activeElement.textContent") == links.nth(50).inner_text()
+    assert more.inner_text() == "Show 20 more"
+    more.click()
+    assert (links.count(), status.inner_text()) == (120, "120 of 121 insights")
+    assert not more.is_visible()
+    assert len(set(links.all_inner_texts())) == 120
+    assert [links.nth(n).get_attribute("lang") for n in (118, 119)] == [None, "de"]
+    page.get_by_role("searchbox").fill("grid")
+    assert (links.count(), more.is_visible()) == (50, True)
+    page.get_by_role("searchbox").fill("")
+    assert (links.count(), more.is_visible(), status.inner_text()) == (0, False, "121 insights")
+    page.close()
+
+
+def search_site(folder: Path, entries: Sequence[Sequence[str]]) -> None:
+    """The page that searches, over these entries."""
+    (folder / "search").mkdir()
+    (folder / "search" / "2026-01.js").write_text(search_part(entries), encoding="utf-8")
+    (folder / "search.html").write_text(search_page(Site("Five"), ["2026-01"]), encoding="utf-8")
+    for name in ("style.css", "search.js", "icon.svg"):
+        (folder / name).write_bytes((files("digest_pipeline.publishing") / "static" / name).read_bytes())

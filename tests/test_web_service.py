@@ -28,7 +28,8 @@ from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
 from digest_pipeline.delivery.web import WebService
 from digest_pipeline.delivery.web_safety import MOST_BODY_BYTES, client_of
 from digest_pipeline.errors import SettingsError
-from digest_pipeline.models import Subscriber
+from digest_pipeline.models import Digest, Subscriber
+from digest_pipeline.publishing.pages import Site, day_page
 from digest_pipeline.settings import Settings, load_settings
 from tests.browser import chromium, find_chromium
 from tests.mail_server import Inbox, inbox
@@ -286,15 +287,35 @@ def test_every_answer_is_safe_and_sets_no_cookie(settings: Settings) -> None:
             assert client.get(outside).status_code == 404
 
 
+def test_every_page_of_the_service_leads_to_the_form(client: httpx.Client) -> None:
+    for path in ("/confirm?token=x", "/none.html", "/days/2019-01-01.html", "/a/b/none"):
+        page = BeautifulSoup(client.get(path).text, "html.parser")
+        address = str(page.find("a", string="Get it by mail")["href"])  # type: ignore[index]
+        assert client.get(str(httpx.URL(path).join(address))).status_code == 200, (path, address)
+
+
+def test_before_the_first_digest_the_site_says_so(settings: Settings) -> None:
+    with running(WebService(settings, None)) as client:
+        for path in ("/", "/index.html", "/archive.html", "/themes.html", "/search.html"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+            assert "Nothing published yet" in text_of(answer)
+        assert client.get("/days/2026-01-01.html").status_code == 404
+        (settings.site / "index.html").write_text("<p>today</p>")
+        assert client.get("/").text == "<p>today</p>"
+
+
 def test_health_tells_whether_a_day_is_missing(settings: Settings) -> None:
     days = settings.site / "days"
     with running(WebService(settings, None)) as client:
         assert client.get("/health").json() == {"ok": False, "last_digest": None, "age_days": None}
         days.mkdir(parents=True)
         today = datetime.now(settings.zone).date()
+        (days / f"{today}.html").write_text("left over from before a restore")
         for age, status in ((9, 503), (1, 200)):
             day = today - timedelta(days=age)
-            (days / f"{day}.html").write_text("")
+            page = day_page(Site("Five"), Digest(day, ()), older=None, newer=None, path="index.html")
+            (settings.site / "index.html").write_text(page, encoding="utf-8")
             answer = client.get("/health")
             assert answer.status_code == status
             assert json.loads(answer.text)["last_digest"] == day.isoformat()

@@ -1,12 +1,12 @@
 """What every command shares: the terminal, dates as arguments, and progress drawn from log records."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -17,9 +17,26 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.segment import Segment
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+from digest_pipeline.models import readable
+
+
+class _SafeConsole(Console):
+    """Its own colours and bars are the only commands that it gives the terminal: stored text may hold others."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(readable(segment.text), segment.style)
+
+
+out = _SafeConsole(highlight=False)
+err = _SafeConsole(stderr=True, highlight=False)
+
+
+def echo(text: str) -> None:
+    """Print text as it is to standard output, but for what would be a command to the terminal."""
+    typer.echo(readable(text).replace("\r", ""), nl=False)
 
 
 def parse_day(text: str) -> date:

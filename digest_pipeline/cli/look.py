@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from digest_pipeline.cli.console import err, out, parse_day
+from digest_pipeline.cli.console import echo, err, out, parse_day
 from digest_pipeline.day_summary import summarise
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.errors import DigestError
@@ -57,7 +58,7 @@ def show(
         known = f"published days: {days[0]} to {days[-1]}" if days else "nothing is published yet"
         raise DigestError(f"there is no digest of {day or 'any day'}", remedy=f"{known}; `digest run` makes one")
     render = {ShowFormat.TEXT: to_text, ShowFormat.MD: to_markdown, ShowFormat.JSON: to_json}[form]
-    typer.echo(render(digest), nl=False)
+    echo(render(digest))
 
 
 def export(
@@ -89,10 +90,18 @@ def export(
         flat = frame.with_columns(
             pl.Series(name, [None if v is None else json.dumps(v) for v in frame[name].to_list()]) for name in nested
         )
-        flat.write_csv(target or sys.stdout)
+        _write(flat.write_csv, target)
     else:
-        frame.write_ndjson(target or sys.stdout)
+        _write(frame.write_ndjson, target)
     err.print(f"{len(frame)} rows of {schema}.{table}")
+
+
+def _write(write: Callable[..., str | None], target: Path | None) -> None:
+    """Every byte to a file or a pipe; to a terminal only what is no command to it."""
+    if target is None and sys.stdout.isatty():
+        echo(write() or "")
+    else:
+        write(target or sys.stdout)
 
 
 def _find_table(con: duckdb.DuckDBPyConnection, table: str) -> tuple[str, set[str]]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from digest_pipeline.cli.console import err, out, parse_day
+from digest_pipeline.cli.console import echo, err, out, parse_day
 from digest_pipeline.errors import DigestError
 from digest_pipeline.publishing.publish import preview as preview_of
 from digest_pipeline.publishing.render import to_text
@@ -39,7 +39,7 @@ def preview(
         known = f"scored days: {days[0]} to {days[-1]}" if days else "no day is scored yet; `digest run` scores one"
         raise DigestError(f"nothing is scored for {day or 'any day'}", remedy=known)
     verdict, _ = preview_of(warehouse, day or days[-1], settings, target)
-    typer.echo(to_text(verdict.digest), nl=False)
+    echo(to_text(verdict.digest))
     if verdict.differs_from_published:
         err.print("[yellow]This day is published already:[/] readers keep the above, whatever would be chosen now.")
     out.print(f"\nPage: {target / 'days' / f'{verdict.digest.digest_date}.html'}", soft_wrap=True)

@@ -40,6 +40,7 @@ def digest_message(settings: Settings, delivery: Delivery, unsubscribe_url: str 
             "title": settings.site_title,
             "count": plural(sum(len(digest.items) for digest in cut), "insight"),
             "left_out": sum(len(whole.items) for whole in delivery.digests) - sum(len(d.items) for d in cut),
+            "more_url": _more_url(settings, delivery),
             "site_url": settings.site_url,
             "unsubscribe_url": unsubscribe_url,
             "postal_address": settings.mail_postal_address,
@@ -81,6 +82,13 @@ def _subject(settings: Settings, delivery: Delivery) -> str:
 
 def _domain(settings: Settings) -> str:
     return parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
+
+
+def _more_url(settings: Settings, delivery: Delivery) -> str:
+    """Where the insights are that a mail leaves out; empty for a personal choice, of which not all have a page."""
+    if not settings.site_url or delivery.subscriber.has_own_taste:
+        return ""
+    return settings.site_url + ("archive.html" if len(delivery.digests) > 1 else f"days/{delivery.days[0]}.html")
 
 
 def _best(digest: Digest, most: int) -> Digest:

@@ -7,6 +7,7 @@ links; the button on its page, or the one-click request of RFC 8058, does. Neith
 """
 
 import mimetypes
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
@@ -40,6 +41,8 @@ from digest_pipeline.settings import Settings
 STALE_DAYS = 2  # yesterday's digest comes this morning: when the last is older than that, a day is missing
 REQUESTS_OF_ONE = RateLimitItemPerHour(5)  # to subscribe
 TYPES = {".atom": "application/atom+xml", ".opml": "text/x-opml", ".md": "text/markdown"}
+DAY_OF_PAGE = re.compile(r'<h1><time datetime="(\d{4}-\d\d-\d\d)">')  # as digest.html.j2 writes it
+BEFORE_THE_FIRST = frozenset({"/", "/index.html", "/archive.html", "/themes.html", "/search.html"})  # digest
 HEADINGS = {404: "Not found", 405: "Not like this", 429: "Too many requests"}
 
 
@@ -151,6 +154,8 @@ class WebService:
 
     async def _failed(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
+        if error.status_code == 404 and request.url.path in BEFORE_THE_FIRST:
+            return self._say(request, "Nothing published yet", "The first digest will stand here.")
         text = "There is no such page." if error.status_code == 404 else error.detail
         heading = HEADINGS.get(error.status_code, "That did not work")
         return self._say(request, heading, text, status=error.status_code)
@@ -183,9 +188,10 @@ def _sentence(error: SubscriberError) -> str:
 
 
 def _last_day(site: Path) -> date | None:
-    """The newest day that has a page."""
-    days = sorted(path.stem for path in (site / "days").glob("????-??-??.html"))
-    return date.fromisoformat(days[-1]) if days else None
+    """The day of the start page, which is the newest one published: the page of a later day may be left over."""
+    start = site / "index.html"
+    found = DAY_OF_PAGE.search(start.read_text(encoding="utf-8")) if start.is_file() else None
+    return date.fromisoformat(found[1]) if found else None
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ import duckdb
 
 from digest_pipeline.models import DigestItem
 from digest_pipeline.publishing.plot import Timeline, timeline
+from digest_pipeline.publishing.render import other_language
 from digest_pipeline.publishing.store import ITEM_COLUMNS, published_digests, read_item
 
 MOST_LATER = 10  # newest insights that a page names of those that found it related
@@ -26,6 +27,7 @@ class Mention:
     speaker: str | None
     show: str
     theme: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class DayLine:
 
     day: date
     lead: str | None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,15 @@ class Published:
     items: tuple[DigestItem, ...]
 
 
-MENTION = "claim_id, digest_date, headline, speaker, show_title, theme"
+MENTION = "claim_id, digest_date, headline, speaker, show_title, theme, language"
 RELATIVES = """
-select r.claim_id, true, r.similarity, i.claim_id, i.digest_date, i.headline, i.speaker, i.show_title, i.theme
+select r.claim_id, true, r.similarity, i.claim_id, i.digest_date, i.headline, i.speaker, i.show_title, i.theme,
+    i.language
 from raw.related_insights r join raw.digest_items i on i.claim_id = r.related_id
 where r.claim_id in (select unnest($ids::varchar[]))
 union all
-select r.related_id, false, r.similarity, i.claim_id, i.digest_date, i.headline, i.speaker, i.show_title, i.theme
+select r.related_id, false, r.similarity, i.claim_id, i.digest_date, i.headline, i.speaker, i.show_title, i.theme,
+    i.language
 from raw.related_insights r
 join raw.digest_items i on i.claim_id = r.claim_id
 join raw.digest_items own on own.claim_id = r.related_id
@@ -144,18 +149,20 @@ def theme_lines(con: duckdb.DuckDBPyConnection) -> list[ThemeLine]:
 
 def search_entries(con: duckdb.DuckDBPyConnection, first: date, end: date) -> list[tuple[str, ...]]:
     """What a search finds of the insights from ``first`` to the day before ``end``, oldest first; see search.js."""
-    return con.execute(
+    rows = con.execute(
         "select claim_id, digest_date::varchar, headline, explanation, quote, coalesce(speaker, ''), show_title,"
-        " coalesce(theme, '') from raw.digest_items where digest_date >= ? and digest_date < ?"
+        " coalesce(theme, ''), coalesce(theme_id, ''), language"
+        " from raw.digest_items where digest_date >= ? and digest_date < ?"
         " order by digest_date, rank",
         [first, end],
     ).fetchall()
+    return [(*row[:-1], other_language(row[-1]) or "") for row in rows]
 
 
 def days_of_year(con: duckdb.DuckDBPyConnection, year: int) -> list[DayLine]:
     """The published days of a year, newest first."""
     rows = con.execute(
-        "select d.digest_date, i.headline from raw.digests d"
+        "select d.digest_date, i.headline, i.language from raw.digests d"
         " left join raw.digest_items i on i.digest_date = d.digest_date and i.rank = 1"
         " where d.digest_date between make_date(?, 1, 1) and make_date(?, 12, 31) order by 1 desc",
         [year, year],

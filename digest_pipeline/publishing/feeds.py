@@ -11,39 +11,43 @@ from typing import Any
 
 from lxml import etree
 
+from digest_pipeline.models import readable
 from digest_pipeline.publishing.catalogue import Published
 from digest_pipeline.publishing.pages import Site
-from digest_pipeline.publishing.render import long_date, plural, templates
+from digest_pipeline.publishing.render import OWN_LANGUAGE, long_date, other_language, plural, templates
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
 ATOM_NAME, JSON_NAME = "feeds/{kind}.atom", "feeds/{kind}.json"
+LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 KINDS = {"digests": "each day", "insights": "each insight"}
 
 
 def atom_feed(site: Site, kind: str, entries: Sequence[Published]) -> str:
     """An Atom document, newest first. It is as new as its newest entry; empty, it dates from 1970."""
     feed = etree.Element(f"{{{NAMESPACE}}}feed", nsmap={None: NAMESPACE})
-    feed.set("{http://www.w3.org/XML/1998/namespace}lang", "en")
+    feed.set(LANGUAGE, OWN_LANGUAGE)
     _add(feed, "id", f"tag:{site.tag}:{kind}")
-    _add(feed, "title", _clean(f"{site.title}: {KINDS[kind]}"))
+    _add(feed, "title", readable(f"{site.title}: {KINDS[kind]}"))
     newest = max((entry.published_at for entry in entries), default=datetime(1970, 1, 1))  # noqa: DTZ001 - stored UTC
     _add(feed, "updated", _stamp(newest))
-    _add(_add(feed, "author"), "name", _clean(site.title))
+    _add(_add(feed, "author"), "name", readable(site.title))
     _add(feed, "link", rel="alternate", type="text/html", href=_address(site, "index.html"))
     if site.url:
         _add(feed, "link", rel="self", type="application/atom+xml", href=site.url + ATOM_NAME.format(kind=kind))
     for published in entries:
         entry = _add(feed, "entry")
+        if language := _language(kind, published):
+            entry.set(LANGUAGE, language)
         _add(entry, "id", _id(site, kind, published))
-        _add(entry, "title", _clean(_title(kind, published)))
+        _add(entry, "title", readable(_title(kind, published)))
         _add(entry, "updated", _stamp(published.published_at))
         _add(entry, "published", _stamp(published.published_at))
         _add(entry, "link", rel="alternate", type="text/html", href=_address(site, _page(kind, published)))
         if kind == "insights" and (speaker := published.items[0].speaker):
-            _add(_add(entry, "author"), "name", _clean(speaker))
+            _add(_add(entry, "author"), "name", readable(speaker))
         for theme in _themes(published):
-            _add(entry, "category", term=_clean(theme))
-        _add(entry, "content", _clean(_content(site, kind, published)), type="html")
+            _add(entry, "category", term=theme)
+        _add(entry, "content", readable(_content(site, kind, published)), type="html")
     return etree.tostring(feed, xml_declaration=True, encoding="utf-8", pretty_print=True).decode()
 
 
@@ -52,7 +56,7 @@ def json_feed(site: Site, kind: str, entries: Sequence[Published]) -> str:
     feed: dict[str, Any] = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": f"{site.title}: {KINDS[kind]}",
-        "language": "en",
+        "language": OWN_LANGUAGE,
     }
     if site.url:
         feed |= {"home_page_url": site.url, "feed_url": site.url + JSON_NAME.format(kind=kind)}
@@ -61,13 +65,15 @@ def json_feed(site: Site, kind: str, entries: Sequence[Published]) -> str:
         item: dict[str, Any] = {
             "id": _id(site, kind, published),
             "url": _address(site, _page(kind, published)),
-            "title": _title(kind, published),
+            "title": readable(_title(kind, published)),
             "content_html": _content(site, kind, published),
             "date_published": _stamp(published.published_at),
             "tags": _themes(published),
         }
         if kind == "insights" and (speaker := published.items[0].speaker):
-            item["authors"] = [{"name": speaker}]
+            item["authors"] = [{"name": readable(speaker)}]
+        if language := _language(kind, published):
+            item["language"] = language
         items.append(item)
     return json.dumps(feed | {"items": items}, indent=1, ensure_ascii=False) + "\n"
 
@@ -92,8 +98,13 @@ def _title(kind: str, published: Published) -> str:
     return f"{long_date(published.day)}: {plural(len(published.items), 'insight')}"
 
 
+def _language(kind: str, published: Published) -> str | None:
+    """Of an entry, where it is not the feed's own: an entry of a day may be in several."""
+    return other_language(published.items[0].language) if kind == "insights" else None
+
+
 def _themes(published: Published) -> list[str]:
-    return list(dict.fromkeys(item.theme for item in published.items if item.theme))
+    return list(dict.fromkeys(readable(item.theme) for item in published.items if item.theme))
 
 
 def _content(site: Site, kind: str, published: Published) -> str:
@@ -107,10 +118,3 @@ def _address(site: Site, path: str) -> str:
 
 def _stamp(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _clean(text: str) -> str:
-    """Without what XML 1.0 cannot hold: control characters and lone surrogates."""
-    return "".join(
-        c for c in text if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
-    )

@@ -7,9 +7,9 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from digest_pipeline.models import Digest
+from digest_pipeline.models import Digest, readable
 from digest_pipeline.publishing.catalogue import DayLine, InsightPage, ThemeLine, ThemePage
-from digest_pipeline.publishing.render import audio_at, templates, web_url
+from digest_pipeline.publishing.render import audio_at, language_tag, templates, web_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def search_page(site: Site, months: Sequence[str]) -> str:
 
 def search_part(entries: Sequence[Sequence[str]]) -> str:
     """A part of the search index, as a script: a page that was opened from disk may load nothing else."""
-    rows = ",\n".join(json.dumps(list(entry)) for entry in entries)
+    rows = ",\n".join(json.dumps([readable(field) for field in entry]) for entry in entries)
     return f"(globalThis.insights ??= []).push(\n{rows}\n);\n"
 
 
@@ -84,6 +84,8 @@ def as_linked_data(page: InsightPage, site: Site) -> dict[str, Any]:
         "datePublished": page.day.isoformat(),
         "isPartOf": clip,
     }
+    if language := language_tag(item.language):
+        data["inLanguage"] = language
     if link := web_url(item.link):
         episode["url"] = link
     if audio := audio_at(item):

@@ -85,19 +85,26 @@ def build(warehouse: Warehouse, day: date, settings: Settings) -> list[Path]:
 
 
 def build_again(warehouse: Warehouse, settings: Settings) -> list[Path]:
-    """Write the whole site as the database has it; returns the files that changed."""
+    """Write the whole site as the database has it, without the pages of what it does not have any more.
+
+    Returns:
+        The files that changed or went.
+    """
     with warehouse.read() as con:
         return write_site(settings.site, con, store.published_days(con), site_of(settings))
 
 
 def preview(warehouse: Warehouse, day: date, settings: Settings, folder: Path) -> tuple[Verdict, list[Path]]:
-    """Write the site as publishing a day would leave it to another folder; nothing is recorded."""
+    """Write the site as publishing a day would leave it to another folder; nothing is recorded.
+
+    A folder that holds an earlier preview is written whole, so that nothing of that one stays.
+    """
     with warehouse.read() as con:
         con.execute("begin transaction")
         try:
             verdict = judge(con, day, settings)
             digest = store.record_digest(con, verdict.digest)
             relate(con, digest, embedder_name(settings))
-            return verdict, write_site(folder, con, [day], site_of(settings))
+            return verdict, write_site(folder, con, store.published_days(con), site_of(settings))
         finally:
             con.execute("rollback")

@@ -10,16 +10,23 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 from rapidfuzz import fuzz
 
-from digest_pipeline.models import Digest, DigestItem
+from digest_pipeline.models import Digest, DigestItem, readable
 
 FIELDS = (
     "rank", "headline", "explanation", "quote", "speaker", "show", "episode", "start_seconds", "end_seconds",
     "audio_url", "link", "theme", "score", "components", "why",
 )  # fmt: skip
 SAME_WORDS = 90.0  # rapidfuzz ratio, 0..100: cleaned of fillers, a quote still is this much like itself
+MOST_LONGER = 1.2  # times a quote's length, up to which an explanation can be the quote alone
 NOT_IN_ADDRESSES = re.compile(r"[\s\x00-\x1f\x7f<>\"`\\^{|}]")  # RFC 3986, 2; in Markdown they would end the link
+OWN_LANGUAGE = "en"  # of the pages, mails and feeds
+# RFC 5646, 2.1: a language, then subtags; `und` and `mul` name none.
+LANGUAGE = re.compile(r"(?!(?:und|mul|mis|zxx)\b)[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.IGNORECASE)
+MARKUP = frozenset("\\`*_[]<>#|~&")  # of Markdown; a tilde strikes out, and an ampersand begins an entity
+LIST_ITEM = re.compile(r"^(\d{0,9})((?<=\d)[.)]|(?<!\d)[-+])(?=\s|-|$)")  # "2008. That was" at the head of a line
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -35,14 +42,20 @@ def as_document(digest: Digest) -> dict[str, Any]:
 
 
 def content_hash(digest: Digest) -> str:
-    """SHA-256 of the digest as data: equal content, equal hash."""
+    """SHA-256 of the digest as data: equal content, equal hash.
+
+    What a later release tells of an insight beside ``FIELDS`` is not in it: it must not make old digests new ones.
+    """
     canonical = json.dumps(as_document(digest), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def to_json(digest: Digest) -> str:
-    """JSON, indented."""
-    return json.dumps(as_document(digest), indent=2, ensure_ascii=False) + "\n"
+    """JSON, indented; with the language of each insight."""
+    document = as_document(digest)
+    for row, item in zip(document["items"], digest.items, strict=True):
+        row["language"] = language_tag(item.language)
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def to_markdown(digest: Digest) -> str:
@@ -80,10 +93,35 @@ def audio_at(item: DigestItem) -> str | None:
     return link_to_moment(item.audio_url, item.start_seconds)
 
 
+def language_tag(language: str | None) -> str | None:
+    """A language as a tag of BCP 47, as feeds and recognisers write it: ``pt_BR`` too; ``None`` if it is none."""
+    tag = (language or "").strip().replace("_", "-")
+    return tag if LANGUAGE.fullmatch(tag) else None
+
+
+def other_language(language: str | None) -> str | None:
+    """The tag of a language that is not the pages' own."""
+    tag = language_tag(language)
+    return tag if tag and tag.lower().split("-")[0] != OWN_LANGUAGE else None
+
+
+def lang(item: Any) -> Markup:
+    """The attribute of an element whose text is what an insight says, where it is not in the language of the page.
+
+    WCAG 2.2, 3.1.2: a screen reader would read it with the wrong voice.
+    """
+    tag = other_language(item.language)
+    return Markup(f' lang="{tag}"' if tag else "")  # noqa: S704 - letters, digits and hyphens
+
+
 def beyond_quote(item: DigestItem) -> str:
-    """The explanation, unless it only says the quote again: for where both would stand below each other."""
+    """The explanation, unless it only says the quote again: for where both would stand below each other.
+
+    One that is longer may quote and go on, so that it says more.
+    """
+    is_longer = len(item.explanation) > MOST_LONGER * len(item.quote)
     likeness = fuzz.partial_ratio(item.explanation.lower(), item.quote.lower())
-    return "" if likeness >= SAME_WORDS else item.explanation
+    return item.explanation if is_longer or likeness < SAME_WORDS else ""
 
 
 def long_date(day: date) -> str:
@@ -112,8 +150,17 @@ def plural(count: int, noun: str) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Text whose characters Markdown would take for markup are escaped, and line breaks folded."""
-    return "".join(f"\\{c}" if c in "\\`*_[]<>#|" else c for c in " ".join(text.split()))
+    """Text whose characters Markdown would take for markup are escaped, and line breaks folded.
+
+    So goes white space at its ends: what parts it from its neighbours belongs in the template.
+    """
+    escaped = "".join(f"\\{c}" if c in MARKUP else c for c in " ".join(text.split()))
+    return LIST_ITEM.sub(r"\1\\\2", escaped)
+
+
+def _readable(value: object) -> object:
+    """What a template writes of a value: HTML allows no control characters, and older releases stored some."""
+    return type(value)(readable(value)) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=1)
@@ -126,7 +173,10 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_readable,
     )
-    filters = (clock, audio_at, web_url, beyond_quote, long_date, short_date, weekday_date, month_name, plural)
-    environment.filters |= {function.__name__: function for function in filters} | {"md": markdown_text}
+    filters = (
+        clock, audio_at, web_url, beyond_quote, long_date, short_date, weekday_date, month_name, plural, other_language,
+    )  # fmt: skip
+    environment.filters |= {function.__name__: function for function in filters} | {"md": markdown_text, "lang": lang}
     return environment

@@ -18,6 +18,7 @@ from digest_pipeline.feeds.subscriptions import subscriptions
 from digest_pipeline.publishing import catalogue, feeds, pages, store
 from digest_pipeline.publishing.pages import Site
 from digest_pipeline.publishing.render import to_json, to_markdown
+from digest_pipeline.publishing.stale import remove_stale
 from digest_pipeline.publishing.touched import touched_by
 
 STAMP = ".built-from"
@@ -36,14 +37,18 @@ def write_site(folder: Path, con: duckdb.DuckDBPyConnection, new: Sequence[date]
 
     Returns:
         Files whose content changed. Equal input gives equal bytes, and then no file is touched. The folder is the same
-        whether its days were written one by one or all at once.
+        whether its days were written one by one or all at once. When all are written, the pages of days that are not
+        published any more go.
     """
     days = store.published_days(con)
     stamp, built_from = folder / STAMP, _fingerprint(site)
-    is_current = stamp.exists() and stamp.read_text(encoding="utf-8") == built_from
+    is_ours = stamp.exists()
+    is_current = is_ours and stamp.read_text(encoding="utf-8") == built_from
     wanted = [day for day in days if day in set(new)] if is_current else days
     files_of_site = [*_static(), *_pages(con, wanted, days, site)] if days else []
     changed = [folder / path for path, content in files_of_site if _write(folder / path, content)]
+    if wanted == days and is_ours:  # in a folder without our stamp, such a file may be somebody else's
+        changed += remove_stale(folder, {folder / path for path, _ in files_of_site})
     if days and not is_current:
         _write(stamp, built_from)
     return changed

@@ -32,8 +32,13 @@ select
 """
 ITEM_COLUMNS = (
     "rank, claim_id, headline, explanation, quote, speaker, show_title, episode_title, start_seconds, end_seconds,"
-    " audio_url, link, theme, score, components, why, theme_id, said_before, said_after"
+    " audio_url, link, theme, score, components, why, theme_id, said_before, said_after,"
+    " language"
 )
+LANGUAGES = """
+select claim_id, t.language from raw.claim_candidates c join raw.transcripts t using (episode_id)
+where claim_id in (select unnest(?::varchar[]))
+"""
 START_DELIVERY = """
 merge into raw.deliveries
 using (select ? as digest_date, ? as channel, ? as recipient, ? as content_hash) as begun
@@ -60,11 +65,13 @@ def worthy_items(con: duckdb.DuckDBPyConnection, day: date, *, score: float, cla
 def _scored_items(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> tuple[DigestItem, ...]:
     names = ("worthiness", "clarity", "novelty", "specificity", "corroboration", "momentum")
     rows = con.execute(query, values).fetchall()
-    around = surroundings(con, [row[1] for row in rows])
+    ids = [row[1] for row in rows]
+    around, languages = surroundings(con, ids), dict(con.execute(LANGUAGES, [ids]).fetchall())
     items = []
     for row in rows:
         components = dict(zip(names, row[14:20], strict=True))
-        items.append(DigestItem(*(*row[:14], components, *row[20:], *around.get(row[1], (None, None)))))
+        beside = (*around.get(row[1], (None, None)), languages.get(row[1]))
+        items.append(DigestItem(*(*row[:14], components, *row[20:], *beside)))
     return tuple(items)
 
 
@@ -129,6 +136,7 @@ def record_digest(con: duckdb.DuckDBPyConnection, digest: Digest) -> Digest:
             item.rank, item.claim_id, item.headline, item.explanation, item.quote, item.speaker, item.show,
             item.episode, item.start_seconds, item.end_seconds, item.audio_url, item.link, item.theme, item.score,
             json.dumps(row["components"]), item.why, item.theme_id, item.said_before, item.said_after,
+            item.language,
         ]  # fmt: skip
         con.execute(
             f"insert into raw.digest_items (digest_date, {ITEM_COLUMNS}) values (?{', ?' * len(values)})",  # noqa: S608

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import srt
 import webvtt
 
+from digest_pipeline.models import readable
 from digest_pipeline.transcripts.cues import Cue
 from digest_pipeline.transcripts.formats.markup import clean
 
@@ -32,7 +33,7 @@ def read_vtt(text: str) -> Iterator[Cue]:
         if clean(before):
             yield Cue(clean(before), None, start, end)
         for speaker, spoken in zip(voices[::2], voices[1::2], strict=True):
-            yield Cue(clean(spoken), html.unescape(speaker), start, end)
+            yield Cue(clean(spoken), readable(html.unescape(speaker)), start, end)
 
 
 def read_srt(text: str) -> Iterator[Cue]:

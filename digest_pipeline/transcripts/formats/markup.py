@@ -3,13 +3,18 @@
 import html
 import re
 
+from digest_pipeline.models import readable
+
 CLOCK = r"(?:(?:\d{1,2}:)?\d{1,3}:\d\d(?:[.,]\d+)?)"
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<\d\d:[\d:.]+>|\{\\[^{}]*\}")
 
 
 def clean(text: str) -> str:
-    """Markup and entities removed, white space folded but for line breaks. It is escaped where it is shown."""
-    plain = html.unescape(TAG.sub(" ", text)).replace("\u200b", "").replace("\ufeff", "")
+    """Markup, entities and control characters removed, white space folded but for line breaks.
+
+    It is escaped where it is shown.
+    """
+    plain = readable(html.unescape(TAG.sub(" ", text))).replace("\u200b", "").replace("\ufeff", "")
     return "\n".join(folded for line in plain.split("\n") if (folded := " ".join(line.split())))
 
 

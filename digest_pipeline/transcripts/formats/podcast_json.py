@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from digest_pipeline.models import readable
 from digest_pipeline.transcripts.cues import Cue
 from digest_pipeline.transcripts.formats.markup import clean
 
@@ -25,7 +26,7 @@ class _Transcript(BaseModel):
 def read_json(text: str) -> Iterator[Cue]:
     """The segments of a document; what cannot be a time counts as none."""
     for row in _Transcript.model_validate_json(text).segments:
-        yield Cue(clean(row.body), row.speaker, _time(row.start), _time(row.end))
+        yield Cue(clean(row.body), row.speaker and readable(row.speaker), _time(row.start), _time(row.end))
 
 
 def _time(value: float | None) -> float | None:
