@@ -1,6 +1,7 @@
 """Search: what is taken into the index and when, words, meaning, filters, what answers tell, and the command."""
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -207,6 +208,32 @@ def test_a_filter_that_fits_nothing_is_named(indexed: Settings, filters: dict[st
         search("tax", settings=indexed, **filters)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("question", "filters"),
+    [
+        ("\udcff", {}),
+        ("caf\udce9 tax", {}),
+        ('"a caf\udce9"', {}),
+        ("tax", {"show": "caf\udce9"}),
+        ("tax", {"speaker": "caf\udce9"}),
+        ("tax", {"theme": "caf\udce9"}),
+    ],
+)
+def test_what_is_no_text_is_refused_by_name(indexed: Settings, question: str, filters: dict[str, str]) -> None:
+    with pytest.raises(SearchError, match=r"\\udc.*is not valid UTF-8"):
+        search(question, settings=indexed, **filters)  # type: ignore[arg-type]
+
+
+def test_bytes_of_a_command_line_that_are_no_utf8_are_refused_in_one_line(indexed: Settings) -> None:
+    for arguments in ([b"caf\xe9", b"lost"], [b"lost", b"--show", b"caf\xe9"]):
+        command = [sys.executable.encode(), b"-m", b"digest_pipeline.cli", b"search", *arguments]
+        variables = {**os.environ, "DIGEST_HOME": str(indexed.home), "COLUMNS": "200", "NO_COLOR": "1"}
+        found = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
+        assert (found.returncode, found.stdout) == (1, "")
+        assert found.stderr.startswith("digest: 'caf\\udce9")
+        assert found.stderr.endswith("is not valid UTF-8 (let the terminal send UTF-8)\n")
+
+
 def test_before_the_first_run_of_this_release_the_remedy_is_named(
     settings: Settings, warehouse: Warehouse, embedder: Embedder
 ) -> None:
@@ -390,6 +417,29 @@ def test_the_command_answers_in_text_and_json(indexed: Settings) -> None:
     found = json.loads(asked(indexed, "homes", "--unpublished", "--json", "-n", "1").stdout)
     assert [answer["id"] for answer in found] == ["cl_ep_rent"]
     assert "Nothing that was said" in asked(indexed, '"homes vacant"').stdout
+
+
+def test_a_first_search_that_is_interrupted_leaves_no_part_of_an_index(
+    spoken: Warehouse, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken_in = 0
+
+    def interrupted(*arguments: object) -> None:
+        nonlocal taken_in
+        taken_in += 1
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("digest_pipeline.search.index.step", interrupted)
+        assert CliRunner().invoke(app, ["search", "tumours"]).exit_code != 0
+    assert taken_in == 1
+    assert not list(settings.home.glob(f"{settings.search_index.name}*"))
+    settings.search_index.with_name("search.sqlite-wal").write_bytes(b"of an index that was deleted")
+    assert json.loads(asked(settings, "tumours", "--json").stdout)[0]["id"] == "cl_ep_mice"
+    with sqlite3.connect(settings.search_index) as con:
+        assert con.execute("select count(*) from episodes").fetchone() == (3,)
+    con.close()
+    assert not list(settings.home.glob("*.part"))
 
 
 def test_the_command_builds_a_missing_index_and_names_what_is_wrong(spoken: Warehouse, settings: Settings) -> None:

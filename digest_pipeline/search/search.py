@@ -56,12 +56,14 @@ def search(
         theme, rank (in its digest), similarity (cosine; null where only words matched), score, episode_id.
 
     Raises:
-        SearchError: nothing is asked, a filter fits nothing, or there is no index yet.
+        SearchError: nothing is asked, a filter fits nothing, a text is none, or there is no index yet.
 
     Example:
         >>> from digest_pipeline.search import search
         >>> search("storage pays for itself", limit=3).select("show", "quote", "link")  # doctest: +SKIP
     """
+    for text in (question, show, speaker, theme):
+        _check_text(text or "")
     asked = Question.parse(question)
     if not asked.words and not asked.phrases:
         raise SearchError("nothing is asked", remedy="name at least one word")
@@ -86,6 +88,18 @@ def search(
         raise SearchError(
             f"the database lacks a table of this release: {error}", remedy="`digest run` builds it"
         ) from error
+
+
+def _check_text(text: str) -> None:
+    """Refuse what has halves of characters: bytes of a command line that are no UTF-8 arrive as such (PEP 383).
+
+    Raises:
+        SearchError: it has.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise SearchError(f"{text!a} is not valid UTF-8", remedy="let the terminal send UTF-8") from error
 
 
 def fused(rankings: Iterable[Sequence[int]]) -> dict[int, float]:
