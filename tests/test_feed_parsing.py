@@ -315,6 +315,19 @@ def test_podcastparsers_expectations_are_met() -> None:
     assert compared > 50
 
 
+@pytest.mark.parametrize("sign", ["\x08", "\x1b", "\ufffe"])
+def test_no_word_of_a_feed_holds_a_control_character(sign: str) -> None:
+    """A terminal would take it for a command, and neither XML nor HTML has it."""
+    written = f"&amp;#{ord(sign)};" if sign != "\ufffe" else sign
+    body = FEED.replace("A &amp; B", f"A{written}[2J").replace("<title>One", f"<title>O{written}ne")
+    body = body.replace("Bo  Guest", f"B{written}o").replace("The turn", f"The{written} turn")
+    body = body.replace("Notes &amp;", f"Notes {written}&amp;")
+    feed = parse_feed(body.encode(), url=URL)
+    one = feed.items[0]
+    words = [feed.title, one.title, one.description or "", one.persons[0].name, one.soundbites[0].title or ""]
+    assert [word.translate({ord(sign): None}) for word in words] == words
+
+
 @needs_collection
 def test_podcasting_20_samples_carry_their_elements() -> None:
     feed = parse_feed((FEEDS / "podcast-namespace" / "example.xml").read_bytes(), url=URL)

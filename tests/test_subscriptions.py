@@ -59,6 +59,14 @@ def test_opml_round_trips_with_folders_as_tags() -> None:
             read_opml(body, source="list")
 
 
+def test_a_title_that_xml_cannot_hold_stops_no_list() -> None:
+    """Feeds were read with such titles once, and each day's site lists them."""
+    feeds = [Subscription("https://a.example/feed", "Late\x08Night \x1b[31mTalk\ufffe", ("Ne\x00ws", "one", "t\x1bwo"))]
+    assert read_opml(write_opml(feeds), source="list") == [
+        Subscription("https://a.example/feed", "LateNight [31mTalk", ("News", "one", "two"))
+    ]
+
+
 def test_subscribing_again_adds_tags_and_takes_back_what_was_removed(warehouse: Warehouse) -> None:
     old, moved, new = (f"https://show.example/{name}" for name in ("old", "moved", "new"))
     with warehouse.write() as con:

@@ -7,6 +7,7 @@ from lxml import etree
 
 from digest_pipeline.errors import FeedError
 from digest_pipeline.feeds.subscriptions import Subscription
+from digest_pipeline.models import readable
 
 BETWEEN_FOLDERS = "/"
 
@@ -50,16 +51,17 @@ def write_opml(feeds: Sequence[Subscription]) -> bytes:
             _folder(folders, tuple(feed.tags[0].split(BETWEEN_FOLDERS)) if feed.tags else ()),
             "outline",
             type="rss",
-            text=feed.title or feed.feed_url,
+            text=readable(feed.title or feed.feed_url),
             xmlUrl=feed.feed_url,
         )
         if feed.tags[1:]:
-            outline.set("category", ",".join(f"/{tag}" if BETWEEN_FOLDERS in tag else tag for tag in feed.tags[1:]))
+            further = ",".join(f"/{tag}" if BETWEEN_FOLDERS in tag else tag for tag in feed.tags[1:])
+            outline.set("category", readable(further))
     document: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8", pretty_print=True)
     return document
 
 
 def _folder(folders: dict[tuple[str, ...], etree._Element], path: tuple[str, ...]) -> etree._Element:
     if path not in folders:
-        folders[path] = etree.SubElement(_folder(folders, path[:-1]), "outline", text=path[-1])
+        folders[path] = etree.SubElement(_folder(folders, path[:-1]), "outline", text=readable(path[-1]))
     return folders[path]

@@ -28,7 +28,7 @@ from digest_pipeline.feeds.podcast_elements import (
     read_elements,
     seconds_of,
 )
-from digest_pipeline.models import FeedItem, ParsedFeed, TranscriptLink
+from digest_pipeline.models import FeedItem, ParsedFeed, TranscriptLink, readable
 
 MOST_DESCRIPTION = 20_000
 DATES = "published", "updated"  # what both parsers call them
@@ -94,7 +94,7 @@ def parse_feed(body: bytes, *, url: str) -> ParsedFeed:
 
 
 def plain_text(markup: Any) -> str:
-    """The words of a text that may be HTML, whitespace collapsed."""
+    """The words of a text that may be HTML, whitespace collapsed, without control characters."""
     text = str(markup or "")
     if ("<" in text and TAG.search(text)) or ("&" in text and REFERENCE.search(text)):
         try:
@@ -102,7 +102,7 @@ def plain_text(markup: Any) -> str:
             text = " ".join(etree.fromstring(f"<div>{text}</div>", parser).itertext())
         except (etree.ParserError, etree.XMLSyntaxError, ValueError):
             text = TAG.sub(" ", text)
-    return " ".join(text.split())
+    return " ".join(readable(text).split())
 
 
 def _read(body: bytes) -> tuple[Any, list[Any]]:
