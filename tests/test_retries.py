@@ -2,6 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
+import pytest
+
 from digest_pipeline.feeds.store import claim_day, episodes_of_day
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.models import Segment, Transcript
@@ -45,6 +47,18 @@ def test_a_failing_episode_is_tried_1_2_4_days_later_then_set_aside(warehouse: W
     tried = [n for n in range(30) if run(warehouse, FIRST + timedelta(days=n))]
     assert tried == [0, 1, 3, 7]
     assert state(warehouse) == ("unusable", "set aside after 4 days: 404", 4, None)
+
+
+@pytest.mark.parametrize("dropped", ["disabled_reason = 'removed'", "is_paused = true"])
+def test_what_failed_of_a_feed_that_is_removed_or_paused_waits(warehouse: Warehouse, dropped: str) -> None:
+    listed(warehouse)
+    assert run(warehouse, FIRST)
+    with warehouse.write() as con:
+        con.execute(f"update raw.feeds set {dropped}")
+    assert not run(warehouse, FIRST + timedelta(days=1))
+    with warehouse.write() as con:
+        con.execute("update raw.feeds set disabled_reason = null, is_paused = false")
+    assert run(warehouse, FIRST + timedelta(days=2))
 
 
 def test_a_day_that_is_run_again_counts_once_and_may_mend_it(warehouse: Warehouse) -> None:

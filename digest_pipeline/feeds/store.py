@@ -12,7 +12,13 @@ import pydantic_core
 from digest_pipeline.models import Chapter, Episode, Person, Soundbite, TranscriptLink
 
 T = TypeVar("T")
-CLAIM_DAY = """
+# Subscribed to no more, or paused: their episodes wait, new ones and those that failed.
+DROPPED = """
+with dropped_feeds as (
+    select feed_url from raw.feeds where disabled_reason = 'removed' or coalesce(is_paused, false)
+)
+"""
+CLAIM_DAY = f"""{DROPPED}
 update raw.episodes set digest_date = $day, status = 'due'
 where episode_id in (
     select episode_id from (
@@ -22,18 +28,19 @@ where episode_id in (
             + (select count(*) from raw.episodes t where t.feed_url = e.feed_url and t.digest_date = $day) as nth
         from raw.episodes e join raw.feeds f using (feed_url)
         where e.status = 'listed' and e.digest_date is null
-            and coalesce(f.disabled_reason, '') <> 'removed' and not coalesce(f.is_paused, false)
+            and e.feed_url not in (from dropped_feeds)
             and e.available_at < $until
             -- an hour more than whole days: when clocks change, no hour falls between two windows
             and e.available_at >= $until - to_hours(24 * coalesce(f.lookback_days, $lookback_days) + 1)
     )
     where nth <= coalesce(max_per_day, nth)
 )
-"""
-RETRY_DAY = """
+"""  # noqa: S608 - a constant
+RETRY_DAY = f"""{DROPPED}
 update raw.episodes set digest_date = $day, status = 'due'
 where status = 'failed' and digest_date < $day and attempts < $max_attempts and coalesce(retry_on, $day) <= $day
-"""
+    and feed_url not in (from dropped_feeds)
+"""  # noqa: S608 - a constant
 
 
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:
