@@ -5,6 +5,7 @@ Everything that the pipeline reads from the network, feeds, transcripts and audi
 
 import asyncio
 import email.utils
+import io
 import ipaddress
 import logging
 import ssl
@@ -24,6 +25,7 @@ from digest_pipeline.errors import AddressRefused, FetchError
 from digest_pipeline.feeds.decompress import ACCEPT_ENCODING, decompress
 from digest_pipeline.feeds.guard import GuardedBackend
 from digest_pipeline.feeds.redaction import redact, redact_text
+from digest_pipeline.feeds.room import EXPANDS, Place
 from digest_pipeline.settings import Settings
 
 # These libraries write whole addresses, tokens included, into their own logs at INFO and DEBUG.
@@ -105,8 +107,11 @@ class Fetcher:
     ) -> None:
         await self._client.aclose()
 
-    async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Fetched:
+    async def get(self, url: str, *, headers: Mapping[str, str] | None = None, place: Place | None = None) -> Fetched:
         """Read a document of at most ``max_feed_bytes``, counted before and after decompression.
+
+        With a ``place`` it is received on disk, and read when there is room for it; until then it counts as a request
+        under way. The place is kept for the caller to leave.
 
         Raises:
             AddressRefused: the address is private or not http(s).
@@ -115,22 +120,24 @@ class Fetcher:
         most = self._settings.max_feed_bytes
 
         async def once() -> Fetched:
-            async with self.stream(url, headers, seconds=self._settings.http_document_seconds) as response:
-                raw = bytearray()
-                async for piece in response.aiter_raw():
-                    raw += piece
-                    if len(raw) > most:
-                        raise FetchError(
-                            f"{redact(url)} is larger than {most} bytes", remedy="raise the limit in the settings"
-                        )
-            coding = response.headers.get("Content-Encoding", "")
-            try:
-                if coding and len(raw) > SMALL_BYTES:
-                    body = await asyncio.to_thread(decompress, bytes(raw), coding, most)
-                else:
-                    body = decompress(bytes(raw), coding, most)
-            except FetchError as error:
-                raise FetchError(f"{redact(url)}: {error}") from error
+            if place:
+                place.leave()  # whoever has something of the room must not wait for a turn: those who have one want it
+            with place.draft() if place else io.BytesIO() as raw:
+                async with self._answer(url, headers, self._settings.http_document_seconds) as (response, clock):
+                    async for piece in response.aiter_raw():
+                        raw.write(piece)
+                        if raw.tell() > most:
+                            raise FetchError(
+                                f"{redact(url)} is larger than {most} bytes", remedy="raise the limit in the settings"
+                            )
+                    coding = response.headers.get("Content-Encoding", "")
+                    if place and raw.tell():
+                        clock.reschedule(None)  # its host has done its part
+                        await place.enter(min(raw.tell() * (EXPANDS if coding else 1), most))
+                raw.seek(0)
+                body = await _decompressed(raw.read(), coding, most, url)
+            if place:
+                place.resize(len(body))
             return Fetched(
                 str(response.url), response.status_code, response.headers, body, _moved_to(response.history, url)
             )
@@ -138,10 +145,8 @@ class Fetcher:
         return await self.with_retries(once)
 
     @asynccontextmanager
-    async def stream(
-        self, url: str, headers: Mapping[str, str] | None = None, *, seconds: float | None = None
-    ) -> AsyncIterator[httpx.Response]:
-        """An answer whose body is still to be read, within ``seconds`` (default: ``http_total_seconds``) for each hop.
+    async def stream(self, url: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[httpx.Response]:
+        """An answer whose body is still to be read, within ``http_total_seconds`` for each hop.
 
         Each hop of a redirect waits for its own host's turn, and is checked as the first address is.
 
@@ -149,37 +154,47 @@ class Fetcher:
             AddressRefused: the address is private or not http(s).
             FetchError: HTTP error, time-out or broken connection, here or while the block reads the body.
         """
+        async with self._answer(url, headers, self._settings.http_total_seconds) as (response, _):
+            yield response
+
+    @asynccontextmanager
+    async def _answer(
+        self, url: str, headers: Mapping[str, str] | None, seconds: float
+    ) -> AsyncIterator[tuple[httpx.Response, asyncio.Timeout]]:
+        """What ``stream`` gives, within ``seconds`` for each hop, and the clock that counts them."""
         _check_scheme(url)
-        limit = min(seconds or self._settings.http_total_seconds, self._settings.http_total_seconds)
+        limit = min(seconds, self._settings.http_total_seconds)
         try:
             request = self._client.build_request("GET", url, headers=headers)
         except (httpx.InvalidURL, UnicodeError) as error:
             raise FetchError(f"{redact(url)} could not be read: {redact_text(str(error))}") from error
         history: list[httpx.Response] = []
         while len(history) <= MAX_REDIRECTS:
-            async with self._hop(request, url, limit) as response:
+            async with self._hop(request, url, limit) as (response, clock):
                 if response.next_request is None:
                     response.history = history
                     self._check(response, url)
-                    yield response
+                    yield response, clock
                     return
             history.append(response)
             request = response.next_request
         raise FetchError(f"{redact(url)} redirects more than {MAX_REDIRECTS} times")
 
     @asynccontextmanager
-    async def _hop(self, request: httpx.Request, url: str, limit: float) -> AsyncIterator[httpx.Response]:
-        """One answer on the way to that of ``url``, whatever its status."""
+    async def _hop(
+        self, request: httpx.Request, url: str, limit: float
+    ) -> AsyncIterator[tuple[httpx.Response, asyncio.Timeout]]:
+        """One answer on the way to that of ``url``, whatever its status, and the clock that ends it."""
         _check_scheme(str(request.url))
         async with self._turn(request.url.host), self._all:
             if closed := self._closed.get(request.url.host):
                 asked = closed.retry_after_seconds
                 raise FetchError(f"{redact(url)} was not asked: {closed}", retry_after_seconds=asked)
             try:
-                async with asyncio.timeout(limit):
+                async with asyncio.timeout(limit) as clock:
                     response = await self._client.send(request, stream=True)
                     try:
-                        yield response
+                        yield response, clock
                     finally:
                         await response.aclose()
             except TimeoutError as error:
@@ -247,6 +262,15 @@ class Fetcher:
         if status in TRANSIENT or asked is not None:
             raise Transient(said, status=status, retry_after_seconds=asked)
         raise FetchError(said, status=status)
+
+
+async def _decompressed(raw: bytes, coding: str, most: int, url: str) -> bytes:
+    try:
+        if coding and len(raw) > SMALL_BYTES:
+            return await asyncio.to_thread(decompress, raw, coding, most)
+        return decompress(raw, coding, most)
+    except FetchError as error:
+        raise FetchError(f"{redact(url)}: {error}") from error
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:

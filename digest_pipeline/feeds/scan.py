@@ -18,6 +18,7 @@ from digest_pipeline.feeds.fetch import Fetched, Fetcher, is_as_safe
 from digest_pipeline.feeds.folder import read_folder
 from digest_pipeline.feeds.parser_process import DocumentParser
 from digest_pipeline.feeds.redaction import redact, redact_text
+from digest_pipeline.feeds.room import Place, Room
 from digest_pipeline.feeds.subscriptions import FeedRequest
 from digest_pipeline.models import ParsedFeed
 from digest_pipeline.progress import step
@@ -26,6 +27,7 @@ from digest_pipeline.settings import Settings
 log = logging.getLogger(__name__)
 # What is stored together: each write costs a checkpoint of the database, each batch memory.
 BATCH_ITEMS, BATCH_CHARACTERS, BATCH_FEEDS = 8_000, 16_000_000, 200
+ROOM = 64 * 1024 * 1024  # bytes of documents that wait for the parser, are parsed, or wait for the writer
 GARBAGE_OBJECTS = 50_000
 
 
@@ -59,6 +61,7 @@ def scan_feeds(feeds: Sequence[FeedRequest], settings: Settings, save: Callable[
         settings: limits of the network.
         save: stores a batch; called from one thread at a time. What it raises ends the scan.
     """
+    settings.cache.mkdir(parents=True, exist_ok=True)  # for large documents on their way in
     with _garbage_seldom_collected(), start_blocking_portal() as portal:
         portal.call(_scan_all, feeds, settings, save)
 
@@ -77,19 +80,25 @@ def _garbage_seldom_collected() -> Iterator[None]:
 async def _scan_all(
     feeds: Sequence[FeedRequest], settings: Settings, save: Callable[[Sequence[FeedScan]], None]
 ) -> None:
-    results: asyncio.Queue[FeedScan] = asyncio.Queue(maxsize=BATCH_FEEDS)  # readers wait for the writer
+    results: asyncio.Queue[tuple[FeedScan, Place]] = asyncio.Queue(maxsize=BATCH_FEEDS)  # readers wait for the writer
+    room = Room(ROOM, settings.cache)
 
     async with Fetcher(settings) as fetcher, DocumentParser() as parser:
 
         async def read(feed: FeedRequest) -> None:
-            await results.put(await _scan_one(fetcher, parser, feed))
+            place = Place(room)
+            scan = await _scan_one(fetcher, parser, feed, place)
+            if not scan.parsed:
+                place.leave()
+            await results.put((scan, place))
 
         readers = [asyncio.create_task(read(feed)) for feed in feeds]
         try:
             batch: list[FeedScan] = []
             items = characters = 0
             for done in range(1, len(feeds) + 1):
-                scan = await results.get()
+                scan, place = await results.get()
+                place.leave()
                 batch.append(scan)
                 step("scan feeds", done, len(feeds), redact(scan.feed_url))
                 notes = [len(item.description) for item in scan.parsed.items] if scan.parsed else []
@@ -104,11 +113,11 @@ async def _scan_all(
             await asyncio.gather(*readers, return_exceptions=True)
 
 
-async def _scan_one(fetcher: Fetcher, parser: DocumentParser, feed: FeedRequest) -> FeedScan:
+async def _scan_one(fetcher: Fetcher, parser: DocumentParser, feed: FeedRequest, place: Place) -> FeedScan:
     try:
         if urlsplit(feed.feed_url).scheme == "file":
             return FeedScan(feed.feed_url, await asyncio.to_thread(read_folder, feed.feed_url))
-        fetched, moved_to = await _ask(fetcher, feed)
+        fetched, moved_to = await _ask(fetcher, feed, place)
         if fetched.status == HTTPStatus.NOT_MODIFIED:
             return FeedScan(feed.feed_url, etag=feed.etag, last_modified=feed.last_modified, moved_to=moved_to)
         body_hash = hashlib.blake2b(fetched.body, digest_size=16).hexdigest()
@@ -135,26 +144,27 @@ async def _scan_one(fetcher: Fetcher, parser: DocumentParser, feed: FeedRequest)
     return FeedScan(feed.feed_url, parsed, etag, modified, body_hash, announced or moved_to)
 
 
-async def _ask(fetcher: Fetcher, feed: FeedRequest) -> tuple[Fetched, str | None]:
+async def _ask(fetcher: Fetcher, feed: FeedRequest, place: Place) -> tuple[Fetched, str | None]:
     """The answer, and where to ask from now on. A remembered move that leads nowhere is forgotten."""
     conditions = {"If-None-Match": feed.etag, "If-Modified-Since": feed.last_modified}
     # A header is ASCII (RFC 9110, 5.5). What a host says otherwise cannot be said back to it.
     headers = {name: value for name, value in conditions.items() if value and value.isascii()}
     if feed.moved_to:
         try:
-            fetched = await _get(fetcher, feed.moved_to, headers)
+            fetched = await _get(fetcher, feed.moved_to, headers, place)
             return fetched, fetched.moved_to or feed.moved_to
         except FetchError as error:
             if error.retry_after_seconds:
                 raise
             log.info("feed %s: its new address fails (%s), asking the old one", redact(feed.feed_url), error)
             headers = {}  # the new address gave them
-    fetched = await _get(fetcher, feed.feed_url, headers)
+    fetched = await _get(fetcher, feed.feed_url, headers, place)
     return fetched, fetched.moved_to
 
 
-async def _get(fetcher: Fetcher, url: str, headers: Mapping[str, str]) -> Fetched:
+async def _get(fetcher: Fetcher, url: str, headers: Mapping[str, str], place: Place) -> Fetched:
     """The answer of ``url``. Whether it has changed, only the address knows that gave the validators: not a new one."""
-    fetched = await fetcher.get(url, headers=headers)
-    has_just_moved = fetched.moved_to is not None
-    return await fetcher.get(url) if has_just_moved and fetched.status == HTTPStatus.NOT_MODIFIED else fetched
+    fetched = await fetcher.get(url, headers=headers, place=place)
+    if fetched.moved_to is not None and fetched.status == HTTPStatus.NOT_MODIFIED:  # it has just moved
+        return await fetcher.get(url, place=place)
+    return fetched
