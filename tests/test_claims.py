@@ -1,5 +1,6 @@
 """Claims: turns and sentences, spans, wording, the extractive extractor."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +9,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest_pipeline.claims.cleaning import clean
-from digest_pipeline.claims.extractive import ExtractiveExtractor, prefer_headlines, raise_highlights, select_spans
+from digest_pipeline.claims.extractive import (
+    ExtractiveExtractor,
+    are_times_estimated,
+    prefer_headlines,
+    raise_highlights,
+    select_spans,
+)
 from digest_pipeline.claims.punctuation import get_punctuator
 from digest_pipeline.claims.sentences import MAX_PIECE, plain_word
 from digest_pipeline.claims.spans import MAX_SENTENCES, spans_of
@@ -133,6 +140,34 @@ def test_a_publishers_highlight_raises_the_worth_of_what_it_holds() -> None:
     assert raised[first] == pytest.approx(0.7)
     assert raised[last] == 0.4
     assert raise_highlights(spans, worth, []) is worth
+
+
+@pytest.mark.parametrize(
+    ("bite", "is_found"),
+    [
+        (Soundbite(0.0, 150.0), False),
+        (Soundbite(0.0, 150.0, "What the operator did"), False),
+        (Soundbite(600.0, 20.0, "The operator asked everybody in the queue for a deposit"), True),
+        (Soundbite(0.0, 150.0, "The operator"), False),
+    ],
+)
+def test_a_highlight_is_found_by_its_title_where_times_are_estimated(bite: Soundbite, is_found: bool) -> None:
+    published = parse_transcript("\n\n".join(SAID).encode(), "text", duration_seconds=900.0)
+    assert not published.has_own_times
+    spans = list(spans_of(turns_of(published.segments)))
+    worth = np.full(len(spans), 0.4)
+    raised = raise_highlights(spans, worth, [bite])
+    first = next(i for i, span in enumerate(spans) if span.quote == SAID[0])
+    assert raised[first] == pytest.approx(0.7 if is_found else 0.4)
+    assert {round(float(raised[i]), 2) for i, span in enumerate(spans) if SAID[0] not in span.quote} == {0.4}
+
+
+def test_times_that_a_recogniser_or_captions_measured_are_no_estimates() -> None:
+    captions = [Segment(i, i * 10, i * 10 + 10, "Ann", text) for i, text in enumerate(SAID)]
+    even = [replace(s, start_seconds=0.0, end_seconds=len(s.text.split()) * 0.4) for s in captions]
+    heard = [replace(s, word_times=tuple((0.0, 0.4) for _ in s.text.split())) for s in even]
+    estimated = [are_times_estimated(list(spans_of(turns_of(talk)))) for talk in (captions, even, heard, even[:3])]
+    assert estimated == [False, True, False, False]
 
 
 def test_worth_grows_with_what_stands_around_and_with_length() -> None:

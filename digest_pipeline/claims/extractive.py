@@ -35,9 +35,9 @@ from digest_pipeline.claims.worthiness import (
 )
 from digest_pipeline.compute import ComputePool
 from digest_pipeline.encoder import Vectors, get_embedder
-from digest_pipeline.models import ClaimCandidate, Episode, Segment, Soundbite, stable_id
+from digest_pipeline.models import ClaimCandidate, Episode, Segment, Soundbite, normalise_words, stable_id
 from digest_pipeline.settings import Settings
-from digest_pipeline.words import UNSPACED
+from digest_pipeline.words import UNSPACED, count_words
 
 NEAR_DUPLICATE = 0.75  # cosine of two spans of one episode that say the same
 APART = 25  # words between two candidates: closer ones are one thought
@@ -49,6 +49,9 @@ LEAST_STRENGTH = 0.5  # single sentences begin at about minus this
 LEEWAY = 0.15  # of probability that a span may lose for a headline
 UNREADABLE = 'its script puts no spaces between words, which only a language model reads (extractor = "llm")'
 HIGHLIGHT = 0.5  # how far a publisher's own highlight closes the gap to certainty
+TELLING_TITLE = 4  # words of a highlight's title that are said by chance no more
+SAME_PACE = 0.02  # what rounding leaves of a difference; of real times a third at most lie so close to the median
+FEW_SEGMENTS = 5  # fewer tell no pace
 
 
 class ExtractiveExtractor:
@@ -182,18 +185,40 @@ def sentence_strengths(span: Span, sentence_vectors: SentenceVectors) -> list[fl
 
 
 def raise_highlights(spans: Sequence[Span], worth: Scores, soundbites: Sequence[Soundbite]) -> Scores:
-    """Worth, raised for spans that lie at least half in a stretch that the publisher picked out as a highlight."""
+    """Worth, raised for spans that lie at least half in a stretch that the publisher picked out as a highlight.
+
+    Such a stretch is one of the audio. Times that were estimated from the words may be minutes beside it: there a
+    highlight is found by its title alone, where that repeats what is said.
+    """
     if not soundbites:
         return worth
     raised = worth.copy()
+    is_highlight = _repeats_title if are_times_estimated(spans) else _lies_in_stretch
     for row, span in enumerate(spans):
-        _, _, start, end = span.turn.locate(span.sentences[0].start, span.sentences[-1].end)
-        shared = max(
-            min(end, bite.start_seconds + bite.duration_seconds) - max(start, bite.start_seconds) for bite in soundbites
-        )
-        if shared >= (end - start) / 2:
+        if any(is_highlight(span, bite) for bite in soundbites):
             raised[row] += HIGHLIGHT * (1 - raised[row])
     return raised
+
+
+def are_times_estimated(spans: Sequence[Span]) -> bool:
+    """Whether a talk's words were laid out evenly over its length, for want of times: nobody speaks at one pace."""
+    turns = {span.turn.index: span.turn for span in spans}.values()
+    segments = [segment for turn in turns for segment in turn.segments]
+    if len(segments) < FEW_SEGMENTS or any(segment.word_times for segment in segments):
+        return False
+    paces = np.array([(s.end_seconds - s.start_seconds) / max(1, count_words(s.text)) for s in segments])
+    return bool(np.mean(np.isclose(paces, np.median(paces), rtol=SAME_PACE, atol=0.0)) > 1 / 2)
+
+
+def _lies_in_stretch(span: Span, bite: Soundbite) -> bool:
+    _, _, start, end = span.turn.locate(span.sentences[0].start, span.sentences[-1].end)
+    shared = min(end, bite.start_seconds + bite.duration_seconds) - max(start, bite.start_seconds)
+    return shared >= (end - start) / 2
+
+
+def _repeats_title(span: Span, bite: Soundbite) -> bool:
+    title, said = normalise_words(bite.title), normalise_words(span.quote)
+    return len(title) >= TELLING_TITLE and f" {' '.join(title)} " in f" {' '.join(said)} "
 
 
 def select_spans(spans: Sequence[Span], vectors: Vectors, worth: Scores, most: int) -> list[int]:
