@@ -83,6 +83,27 @@ def test_a_copy_in_another_feed_is_found_among_all_stored_ones(warehouse: Wareho
     assert "in another feed" in str(rows(warehouse, "status_reason")[-1][0])
 
 
+def test_a_copy_of_what_another_release_stored_is_found_too(warehouse: Warehouse) -> None:
+    other = "https://b.example/"
+    save(warehouse, feed_of([item("The floor", "a", "https://x.example/get.mp3?id=7", description="Of a house.")]))
+    save(warehouse, feed_of([item("Something else", "b", "https://b.example/b.mp3")], url=other))
+    with warehouse.write() as con:  # its rules left the query of a file out, and kept what is said of a repeat
+        con.execute("update raw.episodes set audio_key = split_part(audio_key, '?', 1), title_key = title || ' encore'")
+    copy = item("Another name of it", "c", "https://x.example/get.mp3?id=7&token=9", description="For patrons.")
+    scans = [  # the feed of the original has not changed
+        feed_of([item("Something else", "b", "https://b.example/b.mp3")], url=other),
+        feed_of([copy], url="https://patron.example/"),
+    ]
+    assert save(warehouse, *scans, now=NOW + DAY) == {"duplicate": 1, "mended": 0}
+    (reason, _), *_ = rows(warehouse, "status_reason, title")
+    assert "same audio file" in str(reason)
+    assert rows(warehouse, "audio_key, title_key") == [
+        ("x.example/get.mp3?id=7", "another name of it"),
+        ("b.example/b.mp3", "something else"),
+        ("x.example/get.mp3?id=7", "the floor"),
+    ]
+
+
 @pytest.fixture
 def compared(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often two episodes are compared by what is costly in it."""

@@ -54,10 +54,11 @@ COLUMNS = {
     "chapters": pl.String,
     **MENDABLE,
 }
+KEYS = {"episode_id": pl.String, "audio_key": pl.String, "title_key": pl.String}
 KNOWN_BY = """
 select
     episode_id, feed_url, guid, title, audio_url, description, duration_seconds, published_at, link, audio_bytes,
-    season, episode_number, coalesce(episode_type, 'full'), duplicate_of
+    season, episode_number, coalesce(episode_type, 'full'), duplicate_of, (audio_key, title_key)
 from raw.episodes
 """
 OF_FEEDS = f"{KNOWN_BY} where feed_url in (from read_feeds) order by first_seen_at, published_at, episode_id"
@@ -93,11 +94,17 @@ def save_episodes(
     counts: Counter[str] = Counter()
     if not read:
         return counts
-    _fill_keys(con)
     con.register("read_feeds", pl.DataFrame({"feed_url": list(read)}))  # a list parameter is slow
     outages = _outages(con)
     first_read, undated = _first_read(con), Counter[str]()
-    index = EpisodeIndex(KnownEpisode(*row) for row in con.execute(OF_FEEDS).fetchall())
+    index = EpisodeIndex()
+    has_old_keys = bool(con.execute("select 1 from raw.episodes where title_key is null limit 1").fetchall())
+    for *columns, keys in con.execute(OF_FEEDS).fetchall():
+        known = KnownEpisode(*columns)
+        has_old_keys = has_old_keys or keys != _keys(known.audio_url, known.title)
+        index.add(known)
+    if has_old_keys:
+        _make_keys_anew(con)
     items = [
         (url, item)
         for url, parsed in sorted(read.items())
@@ -129,14 +136,24 @@ def save_episodes(
     return counts
 
 
-def _fill_keys(con: duckdb.DuckDBPyConnection) -> None:
-    """Evidence of rows that a release without these columns wrote."""
-    rows = con.execute("select episode_id, title, audio_url from raw.episodes where title_key is null").fetchall()
-    for key, title, url in rows:
-        con.execute(
-            "update raw.episodes set title_key = ?, audio_key = ? where episode_id = ?",
-            [title_key(title)[0], audio_key(url) if url else None, key],
-        )
+def _keys(audio_url: str | None, title: str) -> tuple[str | None, str]:
+    """What an episode is looked for by among those of other feeds: its audio file and its title, normalised."""
+    return audio_key(audio_url) if audio_url else None, title_key(title)[0]
+
+
+def _make_keys_anew(con: duckdb.DuckDBPyConnection) -> None:
+    """The keys of all rows by the rules of this release: by those of an earlier one, no copy of them is found.
+
+    Of all, since a feed that does not change is not read, and its episodes may come again in another one.
+    """
+    rows = con.execute("select episode_id, audio_url, title, (audio_key, title_key) from raw.episodes").fetchall()
+    renewed = [(key, *_keys(url, title)) for key, url, title, keys in rows if keys != _keys(url, title)]
+    con.register("renewed", pl.DataFrame(renewed, schema=KEYS, orient="row"))
+    con.execute(
+        "update raw.episodes set audio_key = r.audio_key, title_key = r.title_key from renewed r"
+        " where episodes.episode_id = r.episode_id"
+    )
+    con.unregister("renewed")
 
 
 def _outages(con: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
@@ -172,7 +189,7 @@ def _elsewhere(con: duckdb.DuckDBPyConnection, fresh: Sequence[tuple[str, FeedIt
     con.register("arrived", pl.DataFrame(evidence, schema=dict.fromkeys(evidence[0], pl.String)))
     rows = con.execute(LIKE_NEW).fetchall()
     con.unregister("arrived")
-    return [KnownEpisode(*row) for row in rows]
+    return [KnownEpisode(*row[:-1]) for row in rows]
 
 
 def _row(url: str, item: FeedItem, match: Match | None, index: EpisodeIndex, now: datetime) -> dict[str, Any]:
