@@ -205,6 +205,26 @@ def test_the_host_that_redirects_led_to_is_the_one_that_rests(web: Web, operator
     assert found[f"{web.url}/feed"].error is None
 
 
+def test_a_host_is_asked_again_after_its_rest_in_the_same_run(
+    web: Web, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that transcribes for hours comes back to a host that asked for half a minute."""
+    monkeypatch.setattr("digest_pipeline.feeds.fetch.PATIENCE_SECONDS", 0.5)
+    web.routes["/busy"] = answer(429, Retry_After="1")
+    web.put("/feed", BODY)
+
+    async def run() -> bytes:
+        async with Fetcher(settings) as fetcher:
+            with pytest.raises(FetchError, match="429"):
+                await fetcher.get(f"{web.url}/busy")
+            with pytest.raises(FetchError, match="was not asked"):
+                await fetcher.get(f"{web.url}/feed")
+            await asyncio.sleep(1.1)
+            return (await fetcher.get(f"{web.url}/feed")).body
+
+    assert asyncio.run(run()) == BODY
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_short_rest_is_waited_for(web: Web, operator: Operator, status: int) -> None:
     def once(request: BaseHTTPRequestHandler) -> None:

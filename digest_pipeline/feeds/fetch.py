@@ -9,6 +9,7 @@ import io
 import ipaddress
 import logging
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -97,7 +98,7 @@ class Fetcher:
             trust_env=False,  # a proxy would resolve names out of the guard's sight
         )
         self._all = asyncio.Semaphore(settings.http_concurrency)
-        self._closed: dict[str, FetchError] = {}  # hosts that asked to be left alone, until this run ends
+        self._closed: dict[str, tuple[FetchError, float]] = {}  # hosts that asked to be left alone, and until when
 
     async def __aenter__(self) -> "Fetcher":
         return self
@@ -187,9 +188,9 @@ class Fetcher:
         """One answer on the way to that of ``url``, whatever its status, and the clock that ends it."""
         _check_scheme(str(request.url))
         async with self._turn(request.url.host), self._all:
-            if closed := self._closed.get(request.url.host):
-                asked = closed.retry_after_seconds
-                raise FetchError(f"{redact(url)} was not asked: {closed}", retry_after_seconds=asked)
+            closed, until = self._closed.get(request.url.host, (None, 0.0))
+            if closed and (left := until - time.monotonic()) > 0:
+                raise FetchError(f"{redact(url)} was not asked: {closed}", retry_after_seconds=left)
             try:
                 async with asyncio.timeout(limit) as clock:
                     response = await self._client.send(request, stream=True)
@@ -257,7 +258,7 @@ class Fetcher:
             error = FetchError(f"{said}, and asks to wait {asked:.0f} s", status=status, retry_after_seconds=asked)
             host = response.url.host  # where redirects led
             said = f"{host} answered {status}, and asks to wait {asked:.0f} s"
-            self._closed[host] = FetchError(said, retry_after_seconds=asked)
+            self._closed[host] = FetchError(said), time.monotonic() + asked
             raise error
         if status in TRANSIENT or asked is not None:
             raise Transient(said, status=status, retry_after_seconds=asked)
