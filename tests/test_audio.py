@@ -1,5 +1,9 @@
 """Audio files as they come: every format, damage, spliced parts, and what is no audio."""
 
+import io
+import struct
+import wave
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -7,7 +11,11 @@ import numpy as np
 import pytest
 
 from digest_pipeline.errors import AudioError
+from digest_pipeline.feeds.folder import read_folder
+from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples, announced_seconds, check_whole, read_pieces
+from digest_pipeline.transcripts.recognise import recognise
+from digest_pipeline.transcripts.transcriber import Heard, Hints
 
 SECONDS = 12
 # name of the file, container, codec, sample format, sample rate
@@ -166,3 +174,143 @@ def test_a_file_of_less_than_half_the_feeds_length_is_refused(tmp_path: Path) ->
     check_whole(path, SECONDS, 20)
     with pytest.raises(AudioError, match="truncated: 12 of 15 s"):
         check_whole(path, SECONDS, 30)
+
+
+def with_id3v1(path: Path, title: bytes) -> Path:
+    path.write_bytes(path.read_bytes() + b"TAG" + title.ljust(124, b"\0") + b"\xff")
+    return path
+
+
+def with_wav_title(path: Path, title: bytes) -> Path:
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes(bytes(2 * SAMPLE_RATE * SECONDS))
+    text = b"INFOINAM" + struct.pack("<I", len(title)) + title
+    chunk = b"LIST" + struct.pack("<I", len(text)) + text
+    raw = sound.getvalue()
+    path.write_bytes(raw[:4] + struct.pack("<I", len(raw) - 8 + len(chunk)) + raw[8:] + chunk)
+    return path
+
+
+def test_a_tag_in_an_old_encoding_makes_no_sound_unreadable(tmp_path: Path) -> None:
+    title = "Été à la mer".encode("cp1252")
+    bare = tmp_path / "a.mp3"
+    with av.open(str(bare), "w", format="mp3", options={"id3v2_version": "0"}) as file:
+        stream = file.add_stream("libmp3lame", rate=44_100, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, SECONDS * 44_100), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 44_100
+        file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    with_id3v1(bare, title)
+    with_wav_title(tmp_path / "b.wav", title)
+    for path in (bare, tmp_path / "b.wav"):
+        assert announced_seconds(path) == pytest.approx(SECONDS, abs=0.15)
+        assert len(decoded(path)) / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.15)
+        check_whole(path, SECONDS, None)
+    assert [item.title for item in read_folder(tmp_path.as_uri()).items] == ["Été à la mer"] * 2
+
+
+@dataclass(slots=True)
+class Damaged:
+    """A packet that does not decode."""
+
+    packet: av.Packet
+    error: type[av.FFmpegError]
+    seconds: float | None = None
+
+    @property
+    def duration(self) -> float | None:
+        return self.seconds or self.packet.duration
+
+    @property
+    def time_base(self) -> float | None:
+        return 1.0 if self.seconds else self.packet.time_base
+
+    def decode(self) -> list[av.AudioFrame]:
+        raise self.error(1, "damaged")
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds", "silence"),
+    [
+        (av.InvalidDataError, None, 0),
+        (av.error.PatchWelcomeError, None, 0),
+        (av.error.ArgumentError, None, 0),
+        (av.InvalidDataError, 600.0, 5),
+        (av.InvalidDataError, -600.0, 0),
+    ],
+)
+def test_a_damaged_packet_is_a_moment_of_silence_whatever_it_says(
+    error: type[av.FFmpegError], seconds: float | None, silence: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decoders' own errors, and an MP4 whose table says that one packet lasts ten minutes."""
+    path = write(tmp_path / "a.m4a", "mp4", "aac", "fltp", 44_100)
+    plain = av.open
+
+    class Container:
+        def __init__(self, *arguments: object, **options: object) -> None:
+            self.inner = plain(*arguments, **options)
+            self.streams = self.inner.streams
+
+        def __enter__(self) -> "Container":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.inner.close()
+
+        def demux(self, stream: av.AudioStream) -> object:
+            for number, packet in enumerate(self.inner.demux(stream)):
+                yield Damaged(packet, error, seconds) if number == 100 else packet
+
+    monkeypatch.setattr(av, "open", Container)
+    assert len(decoded(path)) / SAMPLE_RATE == pytest.approx(SECONDS + silence, abs=0.2)
+
+
+def test_a_length_that_is_guessed_from_the_first_bit_rate_makes_no_episode_too_long(
+    tmp_path: Path, settings: Settings
+) -> None:
+    """An advert of 32 kbit/s before a talk of 256, without an index: FFmpeg takes the first for the whole."""
+    parts = []
+    for rate, seconds in ((32_000, 10), (256_000, 20)):
+        path = tmp_path / f"{rate}.mp3"
+        samples = np.random.default_rng(rate).normal(0, 0.1, (1, seconds * 44_100)).astype(np.float32)
+        with av.open(str(path), "w", format="mp3", options={"write_xing": "0", "id3v2_version": "0"}) as file:
+            stream = file.add_stream("libmp3lame", rate=44_100, layout="mono")
+            stream.bit_rate = rate
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+            frame.sample_rate = 44_100
+            file.mux(stream.encode(frame))
+            file.mux(stream.encode(None))
+        parts.append(path.read_bytes())
+    path = tmp_path / "a.mp3"
+    path.write_bytes(b"".join(parts))
+
+    class Deaf:
+        name = key = "deaf"
+
+        def transcribe(self, *_: object) -> tuple[list[Heard], str | None]:
+            return [Heard(0, 9, "The grid needs batteries since the sun sets.", -0.2, 0.01, 1.1)], "en"
+
+    assert (announced_seconds(path) or 0) > 100
+    bounded = settings.model_copy(update={"max_audio_seconds": 60})
+    assert recognise(path, "a", Deaf(), bounded).audio_seconds == pytest.approx(30, abs=0.2)
+    with pytest.raises(AudioError, match="lasts"):
+        recognise(path, "a", Deaf(), settings.model_copy(update={"max_audio_seconds": 25}))
+
+
+def test_the_language_of_invented_words_is_not_the_episodes(tmp_path: Path, settings: Settings) -> None:
+    path = write(tmp_path / "a.flac", "flac", "flac", "s16", 44_100)
+    asked: list[str | None] = []
+
+    class Fooled:
+        name = key = "fooled"
+
+        def transcribe(self, _: Samples, language: str | None, __: Hints) -> tuple[list[Heard], str | None]:
+            asked.append(language)
+            if len(asked) == 1:
+                return [Heard(0, 2, "Untertitel von Stephanie Geiges", -0.3, 0.8, 1.0)], "de"
+            return [Heard(0, 5, "The grid needs batteries since the sun sets.", -0.2, 0.01, 1.1)], "en"
+
+    found = recognise(path, "a", Fooled(), settings.model_copy(update={"whisper_chunk_seconds": 5.0}))
+    assert (asked[:2], found.language) == ([None, None], "en")

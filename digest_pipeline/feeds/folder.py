@@ -65,8 +65,17 @@ def _item(path: Path, folder: Path) -> FeedItem:
 def _tags(path: Path) -> tuple[str, float | None]:
     """(title, seconds) as the file says; nothing for one that cannot be read, which transcription will report."""
     try:
-        with av.open(str(path)) as container:
-            title = container.metadata.get("title", "")
+        with av.open(str(path), metadata_errors="surrogateescape") as container:
+            title = _decoded(container.metadata.get("title", ""))
             return " ".join(title.split()), container.duration / av.time_base if container.duration else None
-    except (av.FFmpegError, OSError):
+    except (av.FFmpegError, OSError, ValueError):
         return "", None
+
+
+def _decoded(tag: str) -> str:
+    """A tag whose bytes may be no UTF-8: ID3v1 and WAV name no encoding, and old programs wrote that of Windows."""
+    raw = tag.encode("utf-8", "surrogateescape")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")

@@ -23,6 +23,7 @@ FRAME_SECONDS = 0.1
 WHOLE_SHARE = 0.9  # a file that decodes to less of the length its container announces is truncated
 FEED_SHARE = 0.5  # of the length that the feed announces: adverts differ between downloads
 MAX_DAMAGED_SHARE = 0.1  # of a file's packets; a few broken ones are common in the wild and cost a syllable each
+MAX_PACKET_SECONDS = 5.0  # a packet of sound lasts less; what a damaged one says of itself may be hours
 # What an episode may be. Without the list FFmpeg also takes a text for a playlist (ffconcat, HLS) and opens the files
 # that it names, so that a feed could have other files of this machine transcribed.
 CONTAINERS = "mp3,aac,mov,ogg,flac,wav,w64,aiff,au,caf,matroska,asf,avi,flv,mpeg,mpegts,ac3,eac3,amr,wv,ape"
@@ -42,12 +43,25 @@ def announced_seconds(path: Path) -> float | None:
         AudioError: the file is not audio that FFmpeg reads.
     """
     try:
-        with av.open(str(path), options=ONLY_CONTAINERS) as container:
+        with _open(path) as container:
             if not container.streams.audio:
                 raise AudioError("the file has no audio stream", remedy="the feed's enclosure is not an episode")
             return _seconds(container)
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(f"the file is not readable audio: {error}", remedy="the publisher has to mend it") from error
+
+
+def counted_seconds(path: Path) -> float:
+    """Length of the packets that are there, undecoded: what a length that FFmpeg guessed is checked against.
+
+    Raises:
+        AudioError: the file cannot be read.
+    """
+    try:
+        with _open(path) as container:
+            return sum(map(_packet_seconds, container.demux(container.streams.audio[0])))
+    except (av.FFmpegError, IndexError, ValueError) as error:
+        raise AudioError(f"the audio cannot be read: {error}", remedy="the publisher has to mend it") from error
 
 
 def read_pieces(path: Path, piece_seconds: float) -> Iterator[tuple[float, Samples]]:
@@ -89,6 +103,15 @@ def check_whole(path: Path, decoded_seconds: float, feed_seconds: float | None) 
         )
 
 
+def _open(path: Path) -> av.container.InputContainer:
+    """The file for reading. Its tags may be in any encoding (ID3v1 and WAV name none): they are not what is heard."""
+    return av.open(str(path), options=ONLY_CONTAINERS, metadata_errors="replace")
+
+
+def _packet_seconds(packet: av.Packet) -> float:
+    return float((packet.duration or 0) * (packet.time_base or 0))
+
+
 def _seconds(container: av.container.InputContainer) -> float | None:
     return container.duration / av.time_base if container.duration else None
 
@@ -99,7 +122,7 @@ def _seconds_beyond_bytes(path: Path) -> float | None:
     FFmpeg infers the length of MP3 without an index, and of bare AAC, from size and bit rate. At a variable bit rate
     that is too much as often as too little, and it says nothing of what is missing: such a file has all its bytes.
     """
-    with av.open(str(path), options=ONLY_CONTAINERS) as container:
+    with _open(path) as container:
         seconds, rate = _seconds(container), container.streams.audio[0].bit_rate
         has_its_bytes = seconds and rate and seconds * rate / 8 <= container.size / WHOLE_SHARE
         return None if has_its_bytes else seconds
@@ -108,20 +131,21 @@ def _seconds_beyond_bytes(path: Path) -> float | None:
 def _decode(path: Path) -> Iterator[_Pcm]:
     """Samples of the first audio stream. Time stamps are broken in the wild, so samples are counted instead.
 
-    A damaged packet becomes as much silence, which keeps the times of what follows.
+    A damaged packet becomes as much silence, which keeps the times of what follows. Decoders name damage in many ways
+    (AAC says that a feature is missing), so each of FFmpeg's errors counts as such.
     """
     packets = damaged = 0
     try:
-        with av.open(str(path), options=ONLY_CONTAINERS) as container:
+        with _open(path) as container:
             stream = container.streams.audio[0]
             resampler, accepts = _resampler(), None
             for packet in container.demux(stream):
                 packets += 1
                 try:
                     frames = packet.decode()
-                except av.InvalidDataError:
+                except av.FFmpegError:
                     damaged += 1
-                    seconds = float((packet.duration or 0) * (packet.time_base or 0))
+                    seconds = min(max(0.0, _packet_seconds(packet)), MAX_PACKET_SECONDS)
                     yield np.zeros(int(seconds * SAMPLE_RATE), np.int16)
                     continue
                 for frame in frames:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from digest_pipeline.errors import AudioError, NoSpeech
 from digest_pipeline.models import Segment, stable_id
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts.audio import SAMPLE_RATE, announced_seconds, check_whole, read_pieces
+from digest_pipeline.transcripts.audio import SAMPLE_RATE, announced_seconds, check_whole, counted_seconds, read_pieces
 from digest_pipeline.transcripts.checkpoints import Checkpoint, keep_checkpoints, load_checkpoints
 from digest_pipeline.transcripts.guards import judge, without_loops
 from digest_pipeline.transcripts.phrases import phrases_of
@@ -102,7 +102,9 @@ def recognising(
 
     A checkpoint's name begins with a folder of all that shapes the text, so that another model never takes it for its.
     """
-    _check_length(announced_seconds(path) or 0.0, settings)
+    announced = announced_seconds(path) or 0.0
+    if announced > settings.max_audio_seconds:  # which may be FFmpeg's guess from a bit rate that varies
+        _check_length(min(announced, counted_seconds(path)), settings)
     shape = stable_id(
         "t", transcriber.key, str(settings.whisper_chunk_seconds), language or "", hints.prompt, hints.hotwords
     )
@@ -124,13 +126,15 @@ def recognising(
         if diarizer:
             diarizer.hear(samples)
         computed += piece.compute_seconds
-        spoken = spoken or (piece.language if piece.heard else None)
+        before = len(segments)
         for heard in piece.heard:
             verdict = judge(heard, samples, hints)
             if verdict and verdict.is_invented:
                 dropped[verdict.reason] += 1
             else:
                 segments.append(_segment(heard, offset, end, verdict.reason if verdict else None))
+        if len(segments) > before:  # of what was only invented the language is invented too
+            spoken = spoken or piece.language
     check_whole(path, end, feed_seconds)
     kept = [s for s, stays in zip(segments, without_loops([s.text for s in segments]), strict=True) if stays]
     dropped["a loop"] += len(segments) - len(kept)
