@@ -59,7 +59,7 @@ class SentenceEncoder:
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             return SentenceTransformer(self._source, local_files_only=is_local(self._source))
-        except (OSError, ValueError) as error:
+        except Exception as error:  # a folder that is half copied fails in as many ways as it has files
             raise ModelError(
                 f"sentence encoder {self.name!r} cannot be loaded: {error}",
                 remedy="install the extra `models`, or set DIGEST_ENCODER_MODEL to a folder",

@@ -1,5 +1,6 @@
 """The sentence encoder is loaded when there is something to encode, and says what is wrong when it cannot be."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from digest_pipeline.encoder import SentenceEncoder, get_embedder
 from digest_pipeline.errors import ModelError
+from digest_pipeline.model_files import encoder_source
 from digest_pipeline.settings import Settings
 
 
@@ -15,6 +17,16 @@ def test_a_folder_that_holds_no_model_is_named_with_the_first_text(tmp_path: Pat
     assert encoder.embed([]).shape == (0, 0)
     with pytest.raises(ModelError, match=r"'mine' cannot be loaded: .*DIGEST_ENCODER_MODEL"):
         encoder.embed(["A queue is a price."])
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "1_Pooling/config.json"])
+def test_an_encoder_that_is_half_there_is_named(file: str, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(encoder_source("auto"), folder)
+    whole = (folder / file).read_bytes()
+    (folder / file).write_bytes(whole[: len(whole) // 2] if file.startswith("model") else b"{}")
+    with pytest.raises(ModelError, match="'mine' cannot be loaded"):
+        SentenceEncoder(str(folder), "mine").embed(["A queue is a price."])
 
 
 def test_vectors_are_of_unit_length_and_near_where_the_meaning_is() -> None:

@@ -12,9 +12,11 @@ from digest_pipeline.transcripts.transcriber import Hints
 
 MAX_PEOPLE = 6
 MAX_HOTWORDS = 12
+MAX_LETTERS = 30  # of a hot word: a longer run is an identifier, or a line in a script without spaces
 # A capital inside (ComfyUI, mRNA, DuckDB), or a digit after capitals (GPT-4, H100).
 UNUSUAL = re.compile(r"\b(?:[A-Za-z]*[a-z][A-Z][\w-]*|[A-Z]+-?\d+\w*)")
-NOT_PROSE = re.compile(r"<[^>]+>|https?://\S+|\S+@\S+")
+# Each alternative begins where no other match of it can, else a long run of one letter takes minutes.
+NOT_PROSE = re.compile(r"<[^<>]+>|https?://\S+|(?<![^\s>])[^\s@>]+@\S+")
 
 
 def hints_of(episode: Episode) -> Hints:
@@ -23,4 +25,5 @@ def hints_of(episode: Episode) -> Hints:
     if people := [person.name for person in episode.persons[:MAX_PEOPLE]]:
         prompt += f" With {', '.join(people)}."
     unusual = dict.fromkeys(UNUSUAL.findall(NOT_PROSE.sub(" ", episode.description)))
-    return Hints(prompt, ", ".join([word for word in unusual if word not in prompt][:MAX_HOTWORDS]))
+    words = [word for word in unusual if word not in prompt and len(word) <= MAX_LETTERS]
+    return Hints(prompt, ", ".join(words[:MAX_HOTWORDS]))

@@ -1,21 +1,33 @@
 """Whisper on this machine: faster-whisper in batches, with its voice-activity filter."""
 
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digest_pipeline.errors import AudioError, ModelError
 from digest_pipeline.model_files import is_local, whisper_source
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.audio import Samples
+from digest_pipeline.transcripts.languages import whisper_code
 from digest_pipeline.transcripts.remote import RemoteTranscriber
 from digest_pipeline.transcripts.transcriber import Heard, Hints, Transcriber, times_of_words
+
+if TYPE_CHECKING:
+    from faster_whisper.transcribe import Segment
+    from tokenizers import Tokenizer
 
 MAX_THREADS = 16  # a Whisper decoder gains little from more
 CPU_BATCH = 8
 GPU_BATCH = 16
 # Where languages change, a window must be short enough to hold one of them.
 MIXED_WINDOW_SECONDS = 15
+# Hints and the text of a window share the decoder's 448 tokens: where hints fill them, the window's last words are
+# missing, and nothing says so. Hints of ordinary feeds take 60 at most.
+HINT_TOKENS = 112
+# RuntimeErrors of CTranslate2 that another episode would meet too.
+OF_THE_MACHINE = re.compile(r"cuda|cublas|cudnn|memory", re.IGNORECASE)
 
 
 class WhisperTranscriber:
@@ -43,7 +55,7 @@ class WhisperTranscriber:
                 cpu_threads=_threads(),
                 local_files_only=is_local(source),
             )
-        except (RuntimeError, ValueError, OSError) as error:
+        except Exception as error:  # a folder that is half copied fails in as many ways as it has files
             raise ModelError(
                 f"Whisper model {name!r} cannot be loaded: {error}",
                 remedy="install the extra `models`, or set DIGEST_WHISPER_MODEL to a folder",
@@ -65,36 +77,64 @@ class WhisperTranscriber:
         """See ``Transcriber``. A language that Whisper does not know is detected.
 
         Raises:
-            AudioError: the model hears English only, and the language is another.
+            AudioError: the model hears English only, and the language is another; or the model fails with this audio.
+            ModelError: the machine fails it.
         """
-        if language and self._languages == {"en"} != {language}:
+        code = whisper_code(language) or language
+        if code and self._languages == {"en"} != {code}:
             raise AudioError(
                 f"the episode is in {language!r} and {self.name} hears English only",
                 remedy="name a multilingual whisper_model, for this feed or for all",
             )
-        segments, info = self._pipeline.transcribe(
-            samples,
-            language=language if language in self._languages else None,
-            initial_prompt=hints.prompt or None,
-            hotwords=hints.hotwords or None,
-            **self._options,
-        )
-        heard = []
-        for segment in segments:
-            text, words = " ".join(segment.text.split()), segment.words or ()
-            heard.append(
-                Heard(
-                    start=round(float(segment.start), 2),
-                    end=round(float(segment.end), 2),
-                    text=text,
-                    log_probability=round(float(segment.avg_logprob), 4),
-                    no_speech=round(float(segment.no_speech_prob), 4),
-                    compression=round(float(segment.compression_ratio), 4),
-                    word_times=times_of_words(text, [(w.word, float(w.start), float(w.end)) for w in words]),
-                    word_probabilities=tuple(round(float(word.probability), 3) for word in words),
-                )
+        bounded = bounded_hints(hints, self._pipeline.model.hf_tokenizer)
+        try:
+            segments, info = self._pipeline.transcribe(
+                samples,
+                language=code if code in self._languages else None,
+                initial_prompt=bounded.prompt or None,
+                hotwords=bounded.hotwords or None,
+                **self._options,
             )
-        return heard, info.language
+            found = list(segments)  # decoded here, as they are asked for
+        except (RuntimeError, ValueError) as error:
+            if OF_THE_MACHINE.search(str(error)):
+                raise ModelError(
+                    f"{self.name} cannot be used on this machine: {error}",
+                    remedy="set a smaller whisper_model or whisper_batch_size, or whisper_device to cpu",
+                ) from error
+            raise AudioError(
+                f"{self.name} fails with it: {error}", remedy="it is tried again on a later day"
+            ) from error
+        return [_heard(segment) for segment in found], info.language
+
+
+def bounded_hints(hints: Hints, tokenizer: "Tokenizer") -> Hints:
+    """The first words of both, ``HINT_TOKENS`` together; hot words take half of them at most."""
+    hotwords, used = _first_tokens(hints.hotwords, HINT_TOKENS // 2, tokenizer)
+    prompt, _ = _first_tokens(hints.prompt, HINT_TOKENS - used, tokenizer)
+    return Hints(prompt, hotwords)
+
+
+def _first_tokens(text: str, most: int, tokenizer: "Tokenizer") -> tuple[str, int]:
+    """The text as far as ``most`` tokens go, cut between words where it has words, and how many tokens it takes."""
+    encoded = tokenizer.encode(text, add_special_tokens=False)
+    if len(encoded) <= most:
+        return text, len(encoded)
+    return text[: encoded.offsets[most - 1][1]].rpartition(" ")[0] or text[: encoded.offsets[most - 1][0]], most
+
+
+def _heard(segment: "Segment") -> Heard:
+    text, words = " ".join(segment.text.split()), segment.words or ()
+    return Heard(
+        start=round(float(segment.start), 2),
+        end=round(float(segment.end), 2),
+        text=text,
+        log_probability=round(float(segment.avg_logprob), 4),
+        no_speech=round(float(segment.no_speech_prob), 4),
+        compression=round(float(segment.compression_ratio), 4),
+        word_times=times_of_words(text, [(w.word, float(w.start), float(w.end)) for w in words]),
+        word_probabilities=tuple(round(float(word.probability), 3) for word in words),
+    )
 
 
 def get_transcriber(settings: Settings, model: str | None = None) -> Transcriber:
