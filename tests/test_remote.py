@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import traceback
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import SecretStr
 
 from digest_pipeline.demo import DemoNetwork
-from digest_pipeline.errors import ModelError, SettingsError
+from digest_pipeline.errors import AudioError, ModelError, SettingsError
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.transcripts.audio import SAMPLE_RATE, read_pieces
 from digest_pipeline.transcripts.recognise import recognise
@@ -32,6 +34,7 @@ class TranscriptionServer:
         self.forms: list[dict[str, str]] = []
         self.status = 200
         self.reply: bytes | None = None  # what it answers instead of a transcription
+        self.error: dict[str, str] = {"message": "overloaded"}
         web.routes["/v1/audio/transcriptions"] = self
 
     def __call__(self, request: BaseHTTPRequestHandler) -> None:
@@ -46,7 +49,7 @@ class TranscriptionServer:
         self.forms.append({name: value.decode() for name, value in parts.items()})
         self.forms[-1]["authorization"] = request.headers["Authorization"]
         is_asked = self.status == 200 and self.reply is None
-        reply = self.transcription(sound) if is_asked else {"error": {"message": "overloaded"}}
+        reply = self.transcription(sound) if is_asked else {"error": self.error}
         answer = json.dumps(reply).encode() if self.reply is None else self.reply
         request.send_response(self.status)
         request.send_header("Content-Type", "application/json")
@@ -140,3 +143,76 @@ def test_a_server_needs_a_models_name(settings: Settings, monkeypatch: pytest.Mo
     monkeypatch.setenv("DIGEST_WHISPER_API_BASE", "http://127.0.0.1:9/v1")
     with pytest.raises(SettingsError, match="whisper_model"):
         load_settings()
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_piece_that_is_refused_is_its_episodes_failure(web: Web, remote: Settings, status: int) -> None:
+    TranscriptionServer(web, remote.model_copy(update={"whisper_api_base": ""})).status = status
+    with pytest.raises(AudioError, match=f"refuses a piece of it: .*{status}"):
+        get_transcriber(remote).transcribe(SECOND, "en", Hints())
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500])
+def test_a_server_that_refuses_everything_stops_the_run(
+    web: Web, remote: Settings, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest_pipeline.transcripts.remote.ATTEMPTS", 1)
+    TranscriptionServer(web, remote.model_copy(update={"whisper_api_base": ""})).status = status
+    with pytest.raises(ModelError, match="does not transcribe"):
+        get_transcriber(remote).transcribe(SECOND, "en", Hints())
+
+
+def test_a_model_without_timed_text_stops_the_run_though_the_request_is_called_bad(web: Web, remote: Settings) -> None:
+    server = TranscriptionServer(web, remote.model_copy(update={"whisper_api_base": ""}))
+    server.status, server.error = 400, {"message": "not compatible with the model", "param": "response_format"}
+    with pytest.raises(ModelError, match="does not transcribe"):
+        get_transcriber(remote).transcribe(SECOND, "en", Hints())
+
+
+@pytest.mark.parametrize(
+    ("called", "sent"), [("iw", "he"), ("in", "id"), ("eng", "en"), ("portuguese", "pt"), ("xx", None), (None, None)]
+)
+def test_a_server_is_told_languages_by_codes_that_it_knows(
+    web: Web, remote: Settings, called: str | None, sent: str | None
+) -> None:
+    server = TranscriptionServer(web, remote.model_copy(update={"whisper_api_base": ""}))
+    server.reply = b'{"text": "", "language": "english", "duration": 1.0}'
+    assert get_transcriber(remote).transcribe(SECOND, called, Hints()) == ([], sent or "en")
+    assert server.forms[0].get("language") == sent
+
+
+def test_no_secret_of_the_server_is_told(web: Web, remote: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest_pipeline.transcripts.remote.ATTEMPTS", 1)
+    server = TranscriptionServer(web, remote.model_copy(update={"whisper_api_base": ""}))
+    base = web.url.replace("http://", "http://me:hunter2@") + "/v1"
+    secret = remote.model_copy(update={"whisper_api_base": base, "whisper_api_key": SecretStr("sk-1234567890")})
+    server.status, server.error = 401, {"message": f"Incorrect API key provided: sk-1234567890 at {base}"}
+    with pytest.raises(ModelError, match="Incorrect API key provided: …") as refused:
+        get_transcriber(secret).transcribe(SECOND, None, Hints())
+    server.status, server.reply = 200, b"<html>Welcome</html>"
+    with pytest.raises(ModelError, match="verbose_json") as strange:
+        get_transcriber(secret).transcribe(SECOND, None, Hints())
+    for caught in (refused, strange):
+        shown = "".join(traceback.format_exception(caught.value))
+        assert "hunter2" not in shown
+        assert "sk-1234567890" not in shown
+
+
+def test_times_of_a_server_stay_within_the_piece(web: Web, remote: Settings) -> None:
+    server = TranscriptionServer(web, remote.model_copy(update={"whisper_api_base": ""}))
+    spans = [(-5, 0.5), (0.8, 0.2), (0.5, 9), (7, 9)]
+    segments = [{"start": start, "end": end, "text": "Hello."} for start, end in spans]
+    server.reply = json.dumps({"text": "Hello.", "segments": segments}).encode()
+    heard, _ = get_transcriber(remote).transcribe(SECOND, "en", Hints())
+    assert [(h.start, h.end) for h in heard] == [(0, 0.5), (0.8, 0.8), (0.5, 1), (1, 1)]
+
+
+def test_numbers_of_a_server_that_are_none(web: Web, remote: Settings) -> None:
+    server = TranscriptionServer(web, remote.model_copy(update={"whisper_api_base": ""}))
+    segment = {"start": 0, "end": 1, "text": "Hello.", "avg_logprob": float("nan"), "no_speech_prob": float("nan")}
+    server.reply = json.dumps({"text": "Hello.", "segments": [segment]}).encode()
+    heard, _ = get_transcriber(remote).transcribe(SECOND, "en", Hints())
+    assert [(h.log_probability, h.no_speech) for h in heard] == [(0, 0)]
+    server.reply = json.dumps({"text": "Hello.", "segments": [{**segment, "start": float("nan")}]}).encode()
+    with pytest.raises(AudioError, match="times that are no numbers"):
+        get_transcriber(remote).transcribe(SECOND, "en", Hints())

@@ -1,22 +1,28 @@
 """Recognition on another machine: any server that speaks OpenAI's transcription API (speaches, vLLM, OpenAI itself)."""
 
 import io
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from digest_pipeline.errors import ModelError
+from digest_pipeline.errors import AudioError, DigestError, ModelError
+from digest_pipeline.feeds.redaction import HIDDEN, redact, redact_text
 from digest_pipeline.transcripts.audio import FULL_SCALE, SAMPLE_RATE, Samples
+from digest_pipeline.transcripts.languages import whisper_code
 from digest_pipeline.transcripts.transcriber import Heard, Hints
 
 if TYPE_CHECKING:
-    from openai import OpenAI
+    from openai import OpenAI, OpenAIError
 
 TIMEOUT_SECONDS = 900.0
 ATTEMPTS = 4
-MAX_CODE_LETTERS = 3
+# Statuses by which a server refuses what it was sent, and the parameters that are the same for every episode.
+REFUSALS = {400, 413, 422}
+OF_THE_SETTINGS = {"model", "response_format", "timestamp_granularities"}
+MAX_SAID = 300  # letters of a server's own words: some send a whole page
 
 
 class _Word(BaseModel):
@@ -60,11 +66,13 @@ class RemoteTranscriber:
         """See ``Transcriber``.
 
         Raises:
+            AudioError: the server refuses this piece.
             ModelError: the server does not answer, or not with a transcription. It is the server's failure, not the
                 episode's: the run stops, and the next one continues here.
         """
         from openai import OpenAIError, omit
 
+        code = whisper_code(language)  # servers refuse codes that they do not know
         try:
             with self._client() as client:
                 answer = client.audio.transcriptions.with_raw_response.create(
@@ -72,17 +80,31 @@ class RemoteTranscriber:
                     model=self.name,
                     response_format="verbose_json",
                     timestamp_granularities=["word", "segment"] if self._word_times else ["segment"],
-                    language=language or omit,
+                    language=code or omit,
                     prompt=" ".join(filter(None, (hints.prompt, hints.hotwords))) or omit,
                 )
         except OpenAIError as error:
-            raise ModelError(
-                f"the transcription server at {self._base} does not transcribe: {error}",
-                remedy="check whisper_api_base, whisper_model and DIGEST_WHISPER_API_KEY, then run the day again",
-            ) from error
+            raise self._failure(error) from None  # whose own words may hold the key
         reply = self._read(answer.content)
-        heard = reply.language if len(reply.language or "") <= MAX_CODE_LETTERS else None  # or "english", as some say
-        return _heard(reply), language or heard
+        return _heard(reply, len(samples) / SAMPLE_RATE), code or whisper_code(reply.language) or language
+
+    def _failure(self, error: "OpenAIError") -> DigestError:
+        """What a failed request means, without the secrets that the address and the server's words may hold."""
+        from openai import APIStatusError
+
+        said = redact_text(str(error))
+        said = (said.replace(self._secret, HIDDEN) if self._secret else said)[:MAX_SAID]
+        place = f"the transcription server at {redact(self._base)}"
+        is_refusal = isinstance(error, APIStatusError) and error.status_code in REFUSALS
+        if is_refusal and getattr(error, "param", None) not in OF_THE_SETTINGS:
+            return AudioError(
+                f"{place} refuses a piece of it: {said}",
+                remedy="it is tried again on a later day; where pieces are too large, lower whisper_chunk_seconds",
+            )
+        return ModelError(
+            f"{place} does not transcribe: {said}",
+            remedy="check whisper_api_base, whisper_model and DIGEST_WHISPER_API_KEY, then run the day again",
+        )
 
     def _read(self, body: bytes) -> _Reply:
         """The reply, unless it has text without times: taken for silence, that would be lost for good."""
@@ -92,16 +114,23 @@ class RemoteTranscriber:
             reply = None
         if reply is None or (reply.text.strip() and not reply.segments):
             raise ModelError(
-                f"the transcription server at {self._base} does not give verbose_json with segments",
+                f"the transcription server at {redact(self._base)} does not give verbose_json with segments",
                 remedy="check whisper_api_base and whisper_model: another model or server may give them",
+            )
+        if not all(isfinite(time) for segment in reply.segments or () for time in (segment.start, segment.end)):
+            raise AudioError(
+                f"the transcription server at {redact(self._base)} gives times that are no numbers",
+                remedy="it is tried again on a later day",
             )
         return reply
 
 
-def _heard(reply: _Reply) -> list[Heard]:
+def _heard(reply: _Reply, seconds: float) -> list[Heard]:
+    """The segments of a reply. Servers give times before the piece and behind its end, and ends before their starts."""
     heard = []
     for segment in reply.segments or ():
-        text, start, end = " ".join(segment.text.split()), segment.start, segment.end
+        text, start = " ".join(segment.text.split()), min(max(0.0, segment.start), seconds)
+        end = min(max(start, segment.end), seconds)
         words = [
             (round(word.start, 2), round(word.end, 2))
             for word in reply.words or ()
@@ -123,7 +152,7 @@ def _heard(reply: _Reply) -> list[Heard]:
 
 
 def _or(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value
+    return otherwise if value is None or not isfinite(value) else value
 
 
 def _flac(samples: Samples) -> bytes:
