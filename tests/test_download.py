@@ -155,6 +155,60 @@ def test_a_shorter_range_than_asked_is_not_the_whole_file(web: Web, settings: Se
     ]
 
 
+@pytest.mark.parametrize(
+    ("other", "headers"),
+    [
+        (BODY[::-1], {"ETag": '"2"'}),
+        (BODY[::-1] + BODY, {"ETag": '"1"'}),
+        (BODY[:-5], {"ETag": '"1"'}),
+        (BODY[::-1], {"Last-Modified": "Tue, 15 Sep 2026 06:00:00 GMT"}),
+    ],
+    ids=["etag", "longer", "shorter", "date"],
+)
+def test_the_rest_of_another_file_is_not_appended(
+    web: Web, settings: Settings, tmp_path: Path, other: bytes, headers: dict[str, str]
+) -> None:
+    """There are servers that know Range and not If-Range."""
+    first = {name: '"1"' if name == "ETag" else "Mon, 14 Sep 2026 06:00:00 GMT" for name in headers}
+
+    def careless(request: BaseHTTPRequestHandler) -> None:
+        asked = request.headers.get("Range")
+        start = int(re.sub(r"\D", "", asked)) if asked else 0
+        body = other if len(web.requests) > 1 else BODY
+        request.send_response(206 if asked else 200)
+        if asked:
+            request.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        for name, value in (headers if len(web.requests) > 1 else first).items():
+            request.send_header(name, value)
+        request.send_header("Content-Length", str(len(body) - start))
+        request.end_headers()
+        request.wfile.write(body[start:] if len(web.requests) > 1 else body[:300_000])
+        request.close_connection = True
+
+    web.routes["/audio.mp3"] = careless
+    fetch(f"{web.url}/audio.mp3", tmp_path / "a.audio", settings)
+    assert (tmp_path / "a.audio").read_bytes() == other
+    assert [headers.get("Range") for _, headers in web.requests] == [None, "bytes=300000-", None]
+
+
+def test_a_file_that_has_become_shorter_than_its_beginning_is_brought_anew(
+    web: Web, settings: Settings, tmp_path: Path
+) -> None:
+    def shortened(request: BaseHTTPRequestHandler) -> None:
+        is_first, is_range = len(web.requests) == 1, bool(request.headers.get("Range"))
+        body = BODY if is_first else b"" if is_range else BODY[:1000]
+        request.send_response(416 if is_range else 200)
+        request.send_header("ETag", '"1"')
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body[:300_000])
+        request.close_connection = True
+
+    web.routes["/audio.mp3"] = shortened
+    fetch(f"{web.url}/audio.mp3", tmp_path / "a.audio", settings)
+    assert (tmp_path / "a.audio").read_bytes() == BODY[:1000]
+
+
 @pytest.mark.parametrize("is_announced", [True, False])
 def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(
     web: Web, settings: Settings, tmp_path: Path, is_announced: bool

@@ -1,10 +1,13 @@
 """Where an episode's words come from."""
 
 import asyncio
+import errno
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from digest_pipeline.errors import DigestError, FetchError
 from digest_pipeline.feeds.fetch import Fetcher
 from digest_pipeline.models import Episode, Transcript, TranscriptLink
 from digest_pipeline.settings import Settings
@@ -76,3 +79,42 @@ def test_a_charset_that_only_the_server_names_is_used(web: Web, settings: Settin
     found = source_of(episode_of(f"{web.url}/feed", None, document), settings)
     assert isinstance(found, Transcript)
     assert found.segments[0].text.startswith("Очередь на подключение")
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"), [(errno.EACCES, "let the user who runs the digest read it"), (errno.EIO, "check the disk")]
+)
+def test_a_file_of_a_folder_that_cannot_be_read_is_its_episodes_failure(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+) -> None:
+    """Tests may run as root, who may read all: opening fails by hand."""
+    file = tmp_path / "a.mp3"
+    file.write_bytes(b"sound")
+    plain = open
+
+    def opened(path: object, *arguments: object, **options: object) -> object:
+        if path == file:
+            raise OSError(number, "no")
+        return plain(path, *arguments, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("io.open", opened)
+    monkeypatch.setattr("builtins.open", opened)
+    with pytest.raises(FetchError, match=remedy):
+        source_of(episode_of(tmp_path.as_uri(), file.as_uri()), settings)
+
+
+def test_a_file_that_breaks_while_it_is_copied_is_its_episodes_failure(settings: Settings, tmp_path: Path) -> None:
+    """The memory of this process is a file whose first byte cannot be read."""
+    file = tmp_path / "a.mp3"
+    file.symlink_to("/proc/self/mem")
+    with pytest.raises(FetchError, match="cannot be read"):
+        source_of(episode_of(tmp_path.as_uri(), file.as_uri()), settings)
+
+
+def test_a_cache_that_cannot_be_written_stops_the_run(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "a.mp3"
+    file.write_bytes(b"sound")
+    (audio_file(episode_of("f", None), settings).parent / "ep_1.audio.part").mkdir(parents=True)
+    with pytest.raises(DigestError, match="cannot be stored") as caught:
+        source_of(episode_of(tmp_path.as_uri(), file.as_uri()), settings)
+    assert not isinstance(caught.value, FetchError)

@@ -8,6 +8,7 @@ two halves of different files must never be joined.
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -91,6 +92,16 @@ def _pause(state: RetryCallState) -> float:
 
 
 async def _continue(fetcher: Fetcher, url: str, target: Path, most_bytes: int, admit: Callable[[int], bool]) -> None:
+    try:
+        await _attempt(fetcher, url, target, most_bytes, admit)
+    except FetchError as error:
+        if error.status != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE or not _part(target).exists():
+            raise
+        forget(target)  # the file is shorter now than what has come of it: another file
+        raise Transient(f"{redact(url)} has become shorter than what has come of it") from error
+
+
+async def _attempt(fetcher: Fetcher, url: str, target: Path, most_bytes: int, admit: Callable[[int], bool]) -> None:
     part, origin = _part(target), _origin_of(target, url)
     headers, begun = {"Accept-Encoding": "identity"}, 0  # a range counts the bytes as they are sent
     if origin and origin.validator:
@@ -99,9 +110,9 @@ async def _continue(fetcher: Fetcher, url: str, target: Path, most_bytes: int, a
     async with fetcher.stream(url, headers) as response:
         _check_codings(response, url)
         if origin and response.status_code == httpx.codes.PARTIAL_CONTENT:
-            if not response.headers.get("Content-Range", "").startswith(f"bytes {begun}-"):
+            if not _continues(response, origin, begun):
                 forget(target)
-                raise Transient(f"{redact(url)} answered with another range than was asked for")
+                raise Transient(f"{redact(url)} answered with another file or range than was asked for")
             log.info("%s: continued after %d bytes", redact(url), begun)
         else:
             origin, begun = _Origin(url, _validator(response), _total(response)), 0
@@ -142,6 +153,16 @@ def _validator(response: httpx.Response) -> str | None:
         return etag
     date: str | None = response.headers.get("Last-Modified")
     return date
+
+
+def _continues(response: httpx.Response, origin: _Origin, begun: int) -> bool:
+    """Whether a partial answer is the rest of the file that was begun: there are servers that ignore If-Range."""
+    span = re.match(r"bytes (\d+)-\d+/(\d+|\*)$", response.headers.get("Content-Range", ""))
+    if not span or int(span[1]) != begun or span[2] not in {"*", str(origin.total)}:
+        return False
+    # the answer may leave the date out, as it may leave out all that the first one said (RFC 9110, 15.3.7)
+    is_etag = (origin.validator or "").startswith('"')
+    return bool(response.headers.get("ETag" if is_etag else "Last-Modified", origin.validator) == origin.validator)
 
 
 def _total(response: httpx.Response) -> int | None:

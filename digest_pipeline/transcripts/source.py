@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
-import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from email.message import Message
 from pathlib import Path
+from typing import BinaryIO
 
 from digest_pipeline.errors import DigestError, FetchError, TranscriptError
 from digest_pipeline.feeds.fetch import Fetcher
@@ -19,6 +21,7 @@ from digest_pipeline.transcripts.publisher import in_order_of_preference, is_tra
 from digest_pipeline.transcripts.recognise import Recognised
 
 log = logging.getLogger(__name__)
+BLOCK = 1 << 20  # bytes that are copied at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,7 @@ async def _bring(
     target.parent.mkdir(parents=True, exist_ok=True)
     url = episode.audio_url or ""
     if file := local_path(url):
-        _check_file(file, most_bytes)
-        await budget.room_for(place, file.stat().st_size)
+        await budget.room_for(place, _check_file(file, most_bytes))
         await asyncio.to_thread(_copy, file, target)
     while not target.exists():
         log.info("%s · %s: downloading %s", episode.show, episode.title, redact(url))
@@ -122,22 +124,57 @@ async def _document(fetcher: Fetcher, url: str, most_bytes: int) -> tuple[bytes,
     """A document, and the charset that its server names."""
     if file := local_path(url):
         _check_file(file, most_bytes)
-        return file.read_bytes(), None
+        with _reading(file):
+            return file.read_bytes(), None
     answer = await fetcher.get(url)
     about = Message()
     about["content-type"] = answer.headers.get("content-type", "")
     return answer.body, about.get_content_charset()
 
 
-def _check_file(file: Path, most_bytes: int) -> None:
-    if not file.is_file():
-        raise FetchError(f"{file} is not there any more")
-    if file.stat().st_size > most_bytes:
+def _check_file(file: Path, most_bytes: int) -> int:
+    """The file's size.
+
+    Raises:
+        FetchError: it is gone, too large, or cannot be looked at.
+    """
+    with _reading(file):
+        if not file.is_file():
+            raise FetchError(f"{file} is not there any more")
+        size = file.stat().st_size
+    if size > most_bytes:
         raise FetchError(f"{file} is larger than {most_bytes} bytes", remedy="raise the limit in the settings")
+    return size
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    """Turn what fails while a folder's file is read into its episode's failure: the disk here may be well.
+
+    Raises:
+        FetchError: the file cannot be read.
+    """
+    try:
+        yield
+    except PermissionError as error:
+        remedy = "let the user who runs the digest read it, or take it out of the folder"
+        raise FetchError(f"{file} may not be read: {error.strerror}", remedy=remedy) from error
+    except OSError as error:
+        remedy = "check the disk or network share that it lies on"
+        raise FetchError(f"{file} cannot be read: {error.strerror}", remedy=remedy) from error
 
 
 def _copy(file: Path, target: Path) -> None:
     """Transcription removes its audio: it works on a copy, which appears only when it is complete."""
     draft = target.with_name(f"{target.name}.part")
-    shutil.copyfile(file, draft)
+    with _reading(file):
+        source = file.open("rb")
+    with source, draft.open("wb") as copy:
+        while block := _block(source, file):
+            copy.write(block)
     draft.replace(target)
+
+
+def _block(source: BinaryIO, file: Path) -> bytes:
+    with _reading(file):
+        return source.read(BLOCK)
