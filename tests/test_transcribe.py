@@ -1,18 +1,25 @@
 """Episodes whose feed is mistaken: one transcript linked from several items, a length that is not the audio's."""
 
+import os
+import shutil
+import threading
+import time
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
 from digest_pipeline.demo import DemoNetwork
+from digest_pipeline.errors import DigestError
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.models import Episode, TranscriptLink
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts.audio import read_pieces
+from digest_pipeline.transcripts.audio import Samples, read_pieces
 from digest_pipeline.transcripts.remote import _flac
 from digest_pipeline.transcripts.store import TalkHistory, save_outcome
 from digest_pipeline.transcripts.transcribe import Outcome, transcribe_episodes
+from digest_pipeline.transcripts.transcriber import Heard, Hints
 from digest_pipeline.warehouse import Warehouse
 from tests.conftest import Web
 
@@ -110,3 +117,42 @@ def test_a_file_with_all_announced_bytes_is_whole_whatever_length_the_feed_gives
     )
     (found,) = transcribed(warehouse, quick, lacking)
     assert (found.status, "truncated" in (found.reason or "")) == ("failed", True)
+
+
+def test_a_run_that_raises_leaves_no_download_behind(web: Web, warehouse: Warehouse, quick: Settings) -> None:
+    quick.cache.mkdir(parents=True)
+    (quick.cache / "audio").write_text("no folder: the disk cannot be written")
+    episode = Episode("ep_1", "f", "Show", "One", web.put("/1.mp3", b"sound"), None, "", None, "en")
+    others = set(threading.enumerate())
+    with pytest.raises(DigestError, match="cannot be stored"):  # whose traceback is kept, as Dagster keeps it
+        list(transcribe_episodes([episode, replace(episode, episode_id="ep_2")], TalkHistory(warehouse), quick))
+    left = {thread.name for thread in set(threading.enumerate()) - others}
+    assert not [name for name in left if "process_request" not in name]
+
+
+def test_a_cache_that_is_removed_in_the_middle_is_named(
+    web: Web, demo_audio: Path, warehouse: Warehouse, quick: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Remover:
+        name = key = "remover"
+
+        def transcribe(self, *_: Samples | str | Hints | None) -> tuple[list[Heard], str | None]:
+            shutil.rmtree(quick.cache)
+            return [], None
+
+    monkeypatch.setattr("digest_pipeline.transcripts.listen.get_transcriber", lambda *_: Remover())
+    _, samples = next(read_pieces(demo_audio, 20))
+    audio = web.put("/a.flac", _flac(samples))
+    with pytest.raises(DigestError, match=r"gone while it is transcribed.*cache"):
+        transcribed(warehouse, quick, Episode("ep_1", "f", "Show", "One", audio, None, "", None, "en"))
+
+
+def test_old_beginnings_are_swept_beside_kept_audio_too(warehouse: Warehouse, quick: Settings) -> None:
+    folder = quick.home / "audio"
+    folder.mkdir(parents=True)
+    old = time.time() - (quick.keep_cache_days + 1) * 86_400
+    for name in ("ep_1.audio", "ep_2.audio.part", "ep_2.audio.part.json", "ep_3.audio.part"):
+        (folder / name).write_text("sound")
+        os.utime(folder / name, (time.time(), time.time() if name.startswith("ep_3") else old))
+    assert list(transcribe_episodes([], TalkHistory(warehouse), quick)) == []
+    assert {path.name for path in folder.iterdir()} == {"ep_1.audio", "ep_3.audio.part"}

@@ -11,7 +11,7 @@ from anyio import CapacityLimiter, to_thread
 from structlog.contextvars import bound_contextvars
 
 from digest_pipeline.compute import SharedFile, get_pool
-from digest_pipeline.errors import AudioError, WorkerLost
+from digest_pipeline.errors import AudioError, DigestError, WorkerLost
 from digest_pipeline.feeds.fetch import Fetcher
 from digest_pipeline.models import Episode, Transcript
 from digest_pipeline.settings import Settings
@@ -69,7 +69,17 @@ class Listener:
         Raises:
             SameAudio: it is stored as another episode's.
             AudioError: see ``recognise``; or each of several workers was lost over it.
+            DigestError: somebody removed it before it was used.
         """
+        try:
+            return self._heard(episode, audio)
+        except FileNotFoundError as error:
+            raise DigestError(
+                f"{audio.path} is gone while it is transcribed",
+                remedy="leave the cache alone while a run goes on, and run the day again",
+            ) from error
+
+    def _heard(self, episode: Episode, audio: Audio) -> Recognised:
         audio_sha256 = audio.heard.audio_sha256 if audio.heard else sha256_of(audio.path)
         with self._turns[audio_sha256]:
             if same := self._history.with_audio(audio_sha256, episode.episode_id):

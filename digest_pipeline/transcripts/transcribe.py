@@ -69,13 +69,14 @@ def transcribe_episodes(episodes: Sequence[Episode], history: History, settings:
     """
     _sweep(settings)
     listener = Listener(history, settings)
-    under_way = fetch_ahead(episodes, listener.fetch, settings, listener.ahead)
-    for done, (episode, source) in enumerate(under_way, start=1):
-        with bound_contextvars(episode_id=episode.episode_id):
-            outcome = _outcome_of(episode, source, history, listener, settings)
-            step("transcribe", done, len(episodes), f"{episode.show} · {episode.title} ({_how(outcome)})")
-        yield outcome
-        _tidy(outcome, settings)
+    # An error's traceback keeps the iteration alive, and with it the threads and downloads of a run that is over.
+    with closing(fetch_ahead(episodes, listener.fetch, settings, listener.ahead)) as under_way:
+        for done, (episode, source) in enumerate(under_way, start=1):
+            with bound_contextvars(episode_id=episode.episode_id):
+                outcome = _outcome_of(episode, source, history, listener, settings)
+                step("transcribe", done, len(episodes), f"{episode.show} · {episode.title} ({_how(outcome)})")
+            yield outcome
+            _tidy(outcome, settings)
 
 
 def _outcome_of(
@@ -163,6 +164,8 @@ def _tidy(outcome: Outcome, settings: Settings) -> None:
 def _sweep(settings: Settings) -> None:
     """Remove what abandoned runs left in the cache long ago: episodes whose feed was removed, files that changed."""
     oldest = time.time() - settings.keep_cache_days * 86_400
-    for path in (p for folder in ("audio", "transcription") for p in (settings.cache / folder).rglob("*")):
+    left = [p for folder in ("audio", "transcription") for p in (settings.cache / folder).rglob("*")]
+    left += (settings.home / "audio").glob("*.audio.part*")  # beside what keep_audio keeps
+    for path in left:
         if path.is_file() and path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
