@@ -40,10 +40,13 @@ daily_digest_job = define_asset_job(
     description="One day from feeds to published digest, and its delivery.",
 )
 
+RESCORED = ("embedding_clusters", "scored_insights")
+
 rescore_job = define_asset_job(
     "rescore_job",
-    selection=AssetSelection.assets("embedding_clusters", "scored_insights"),
-    description="Cluster and score a day anew from its stored claims; `digest rescore` runs it on a copy.",
+    selection=AssetSelection.assets(*RESCORED) | AssetSelection.groups("staging", "marts"),
+    description="Cluster and score a day anew from its stored claims, and build the marts; `digest rescore` does the"
+    " first two on a copy.",
 )
 
 deliveries_job = define_asset_job(

@@ -51,6 +51,7 @@ def save_extraction(
     ).fetchall()
     _take_out(con, [claim_id for claim_id, *_ in old])
     _insert(con, extraction.candidates, day)
+    _take_scores(con, day, [claim_id for claim_id, *_ in old])
     # an id that comes again may have other words, which the vector and the clarity of the old ones do not fit
     same = {claim_id for claim_id, *wording in old if wording == wordings.get(claim_id)}
     con.execute(
@@ -99,6 +100,7 @@ def save_rewordings(con: duckdb.DuckDBPyConnection, day: date, rewordings: Seque
     _insert(con, [r.reworded for r in rewordings if r.reworded], day)
     replaced = [r.original.claim_id for r in rewordings if r.reworded and r.reworded.rejected_reason is None]
     _take_out(con, replaced)
+    _take_scores(con, day, replaced)
     faults: dict[str, list[str]] = {r.original.episode_id: [] for r in rewordings}
     for rewording in rewordings:
         faults[rewording.original.episode_id] += [rewording.fault] if rewording.fault else []
@@ -118,6 +120,24 @@ def _take_out(con: duckdb.DuckDBPyConnection, claim_ids: Sequence[str]) -> None:
     )
     con.execute(
         "update raw.claim_candidates set rejected_reason = ? where list_contains(?, claim_id)", [REPLACED, claim_ids]
+    )
+
+
+def _take_scores(con: duckdb.DuckDBPyConnection, day: date, claim_ids: Sequence[str]) -> None:
+    """Remove the scores of those that are no usable claims any more, and close the gaps that they leave in the day's
+    choice: until the day is scored again, no build of the marts may find a score without its claim.
+    """
+    con.execute(
+        "delete from raw.scored_insights where list_contains(?, claim_id) and claim_id not in"
+        " (select claim_id from raw.claim_candidates where rejected_reason is null and not is_ad)",
+        [claim_ids],
+    )
+    con.execute(
+        "update raw.scored_insights set rank = closed.place from"
+        " (select claim_id, row_number() over (order by rank) as place from raw.scored_insights"
+        " where digest_date = $day and rank is not null) as closed"
+        " where digest_date = $day and scored_insights.claim_id = closed.claim_id and rank <> closed.place",
+        {"day": day},
     )
 
 

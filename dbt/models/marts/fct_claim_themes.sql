@@ -2,17 +2,32 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='digest_date',
-    pre_hook="{% if is_incremental() and env_var('DBT_DUCKDB_DAY', '') %}delete from {{ this }} where digest_date > (select digest_date - window_days from {{ ref('stg_clustered_days') }} where digest_date = '{{ env_var('DBT_DUCKDB_DAY') }}'){% endif %}"
+    pre_hook="
+{% if is_incremental() %}
+delete from {{ this }}
+{% if env_var('DBT_DUCKDB_DAY', '') %}
+where
+    as_of = '{{ env_var('DBT_DUCKDB_DAY') }}'
+    or claim_id not in (select claim_id from {{ ref('stg_claims') }})
+    or (digest_date, as_of) in (
+        select o.digest_date, o.as_of
+        from {{ this }} as o
+        inner join {{ ref('stg_clustered_days') }} as d
+            on d.digest_date > o.as_of and o.digest_date > d.digest_date - d.window_days
+    )
+{% endif %}
+{% endif %}"
 ) }}
+-- depends_on: {{ ref('stg_claims') }}
 
 -- A claim's theme is the one that it had when its day was last clustered. The members of all days grow with the window
--- times the history; a run reads only those of its own day, which cover the days of its window, and of later ones. A day
--- of the window whose claims are in no theme any more has no rows to replace its old ones: they go before.
+-- times the history; a run reads only those of days that are not here. Before it, what its own day's clustering gave goes,
+-- since another window may leave days out that it covered, and so does what a later one has replaced.
 with members as (
     select *
     from {{ ref('stg_theme_members') }}
-    {% if is_incremental() and env_var('DBT_DUCKDB_DAY', '') %}
-    where as_of >= '{{ env_var("DBT_DUCKDB_DAY") }}'::date
+    {% if is_incremental() %}
+    where digest_date not in (select digest_date from {{ this }})
     {% endif %}
 ),
 
