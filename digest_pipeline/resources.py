@@ -25,6 +25,7 @@ DATABASE_VARIABLE = "DBT_DUCKDB_PATH"  # dbt/profiles.yml reads it; absolute, si
 # again, and another value here only the models that read it.
 DAY_VARIABLE = "DBT_DUCKDB_DAY"
 TARGET_VARIABLE = "DBT_TARGET"
+MANIFEST_SOURCES = "manifest.sources"  # lies beside dbt's manifest: the hash of the models that it was made of
 DBT_EXECUTABLE = Path(sys.executable).with_name("dbt")
 
 
@@ -69,21 +70,26 @@ class SettingsResource(ConfigurableResource[Settings]):
 
 @lru_cache(maxsize=1)
 def dbt_project() -> DbtProject:
-    """The dbt project with a manifest that is there and no older than the models.
+    """The dbt project with a manifest of these very models.
 
     dagster-dbt prepares it under ``dagster dev`` only; commands, tests and validation need it too. What dbt writes goes
-    to the home folder, since an installed package may be read-only.
+    to the home folder, since an installed package may be read-only. A home may come from another release, later ones
+    included, and times of files do not tell: an image's are those of its build. What the manifest was made of does.
     """
     settings = load_settings()
     folder = bundled("dbt")
     project = DbtProject(folder, profiles_dir=folder, target_path=settings.home / "dbt")
     manifest = project.manifest_path
-    if not manifest.exists() or manifest.stat().st_mtime < max(path.stat().st_mtime for path in _dbt_sources()):
+    made_of, sources = manifest.with_name(MANIFEST_SOURCES), dbt_sources_hash()
+    if not manifest.exists() or not made_of.exists() or made_of.read_text() != sources:
         os.environ.setdefault(DATABASE_VARIABLE, str(settings.database))
         # dbt writes in place: half a manifest, of a full disk or a power cut, would stop every later run
         draft = manifest.parent / "parse"
         dbt_resource().cli(["parse", "--quiet"], manifest={}, target_path=draft).wait()
+        (draft / MANIFEST_SOURCES).write_text(sources)
+        made_of.unlink(missing_ok=True)  # between the two replacements it would speak of another manifest
         (draft / manifest.name).replace(manifest)
+        (draft / MANIFEST_SOURCES).replace(made_of)
     return project
 
 
@@ -93,9 +99,10 @@ def dbt_environment(warehouse: WarehouseResource) -> dict[str, str]:
 
 
 def dbt_sources_hash() -> str:
-    """What the models are: incremental ones are built whole when it is another."""
-    digest = hashlib.sha256()
+    """What the models are, by name and text: incremental ones are built whole when it is another."""
+    digest, folder = hashlib.sha256(), bundled("dbt")
     for path in _dbt_sources():
+        digest.update(f"{path.relative_to(folder)}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -1,5 +1,6 @@
 """What the definitions stand on: dbt's manifest is whole or not there, and failed steps say why in a line."""
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +29,42 @@ def test_half_a_manifest_is_never_taken_for_one(settings: Settings, monkeypatch:
     with pytest.raises(RuntimeError):
         resources.dbt_project.__wrapped__()
     assert list((settings.home / "dbt").glob("*.json")) == []
+
+
+def test_the_manifest_of_another_release_is_replaced_whatever_the_times_of_files(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[int] = []
+
+    class CountingDbt(DyingDbt):
+        def cli(self, arguments: list[str], *, manifest: object, target_path: Path) -> "CountingDbt":
+            parsed.append(1)
+            target_path.mkdir(parents=True, exist_ok=True)
+            (target_path / "manifest.json").write_text(str(len(parsed)))
+            return self
+
+        def wait(self) -> None:
+            pass
+
+    monkeypatch.setattr(resources, "dbt_resource", CountingDbt)
+    manifest, made_of = resources.dbt_project.__wrapped__().manifest_path, settings.home / "dbt/manifest.sources"
+    os.utime(manifest, (0, 0))  # copied, or put back
+    resources.dbt_project.__wrapped__()
+    assert (manifest.read_text(), made_of.read_text()) == ("1", resources.dbt_sources_hash())
+    monkeypatch.setattr(resources, "dbt_sources_hash", lambda: "another release")  # its image is older than the home
+    resources.dbt_project.__wrapped__()
+    assert (manifest.read_text(), made_of.read_text()) == ("2", "another release")
+    made_of.unlink()  # of a release that left none, or by a parse that died between its two files
+    resources.dbt_project.__wrapped__()
+    assert (manifest.read_text(), made_of.read_text()) == ("3", "another release")
+
+
+def test_models_under_another_name_are_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resources, "bundled", lambda _: tmp_path)
+    (tmp_path / "a.sql").write_text("select 1")
+    before = resources.dbt_sources_hash()
+    (tmp_path / "a.sql").rename(tmp_path / "b.sql")
+    assert resources.dbt_sources_hash() != before
 
 
 def test_dbt_is_started_once_for_a_command(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
