@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DIGEST_HOME ?= $(CURDIR)/.digest
-override DIGEST_HOME := $(abspath $(DIGEST_HOME))
+# Not by abspath, which takes the parts of a path with a space for several paths.
+override DIGEST_HOME := $(if $(filter /%,$(firstword $(DIGEST_HOME))),,$(CURDIR)/)$(DIGEST_HOME)
 export DIGEST_HOME
 export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1

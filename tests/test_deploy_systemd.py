@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from digest_pipeline.settings import Settings
+
 UNITS = Path(__file__).resolve().parents[1] / "deploy" / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 EXPOSURE = 20  # tenths: 2.0 of 10; systemd calls 5.0 and more "MEDIUM" and 9.0 "UNSAFE"
@@ -60,6 +62,16 @@ def test_without_the_shared_file_a_service_would_be_refused(units: Path) -> None
     shutil.rmtree(units / "digest-.service.d")
     arguments = ["security", "--offline=true", f"--threshold={EXPOSURE}", str(units / "digest-run.service")]
     assert analyze(*arguments, folder=units).returncode != 0
+
+
+def test_the_web_service_is_shown_what_it_serves_and_no_other_file_of_a_fixed_name(settings: Settings) -> None:
+    unit = (UNITS / "digest-serve.service").read_text()
+    hidden = set(re.findall(r"^InaccessiblePaths=-/var/lib/digest/(.+)$", unit, re.MULTILINE))
+    kept = (settings.database, settings.snapshot, settings.backups, settings.models, settings.cache)
+    others = {"search.sqlite", "digest.duckdb.wal", "dagster", "dbt", "audio", "log.jsonl", "run.log", "alerted.json"}
+    assert hidden == {path.name for path in kept} | others
+    page = (UNITS.parents[1] / "docs" / "deployment.md").read_text(encoding="utf-8")
+    assert "`digest.before-NNN.duckdb`" in page, "no pattern can hide it"
 
 
 def test_every_timer_has_its_service_and_every_command_exists() -> None:
