@@ -11,7 +11,7 @@ where
     or claim_id not in (select claim_id from {{ ref('stg_claims') }})
     or (digest_date, as_of) in (
         select o.digest_date, o.as_of
-        from {{ this }} as o
+        from (select distinct digest_date, as_of from {{ this }}) as o
         inner join {{ ref('stg_clustered_days') }} as d
             on d.digest_date > o.as_of and o.digest_date > d.digest_date - d.window_days
     )
@@ -27,7 +27,10 @@ with members as (
     select *
     from {{ ref('stg_theme_members') }}
     {% if is_incremental() %}
-    where digest_date not in (select digest_date from {{ this }})
+    -- by the claims of those days: they are few, and the members many
+    where claim_id in (
+        select claim_id from {{ ref('stg_claims') }} where digest_date not in (select digest_date from {{ this }})
+    )
     {% endif %}
 ),
 
