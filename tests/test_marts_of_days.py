@@ -17,7 +17,6 @@ from digest_pipeline.bundled import bundled
 from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.rewrite import Rewording
 from digest_pipeline.claims.store import save_extraction, save_rewordings
-from digest_pipeline.definitions import build_defs
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.models import ClaimCandidate, Episode
 from digest_pipeline.partitions import DAILY
@@ -187,6 +186,8 @@ def test_without_a_day_nothing_stays_of_days_that_have_gone(days: Warehouse, set
 
 
 def test_after_an_upgrade_one_of_the_models_does_not_count_for_all(days: Warehouse, settings: Settings) -> None:
+    from digest_pipeline.definitions import build_defs
+
     defs = build_defs(resources={"warehouse": WarehouseResource(database=str(settings.database))})
     job, shows = defs.resolve_job_def("rescore_job"), AssetKey(["marts", "dim_shows"])
     every = [key for key in job.asset_layer.selected_asset_keys if key.path[0] in ("staging", "marts")]
@@ -205,6 +206,8 @@ def test_after_an_upgrade_one_of_the_models_does_not_count_for_all(days: Warehou
 
 def test_all_days_of_a_backfill_are_run_whole_one_after_the_other() -> None:
     """Dagster puts into one run what has equal partitions and an equal policy, a run a partition where there is none."""
+    from digest_pipeline.definitions import build_defs
+
     graph = build_defs().resolve_asset_graph()
     nodes = [graph.get(key) for key in graph.materializable_asset_keys if key != AssetKey("deliveries")]
     assert {node.partitions_def for node in nodes} == {DAILY}
@@ -212,6 +215,8 @@ def test_all_days_of_a_backfill_are_run_whole_one_after_the_other() -> None:
 
 
 def test_a_day_that_is_scored_again_by_dagster_reaches_the_marts() -> None:
+    from digest_pipeline.definitions import build_defs
+
     job = build_defs().resolve_job_def("rescore_job")
     names = {node.name for node in job.nodes}
     assert names == {*RESCORED, "marts"}
