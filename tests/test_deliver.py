@@ -358,7 +358,7 @@ def test_an_empty_day_sends_nothing_unless_asked(
     assert deliver(mailed, now) == {"done": 1}
     assert deliver(mailed.model_copy(update={"mail_empty_days": True}), now) == {"sent": 1}
     for body in parts(box.messages[1]):
-        assert "No insight today: 2 new episodes" in body
+        assert "2 new episodes, and nothing in them" in body
 
 
 def test_an_operator_can_try_again_what_nobody_knows_of(mailed: Settings, box: Inbox, published: Digest) -> None:
