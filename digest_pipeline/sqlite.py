@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 BUSY_SECONDS = 30.0
 
@@ -33,16 +33,16 @@ def _is_busy(error: BaseException) -> bool:
     return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
-@retry(
-    retry=retry_if_exception(_is_busy),
-    stop=stop_after_delay(BUSY_SECONDS),
-    wait=wait_exponential_jitter(multiplier=0.001, max=0.1, jitter=0.001),
-    reraise=True,
-)
 def _write_ahead(con: sqlite3.Connection) -> None:
     # Two connections that turn a new file to the log at once would wait for each other for ever: SQLite refuses one
     # of them at once, without the wait that it was told (https://www.sqlite.org/c3ref/busy_handler.html).
-    con.execute("pragma journal_mode = wal")
+    patient = Retrying(  # one a call: tenacity's decorator lets threads clear each other's counts, and fails on that
+        retry=retry_if_exception(_is_busy),
+        stop=stop_after_delay(BUSY_SECONDS),
+        wait=wait_exponential_jitter(multiplier=0.001, max=0.1, jitter=0.001),
+        reraise=True,
+    )
+    patient(con.execute, "pragma journal_mode = wal")
 
 
 @contextmanager

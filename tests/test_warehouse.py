@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,7 @@ from digest_pipeline.feeds.scan import FeedScan
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds, complete_feeds
 from digest_pipeline.models import ParsedFeed
 from digest_pipeline.warehouse import Warehouse
-from digest_pipeline.warehouse.connection import open_for_reading
+from digest_pipeline.warehouse.connection import connect_to, open_for_reading
 from digest_pipeline.warehouse.schema import migrate, migrations
 from tests.feed_items import NOW, item
 
@@ -55,6 +56,24 @@ def test_threads_open_and_close_it_side_by_side(warehouse: Warehouse) -> None:
         assert sum(threads.map(lambda _: count(warehouse), range(2000))) == 0
     with ThreadPoolExecutor(3) as threads:
         assert sum(threads.map(lambda _: look(warehouse), range(2000))) == 0
+
+
+def test_threads_that_wait_at_once_have_counts_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB's refusal is made up: a file is seldom closed and opened by so many at one moment."""
+    refused = cycle([True, True, False])
+
+    def connect(_: str) -> None:
+        if next(refused):
+            raise duckdb.BinderException("Unique file handle conflict")
+
+    monkeypatch.setattr(duckdb, "connect", connect)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            assert len(list(threads.map(connect_to, [Path("x")] * 10_000))) == 10_000
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_who_only_looks_waits_for_a_writer_of_the_same_process(warehouse: Warehouse) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from digest_pipeline.errors import WarehouseError, WarehouseLocked
 from digest_pipeline.warehouse.schema import migrate, migrations, newest_applied
@@ -33,15 +33,15 @@ def _is_closing(error: BaseException) -> bool:
     )
 
 
-@retry(
-    retry=retry_if_exception(_is_closing),
-    stop=stop_after_delay(LOCK_WAIT_SECONDS),
-    wait=wait_exponential_jitter(multiplier=0.001, max=0.1, jitter=0.001),
-    reraise=True,
-)
 def connect_to(path: Path, **options: Any) -> duckdb.DuckDBPyConnection:
     """``duckdb.connect``, also beside threads that close the same file."""
-    return duckdb.connect(str(path), **options)
+    patient = Retrying(  # one a call: tenacity's decorator lets threads clear each other's counts, and fails on that
+        retry=retry_if_exception(_is_closing),
+        stop=stop_after_delay(LOCK_WAIT_SECONDS),
+        wait=wait_exponential_jitter(multiplier=0.001, max=0.1, jitter=0.001),
+        reraise=True,
+    )
+    return patient(duckdb.connect, str(path), **options)
 
 
 class Warehouse:
@@ -154,14 +154,14 @@ class Warehouse:
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        attempt = retry(
+        attempt = Retrying(
             retry=retry_if_exception(_is_lock),
             stop=stop_after_delay(self._lock_wait_seconds),
             wait=wait_exponential_jitter(multiplier=0.05, max=1.0),
             reraise=True,
         )
         try:
-            return attempt(connect_to)(self.path, config=self._config)
+            return attempt(connect_to, self.path, config=self._config)
         except duckdb.IOException as error:
             if _is_lock(error):
                 raise WarehouseLocked(
