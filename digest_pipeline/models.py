@@ -120,7 +120,7 @@ class Episode:
     """A row of ``raw.episodes`` as the later stages need it.
 
     ``show`` is the feed's title; ``language`` and ``whisper_model`` are the feed's own setting where it has one, the
-    language else what the feed says.
+    language else what the feed says. Without ``has_own_times`` its transcript's times are estimated from the words.
     """
 
     episode_id: str
@@ -139,6 +139,7 @@ class Episode:
     soundbites: tuple[Soundbite, ...] = ()
     whisper_model: str | None = None
     audio_bytes: int | None = None
+    has_own_times: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Claims: turns and sentences, spans, wording, the extractive extractor."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 from digest_pipeline.claims.cleaning import clean
 from digest_pipeline.claims.extractive import (
     ExtractiveExtractor,
-    are_times_estimated,
     prefer_headlines,
     raise_highlights,
     select_spans,
@@ -134,12 +132,12 @@ def test_a_long_sentence_with_punctuation_is_cut_but_a_usual_one_is_not() -> Non
 def test_a_publishers_highlight_raises_the_worth_of_what_it_holds() -> None:
     spans = list(spans_of(turns_of([Segment(i, i * 10, i * 10 + 10, "Ann", text) for i, text in enumerate(SAID)])))
     worth = np.full(len(spans), 0.4)
-    raised = raise_highlights(spans, worth, [Soundbite(0.0, 20.0)])
+    raised = raise_highlights(spans, worth, [Soundbite(0.0, 20.0)], has_own_times=True)
     first = next(i for i, span in enumerate(spans) if (span.first, span.last) == (0, 0))
     last = next(i for i, span in enumerate(spans) if span.first == 5)
     assert raised[first] == pytest.approx(0.7)
     assert raised[last] == 0.4
-    assert raise_highlights(spans, worth, []) is worth
+    assert raise_highlights(spans, worth, [], has_own_times=True) is worth
 
 
 @pytest.mark.parametrize(
@@ -156,18 +154,10 @@ def test_a_highlight_is_found_by_its_title_where_times_are_estimated(bite: Sound
     assert not published.has_own_times
     spans = list(spans_of(turns_of(published.segments)))
     worth = np.full(len(spans), 0.4)
-    raised = raise_highlights(spans, worth, [bite])
+    raised = raise_highlights(spans, worth, [bite], has_own_times=published.has_own_times)
     first = next(i for i, span in enumerate(spans) if span.quote == SAID[0])
     assert raised[first] == pytest.approx(0.7 if is_found else 0.4)
     assert {round(float(raised[i]), 2) for i, span in enumerate(spans) if SAID[0] not in span.quote} == {0.4}
-
-
-def test_times_that_a_recogniser_or_captions_measured_are_no_estimates() -> None:
-    captions = [Segment(i, i * 10, i * 10 + 10, "Ann", text) for i, text in enumerate(SAID)]
-    even = [replace(s, start_seconds=0.0, end_seconds=len(s.text.split()) * 0.4) for s in captions]
-    heard = [replace(s, word_times=tuple((0.0, 0.4) for _ in s.text.split())) for s in even]
-    estimated = [are_times_estimated(list(spans_of(turns_of(talk)))) for talk in (captions, even, heard, even[:3])]
-    assert estimated == [False, True, False, False]
 
 
 def test_worth_grows_with_what_stands_around_and_with_length() -> None:

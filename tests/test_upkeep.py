@@ -380,6 +380,25 @@ def test_an_episode_whose_transcript_is_gone_is_not_read_anew(lived_in: Settings
         assert unread_episodes(con, [], "this release") == []
 
 
+def test_an_episode_comes_to_its_reading_with_what_its_times_are_worth(warehouse: Warehouse) -> None:
+    stored = {"ep_estimated": False, "ep_timed": True, "ep_old": None}
+    episodes = [Episode(name, "f", "A", "t", None, None, "", None, "en") for name in stored]
+    with warehouse.write() as con:
+        for name, has_own_times in stored.items():
+            con.execute(
+                "insert into raw.transcripts (episode_id, source, word_count, fingerprint, has_own_times)"
+                " values (?, 'publisher', 1, [], ?)",
+                [name, has_own_times],
+            )
+            con.execute(
+                "insert into raw.transcript_segments (episode_id, position, start_seconds, end_seconds, text, is_ad)"
+                " select ?, n, 0, 9, 'Words.', false from range(2) t(n)",
+                [name],
+            )
+        found = {episode.episode_id: episode.has_own_times for episode in unread_episodes(con, episodes, "x")}
+    assert found == {"ep_estimated": False, "ep_timed": True, "ep_old": True}
+
+
 def test_the_upkeep_job_backs_up(lived_in: Settings) -> None:
     from digest_pipeline.definitions import build_defs  # prepares dbt's manifest, in the home that is set by now
 

@@ -37,7 +37,7 @@ from digest_pipeline.compute import ComputePool
 from digest_pipeline.encoder import Vectors, get_embedder
 from digest_pipeline.models import ClaimCandidate, Episode, Segment, Soundbite, normalise_words, stable_id
 from digest_pipeline.settings import Settings
-from digest_pipeline.words import UNSPACED, count_words
+from digest_pipeline.words import UNSPACED
 
 NEAR_DUPLICATE = 0.75  # cosine of two spans of one episode that say the same
 APART = 25  # words between two candidates: closer ones are one thought
@@ -50,8 +50,6 @@ LEEWAY = 0.15  # of probability that a span may lose for a headline
 UNREADABLE = 'its script puts no spaces between words, which only a language model reads (extractor = "llm")'
 HIGHLIGHT = 0.5  # how far a publisher's own highlight closes the gap to certainty
 TELLING_TITLE = 4  # words of a highlight's title that are said by chance no more
-SAME_PACE = 0.02  # what rounding leaves of a difference; of real times a third at most lie so close to the median
-FEW_SEGMENTS = 5  # fewer tell no pace
 
 
 class ExtractiveExtractor:
@@ -101,7 +99,7 @@ class ExtractiveExtractor:
         reranked = get_reranker(self._settings, self._pool).rate(passages_of(turns, [spans[row] for row in rows]))
         rating = worth_reranked(spans, rating, rows, reranked, model.length_weight)
         worth = model.probability(rating, is_uncased=is_uncased(spans))
-        worth = raise_highlights(spans, worth, episode.soundbites)
+        worth = raise_highlights(spans, worth, episode.soundbites, has_own_times=episode.has_own_times)
         hours = segments[-1].end_seconds / 3600
         most = max(MIN_CANDIDATES, math.ceil(hours * self._settings.max_candidates_per_hour))
         order = worth - refused  # the refused do not crowd others out
@@ -184,7 +182,9 @@ def sentence_strengths(span: Span, sentence_vectors: SentenceVectors) -> list[fl
     return strengths
 
 
-def raise_highlights(spans: Sequence[Span], worth: Scores, soundbites: Sequence[Soundbite]) -> Scores:
+def raise_highlights(
+    spans: Sequence[Span], worth: Scores, soundbites: Sequence[Soundbite], *, has_own_times: bool
+) -> Scores:
     """Worth, raised for spans that lie at least half in a stretch that the publisher picked out as a highlight.
 
     Such a stretch is one of the audio. Times that were estimated from the words may be minutes beside it: there a
@@ -193,21 +193,11 @@ def raise_highlights(spans: Sequence[Span], worth: Scores, soundbites: Sequence[
     if not soundbites:
         return worth
     raised = worth.copy()
-    is_highlight = _repeats_title if are_times_estimated(spans) else _lies_in_stretch
+    is_highlight = _lies_in_stretch if has_own_times else _repeats_title
     for row, span in enumerate(spans):
         if any(is_highlight(span, bite) for bite in soundbites):
             raised[row] += HIGHLIGHT * (1 - raised[row])
     return raised
-
-
-def are_times_estimated(spans: Sequence[Span]) -> bool:
-    """Whether a talk's words were laid out evenly over its length, for want of times: nobody speaks at one pace."""
-    turns = {span.turn.index: span.turn for span in spans}.values()
-    segments = [segment for turn in turns for segment in turn.segments]
-    if len(segments) < FEW_SEGMENTS or any(segment.word_times for segment in segments):
-        return False
-    paces = np.array([(s.end_seconds - s.start_seconds) / max(1, count_words(s.text)) for s in segments])
-    return bool(np.mean(np.isclose(paces, np.median(paces), rtol=SAME_PACE, atol=0.0)) > 1 / 2)
 
 
 def _lies_in_stretch(span: Span, bite: Soundbite) -> bool:

@@ -1,7 +1,7 @@
 """What the claims stage keeps: candidates, their rewordings, and which extractor read which episode."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 
 import duckdb
@@ -16,17 +16,23 @@ REPLACED = "replaced: kept for the verdict on it"
 
 
 def unread_episodes(con: duckdb.DuckDBPyConnection, episodes: Sequence[Episode], extractor_key: str) -> list[Episode]:
-    """The episodes that this extractor, with this model and prompt, has not read.
+    """The episodes that this extractor, with this model and prompt, has not read, with what their times are worth.
 
     Those whose transcript has been removed since are not among them: read anew they would lose the claims that stay.
     """
     rows = con.execute(
-        "select distinct episode_id from raw.transcript_segments where episode_id in (select unnest(?))"
+        "select distinct episode_id, coalesce(has_own_times, true)"
+        " from raw.transcript_segments left join raw.transcripts using (episode_id)"
+        " where episode_id in (select unnest(?))"
         " and episode_id not in (select episode_id from raw.extractions where extractor_key = ?)",
         [[episode.episode_id for episode in episodes], extractor_key],
     ).fetchall()
-    unread = {episode_id for (episode_id,) in rows}
-    return [episode for episode in episodes if episode.episode_id in unread]
+    has_own_times = dict(rows)
+    return [
+        replace(episode, has_own_times=has_own_times[episode.episode_id])
+        for episode in episodes
+        if episode.episode_id in has_own_times
+    ]
 
 
 def save_extraction(
