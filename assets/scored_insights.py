@@ -5,7 +5,7 @@ from datetime import date
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
-from digest_pipeline.clusters.store import load_vectors
+from digest_pipeline.clusters.claims import load_vectors
 from digest_pipeline.encoder import embedder_name
 from digest_pipeline.partitions import DAILY
 from digest_pipeline.previews import markdown_table

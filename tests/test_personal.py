@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from digest_pipeline.clusters.store import ClaimRow, save_embeddings
+from digest_pipeline.clusters.claims import ClaimRow, save_embeddings
 from digest_pipeline.delivery.interests import InterestReader
 from digest_pipeline.delivery.personal import PersonalPool, digest_for, load_pool
 from digest_pipeline.encoder import Embedder, Vectors, embedder_name, get_embedder

@@ -7,9 +7,16 @@ from datetime import date
 
 from digest_pipeline.claims.clarity import Shown, clarity_of
 from digest_pipeline.clusters import store
+from digest_pipeline.clusters.claims import (
+    ClaimRow,
+    claims_of_window,
+    load_vectors,
+    missing_embeddings,
+    save_embeddings,
+)
 from digest_pipeline.clusters.cluster import Theme, cluster_claims
 from digest_pipeline.clusters.identity import Group, ThemeEvent, assign_ids, events_of_day, themes_of_last_day
-from digest_pipeline.clusters.store import ClaimRow, NamedTheme, ThemeBefore
+from digest_pipeline.clusters.store import NamedTheme, ThemeBefore
 from digest_pipeline.clusters.titles import BY_KEYWORDS, Headline, Title, Titler
 from digest_pipeline.clusters.trends import Trend, trend_of
 from digest_pipeline.encoder import LayeredEmbedder, Vectors
@@ -39,8 +46,8 @@ def cluster_day(
     """
     days = settings.cluster_window_days
     with warehouse.read() as con:
-        claims = store.claims_of_window(con, day, days)
-        missing = store.missing_embeddings(con, claims, embedder.name)
+        claims = claims_of_window(con, day, days)
+        missing = missing_embeddings(con, claims, embedder.name)
         before = store.themes_before(con, day, days, claims, embedder.name)
         blamed = store.blamed_claims(con)
     fresh = embedder.embed([claim.text for claim in missing])
@@ -48,8 +55,8 @@ def cluster_day(
         [Shown(claim.headline, claim.explanation, claim.quote) for claim in missing], embedder, settings
     )
     with warehouse.write() as con:
-        store.save_embeddings(con, missing, fresh, clarity, embedder.name)
-        vectors = store.load_vectors(con, [claim.claim_id for claim in claims], embedder.name)
+        save_embeddings(con, missing, fresh, clarity, embedder.name)
+        vectors = load_vectors(con, [claim.claim_id for claim in claims], embedder.name)
     past = [theme.past for theme in before.values()]
     bonds = themes_of_last_day([claim.claim_id for claim in claims], past)
     texts = [claim.text for claim in claims]

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import duckdb
 import numpy as np
 
-from digest_pipeline.clusters.store import load_vectors
+from digest_pipeline.clusters.claims import load_vectors
 from digest_pipeline.delivery.interests import InterestReader
 from digest_pipeline.encoder import Embedder, Vectors, embedder_name, get_embedder
 from digest_pipeline.models import Digest, DigestItem, Subscriber

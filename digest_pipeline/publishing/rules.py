@@ -6,7 +6,7 @@ from datetime import date
 import duckdb
 import numpy as np
 
-from digest_pipeline.clusters.store import load_vectors
+from digest_pipeline.clusters.claims import load_vectors
 from digest_pipeline.models import Digest
 from digest_pipeline.scoring.claims import ROUNDING
 from digest_pipeline.settings import Settings

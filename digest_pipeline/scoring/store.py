@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import polars as pl
 
-from digest_pipeline.clusters.store import load_vectors
+from digest_pipeline.clusters.claims import load_vectors
 from digest_pipeline.errors import DigestError
 from digest_pipeline.feeds.store import end_of_day
 from digest_pipeline.models import ScoredInsight

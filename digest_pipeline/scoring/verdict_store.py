@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from digest_pipeline.clusters.store import load_vectors
+from digest_pipeline.clusters.claims import load_vectors
 from digest_pipeline.errors import DigestError
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.verdicts import NO_OPINION, Judged, Kind, Opinion, Verdict, opinions_of
