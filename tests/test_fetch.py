@@ -12,7 +12,8 @@ import pytest
 import zstandard
 
 from digest_pipeline.errors import AddressRefused, FetchError
-from digest_pipeline.feeds.fetch import Fetched, Fetcher, retry_after
+from digest_pipeline.feeds.answers import retry_after
+from digest_pipeline.feeds.fetch import Fetched, Fetcher
 from digest_pipeline.feeds.guard import GuardedBackend, is_public
 from digest_pipeline.feeds.redaction import redact
 from digest_pipeline.settings import Settings

@@ -4,7 +4,6 @@ Everything that the pipeline reads from the network, feeds, transcripts and audi
 """
 
 import asyncio
-import email.utils
 import io
 import ipaddress
 import logging
@@ -13,7 +12,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -23,6 +21,7 @@ from tenacity import RetryCallState, retry, retry_if_exception_type, stop_after_
 
 from digest_pipeline import __version__
 from digest_pipeline.errors import AddressRefused, FetchError
+from digest_pipeline.feeds.answers import moved_to, retry_after
 from digest_pipeline.feeds.decompress import ACCEPT_ENCODING, decompress
 from digest_pipeline.feeds.guard import GuardedBackend
 from digest_pipeline.feeds.redaction import redact, redact_text
@@ -38,9 +37,7 @@ MAX_REDIRECTS = 5
 TRANSIENT = frozenset({408, 425, 500, 502, 503, 504})
 BUSY = frozenset({429, 503})  # these may say when to come back
 REFUSALS = {401: "asks for a login", 403: "refuses this program", 451: "may not serve it for legal reasons"}
-PERMANENT = frozenset({301, 308})
 PATIENCE_SECONDS = 10.0  # a host that asks to wait no longer than this is waited for
-LONGEST_WAIT_SECONDS = 7 * 86400.0
 ATTEMPTS = 3
 SMALL_BYTES = 32 * 1024  # decompressed where it arrived: a thread takes longer to begin, a bomb a fifth of a second
 
@@ -140,7 +137,7 @@ class Fetcher:
             if place:
                 place.resize(len(body))
             return Fetched(
-                str(response.url), response.status_code, response.headers, body, _moved_to(response.history, url)
+                str(response.url), response.status_code, response.headers, body, moved_to(response.history, url)
             )
 
         return await self.with_retries(once)
@@ -274,23 +271,6 @@ async def _decompressed(raw: bytes, coding: str, most: int, url: str) -> bytes:
         raise FetchError(f"{redact(url)}: {error}") from error
 
 
-def retry_after(value: str | None, now: datetime | None = None) -> float | None:
-    """Seconds that a ``Retry-After`` header asks for (RFC 9110, 10.2.3: seconds or a date); ``None`` without one."""
-    if not value:
-        return None
-    if value.strip().isdecimal():
-        seconds = float(value)
-    else:
-        try:
-            when = email.utils.parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        if when.tzinfo is None:
-            when = when.replace(tzinfo=UTC)
-        seconds = (when - (now or datetime.now(UTC))).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
-
-
 def _check_scheme(url: str) -> None:
     """Refuse what is not an http(s) address with a host.
 
@@ -304,18 +284,3 @@ def _check_scheme(url: str) -> None:
         is_web = False
     if not is_web:
         raise AddressRefused(f"{redact(url)} is not an http or https address")
-
-
-def _moved_to(history: list[httpx.Response], url: str) -> str | None:
-    """Where the permanent redirects at the start of a chain lead. A temporary one ends what is remembered."""
-    target = None
-    for response in history:
-        if response.status_code not in PERMANENT or response.next_request is None:
-            break
-        target = str(response.next_request.url)
-    return target if is_as_safe(target, url) else None
-
-
-def is_as_safe(target: str | None, url: str) -> bool:
-    """Whether a move to ``target`` keeps the encryption that ``url`` has."""
-    return not url.startswith("https:") or (target or "").startswith("https:")

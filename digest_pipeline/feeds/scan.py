@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from anyio.from_thread import start_blocking_portal
 
 from digest_pipeline.errors import DigestError, FetchError
-from digest_pipeline.feeds.fetch import Fetched, Fetcher, is_as_safe
+from digest_pipeline.feeds.answers import is_as_safe
+from digest_pipeline.feeds.fetch import Fetched, Fetcher
 from digest_pipeline.feeds.folder import read_folder
 from digest_pipeline.feeds.parser_process import DocumentParser
 from digest_pipeline.feeds.redaction import redact, redact_text
