@@ -20,19 +20,6 @@ def normalise_words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.lower().replace("’", "'").replace("'", ""))
 
 
-# Unicode's control characters but tab and line ends, lone surrogates, and the code points that are no characters.
-UNREADABLE = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
-    + "".join(rf"\U{plane:04x}fffe\U{plane:04x}ffff" for plane in range(17))
-    + "]"
-)
-
-
-def readable(text: str) -> str:
-    """A text without what nobody reads: on a terminal it would be a command, and in HTML and XML it is forbidden."""
-    return UNREADABLE.sub(lambda found: " " if found[0].isspace() else "", text)
-
-
 @dataclass(frozen=True, slots=True)
 class TranscriptLink:
     """One ``podcast:transcript`` element of a feed item."""

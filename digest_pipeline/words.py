@@ -1,4 +1,4 @@
-"""How many words a text has, in every script."""
+"""The words of a text, in every script: how many there are, and none that nobody can read."""
 
 import re
 
@@ -17,3 +17,16 @@ def count_words(text: str) -> int:
         (5, 4)
     """
     return len(text.split()) + len(UNSPACED.findall(text)) // LETTERS_A_WORD
+
+
+# Unicode's control characters but tab and line ends, lone surrogates, and the code points that are no characters.
+UNREADABLE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(rf"\U{plane:04x}fffe\U{plane:04x}ffff" for plane in range(17))
+    + "]"
+)
+
+
+def readable(text: str) -> str:
+    """A text without what nobody reads: on a terminal it would be a command, and in HTML and XML it is forbidden."""
+    return UNREADABLE.sub(lambda found: " " if found[0].isspace() else "", text)

@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 
-from digest_pipeline.models import Digest, DigestItem, readable
+from digest_pipeline.models import Digest, DigestItem
 from digest_pipeline.publishing import store
 from digest_pipeline.publishing.catalogue import InsightPage, Published
 from digest_pipeline.publishing.feeds import atom_feed, json_feed
@@ -22,6 +22,7 @@ from digest_pipeline.publishing.render import (
     to_text,
 )
 from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.words import readable
 
 DAY = date(2026, 9, 14)
 HOSTILE = '<script>alert(1)</script> "quoted" & \u202eevil [link](javascript:x) | 😀'

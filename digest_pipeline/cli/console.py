@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.segment import Segment
 
-from digest_pipeline.models import readable
+from digest_pipeline.words import readable
 
 
 class _SafeConsole(Console):

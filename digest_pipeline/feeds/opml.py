@@ -7,7 +7,7 @@ from lxml import etree
 
 from digest_pipeline.errors import FeedError
 from digest_pipeline.feeds.subscriptions import Subscription
-from digest_pipeline.models import readable
+from digest_pipeline.words import readable
 
 BETWEEN_FOLDERS = "/"
 

@@ -28,7 +28,8 @@ from digest_pipeline.feeds.podcast_elements import (
     read_elements,
     seconds_of,
 )
-from digest_pipeline.models import FeedItem, ParsedFeed, TranscriptLink, readable
+from digest_pipeline.models import FeedItem, ParsedFeed, TranscriptLink
+from digest_pipeline.words import readable
 
 MOST_DESCRIPTION = 20_000
 DATES = "published", "updated"  # what both parsers call them

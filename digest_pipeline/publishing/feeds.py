@@ -11,10 +11,10 @@ from typing import Any
 
 from lxml import etree
 
-from digest_pipeline.models import readable
 from digest_pipeline.publishing.catalogue import Published
 from digest_pipeline.publishing.pages import Site
 from digest_pipeline.publishing.render import OWN_LANGUAGE, long_date, other_language, plural, templates
+from digest_pipeline.words import readable
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
 ATOM_NAME, JSON_NAME = "feeds/{kind}.atom", "feeds/{kind}.json"

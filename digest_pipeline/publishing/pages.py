@@ -7,9 +7,10 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from digest_pipeline.models import Digest, readable
+from digest_pipeline.models import Digest
 from digest_pipeline.publishing.catalogue import DayLine, InsightPage, ThemeLine, ThemePage
 from digest_pipeline.publishing.render import audio_at, language_tag, templates, web_url
+from digest_pipeline.words import readable
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 from rapidfuzz import fuzz
 
-from digest_pipeline.models import Digest, DigestItem, readable
+from digest_pipeline.models import Digest, DigestItem
+from digest_pipeline.words import readable
 
 FIELDS = (
     "rank", "headline", "explanation", "quote", "speaker", "show", "episode", "start_seconds", "end_seconds",

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import srt
 import webvtt
 
-from digest_pipeline.models import readable
 from digest_pipeline.transcripts.cues import Cue
 from digest_pipeline.transcripts.formats.markup import clean
+from digest_pipeline.words import readable
 
 TIME = r"(?:(\d+):)?(\d+):(\d\d)[.,](\d+)"
 TIMES = re.compile(rf"^[ \t]*{TIME}[ \t]*-->[ \t]*{TIME}", re.MULTILINE)

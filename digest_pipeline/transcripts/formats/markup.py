@@ -3,7 +3,7 @@
 import html
 import re
 
-from digest_pipeline.models import readable
+from digest_pipeline.words import readable
 
 CLOCK = r"(?:(?:\d{1,2}:)?\d{1,3}:\d\d(?:[.,]\d+)?)"
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<\d\d:[\d:.]+>|\{\\[^{}]*\}")

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from digest_pipeline.models import readable
 from digest_pipeline.transcripts.cues import Cue
 from digest_pipeline.transcripts.formats.markup import clean
+from digest_pipeline.words import readable
 
 
 class _Segment(BaseModel):
