@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -328,10 +329,32 @@ class Dying(Counting):
         return super().embed(texts)
 
 
-def test_an_update_that_died_goes_on(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:
+def test_a_first_build_that_died_is_not_searched_and_goes_on(
+    spoken: Warehouse, settings: Settings, embedder: Embedder
+) -> None:
     with pytest.raises(KeyboardInterrupt):
         update_index(settings.search_index, spoken.read, Dying(embedder, embedder.name))
-    assert len(set(search("percent tax cages tumours", settings=settings)["episode_id"])) == 1
+    with pytest.raises(SearchError, match="no search index yet"):
+        search("tumours", settings=settings)
+    assert update_index(settings.search_index, spoken.read, embedder).episodes == 2
+    assert {ids(search(words, settings=settings))[0] for words in ("evening peaks", "tumours", "vacant homes")} == {
+        "cl_ep_grid",
+        "cl_ep_mice",
+        "cl_ep_rent",
+    }
+    assert not list(settings.home.glob("search.sqlite?*part*"))
+
+
+def test_two_first_builds_at_once_make_one_index(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:
+    with ThreadPoolExecutor() as threads:
+        builds = [threads.submit(update_index, settings.search_index, spoken.read, embedder) for _ in range(2)]
+    assert sorted(build.result().episodes for build in builds) == [0, 3]
+
+
+def test_an_update_that_died_goes_on(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:
+    update_index(settings.search_index, spoken.read, Counting(embedder, "an older one"))
+    with pytest.raises(KeyboardInterrupt):
+        update_index(settings.search_index, spoken.read, Dying(embedder, embedder.name))
     assert update_index(settings.search_index, spoken.read, embedder).episodes == 2
 
 
@@ -419,27 +442,9 @@ def test_the_command_answers_in_text_and_json(indexed: Settings) -> None:
     assert "Nothing that was said" in asked(indexed, '"homes vacant"').stdout
 
 
-def test_a_first_search_that_is_interrupted_leaves_no_part_of_an_index(
-    spoken: Warehouse, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    taken_in = 0
-
-    def interrupted(*arguments: object) -> None:
-        nonlocal taken_in
-        taken_in += 1
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("digest_pipeline.search.index.step", interrupted)
-        assert CliRunner().invoke(app, ["search", "tumours"]).exit_code != 0
-    assert taken_in == 1
-    assert not list(settings.home.glob(f"{settings.search_index.name}*"))
+def test_the_first_search_after_an_index_was_deleted_heeds_nothing_of_it(spoken: Warehouse, settings: Settings) -> None:
     settings.search_index.with_name("search.sqlite-wal").write_bytes(b"of an index that was deleted")
     assert json.loads(asked(settings, "tumours", "--json").stdout)[0]["id"] == "cl_ep_mice"
-    with sqlite3.connect(settings.search_index) as con:
-        assert con.execute("select count(*) from episodes").fetchone() == (3,)
-    con.close()
-    assert not list(settings.home.glob("*.part"))
 
 
 def test_the_command_builds_a_missing_index_and_names_what_is_wrong(spoken: Warehouse, settings: Settings) -> None:

@@ -3,8 +3,6 @@
 import json
 from datetime import date
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -57,23 +55,18 @@ def search(
 
 
 def _build(settings: Settings) -> None:
-    """Build the index aside and put it in place when it is whole: later searches would trust a part of it."""
     from digest_pipeline.claims.punctuation import get_punctuator
     from digest_pipeline.encoder import get_embedder
     from digest_pipeline.search import update_index
     from digest_pipeline.warehouse.choice import looking
 
-    read, punctuator_of = partial(looking, settings), partial(get_punctuator, settings)
-    index = settings.search_index
-    index.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=index.parent, prefix=index.name, suffix=".part") as aside:
-        draft = Path(aside) / index.name
-        with progress_bars(err):  # standard output is for the answers
-            update_index(draft, read, get_embedder(settings), punctuator_of=punctuator_of)
-        if not index.exists():  # else a run has built it meanwhile, and may be writing to it
-            for log in ("-wal", "-shm"):  # of an index that was deleted: SQLite would take it for this one's
-                index.with_name(index.name + log).unlink(missing_ok=True)
-            draft.rename(index)
+    with progress_bars(err):  # standard output is for the answers
+        update_index(
+            settings.search_index,
+            partial(looking, settings),
+            get_embedder(settings),
+            punctuator_of=partial(get_punctuator, settings),
+        )
 
 
 def _print(answer: dict[str, Any]) -> None:

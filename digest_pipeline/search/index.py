@@ -1,8 +1,9 @@
 """The index: one SQLite file beside the warehouse with the words, the vectors and the place of every passage.
 
 SQLite's FTS5 ranks words by BM25 and takes in a day without reading the days before; DuckDB's full-text extension
-builds its index anew each time. An episode goes in whole, in one transaction, so a crash leaves nothing half. The file
-holds nothing that the warehouse does not: deleted or of another release, it is built again.
+builds its index anew each time. An episode goes in whole, in one transaction, so a crash leaves nothing half; the first
+time the file is built aside, since whoever finds it trusts that all is in it. It holds nothing that the warehouse does
+not: deleted or of another release, it is built again.
 
 Each vector is there twice: in half precision, and as one bit a dimension (its sign). The bits of all passages fit in
 memory and are compared in milliseconds; the best of them are compared exactly (see ``nearest``).
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock
 
 from digest_pipeline.encoder import Embedder, Vectors
 from digest_pipeline.errors import SearchError
@@ -109,6 +111,8 @@ def update_index(
 ) -> IndexReport:
     """Bring the index up to the warehouse: episodes that it lacks, those of ``day`` that changed, what is gone.
 
+    A file that is not there yet is built as ``NAME.part``, which an update that follows a crash goes on with.
+
     Args:
         file: of the index.
         read: opens the warehouse for reading; nothing is held open while the encoder computes.
@@ -116,6 +120,20 @@ def update_index(
         day: the day that was just run: its episodes are compared with what the index has.
         punctuator_of: finds sentences in talk of a language where a transcript has no punctuation.
     """
+    if file.exists():
+        return _update(file, read, embedder, day, punctuator_of)
+    draft = file.with_name(f"{file.name}.part")
+    with FileLock(file.with_name(f"{file.name}.lock")):
+        if file.exists():  # another process has built it meanwhile
+            return _update(file, read, embedder, day, punctuator_of)
+        report = _update(draft, read, embedder, day, punctuator_of)
+        for log in ("-wal", "-shm"):  # of an index that was deleted: SQLite would take it for this one's
+            file.with_name(file.name + log).unlink(missing_ok=True)
+        draft.rename(file)
+    return report
+
+
+def _update(file: Path, read: Reader, embedder: Embedder, day: date | None, punctuator_of: PunctuatorOf) -> IndexReport:
     with open_index(file) as con:
         has = dict(con.execute("select episode_id, signature from episodes where encoder = ?", [embedder.name]))
         others = {episode_id for (episode_id,) in con.execute("select episode_id from episodes")}
