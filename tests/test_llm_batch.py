@@ -13,7 +13,7 @@ from digest_pipeline.llm.batch import BatchSender, Question
 from digest_pipeline.llm.books import Books, spending_of_day
 from digest_pipeline.llm.client import LlmClient
 from tests.llm_server import BatchStandIn, Reply
-from tests.test_llm import (  # noqa: F401 - a fixture
+from tests.llm_setup import (  # noqa: F401 - a fixture
     DAY,
     EPISODE,
     GOOD,
@@ -23,14 +23,14 @@ from tests.test_llm import (  # noqa: F401 - a fixture
     OnceExtractor,
     Setup,
     claims,
+    make_setup,
     pytestmark,
-    setup,
-)  # fmt: skip
+)
 
 BATCHED = {**PRICED, "llm_batch_minutes": 1.0, "llm_model": "openai/gpt-4o"}
 
 
-def extractor(setup: Setup, **changes: object) -> tuple[LlmExtractor, list[float]]:  # noqa: F811
+def extractor(setup: Setup, **changes: object) -> tuple[LlmExtractor, list[float]]:
     settings = setup.settings.model_copy(update={**BATCHED, **changes})
     books = Books(setup.warehouse, DAY)
     client = LlmClient(settings, books)
@@ -40,7 +40,7 @@ def extractor(setup: Setup, **changes: object) -> tuple[LlmExtractor, list[float
     return LlmExtractor(settings, client, OnceExtractor(settings), batches), slept
 
 
-def test_a_batch_is_paid_at_its_price_and_read_from_the_books(setup: Setup) -> None:  # noqa: F811
+def test_a_batch_is_paid_at_its_price_and_read_from_the_books(setup: Setup) -> None:
     server = BatchStandIn(setup.web, GOOD_REPLY)
     found, slept = extractor(setup)
     found.prepare([(EPISODE, SEGMENTS)])
@@ -57,7 +57,7 @@ def test_a_batch_is_paid_at_its_price_and_read_from_the_books(setup: Setup) -> N
     assert server.batches == 1
 
 
-def die_waiting(setup: Setup) -> None:  # noqa: F811
+def die_waiting(setup: Setup) -> None:
     """A run that sends its batch, and does not live to read it."""
     found, _ = extractor(setup)
 
@@ -69,7 +69,7 @@ def die_waiting(setup: Setup) -> None:  # noqa: F811
         found.prepare([(EPISODE, SEGMENTS)])
 
 
-def test_a_run_that_died_goes_on_waiting_for_its_batch(setup: Setup) -> None:  # noqa: F811
+def test_a_run_that_died_goes_on_waiting_for_its_batch(setup: Setup) -> None:
     server = BatchStandIn(setup.web, GOOD_REPLY)
     die_waiting(setup)
     again, _ = extractor(setup)
@@ -78,7 +78,7 @@ def test_a_run_that_died_goes_on_waiting_for_its_batch(setup: Setup) -> None:  #
     assert [c.rejected_reason for c in again.extract(EPISODE, SEGMENTS).candidates] == [None]
 
 
-def test_a_batch_that_a_dead_run_sent_is_paid_once_though_there_are_more_questions_by_now(setup: Setup) -> None:  # noqa: F811
+def test_a_batch_that_a_dead_run_sent_is_paid_once_though_there_are_more_questions_by_now(setup: Setup) -> None:
     server = BatchStandIn(setup.web, GOOD_REPLY)
     die_waiting(setup)
     again, _ = extractor(setup)
@@ -91,13 +91,13 @@ def test_a_batch_that_a_dead_run_sent_is_paid_once_though_there_are_more_questio
         ]  # fmt: skip
 
 
-def outcomes(setup: Setup) -> list[tuple[str, bool, bool]]:  # noqa: F811
+def outcomes(setup: Setup) -> list[tuple[str, bool, bool]]:
     """(outcome, whether its cost is known, whether it was kept from earlier) of each call, in order."""
     with setup.warehouse.read() as con:
         return con.execute("select outcome, usd is not null, cached from raw.llm_calls order by called_at").fetchall()
 
 
-def test_a_batch_outlives_broken_connections(setup: Setup) -> None:  # noqa: F811
+def test_a_batch_outlives_broken_connections(setup: Setup) -> None:
     server = BatchStandIn(setup.web, GOOD_REPLY, broken=2, rounds=4)
     found, _ = extractor(setup)
     found.prepare([(EPISODE, SEGMENTS)])
@@ -107,7 +107,7 @@ def test_a_batch_outlives_broken_connections(setup: Setup) -> None:  # noqa: F81
     assert outcomes(setup) == [("ok", True, False), ("ok", True, True)]
 
 
-def test_what_a_batch_answered_before_it_was_cancelled_is_read_and_paid_once(setup: Setup) -> None:  # noqa: F811
+def test_what_a_batch_answered_before_it_was_cancelled_is_read_and_paid_once(setup: Setup) -> None:
     server = BatchStandIn(setup.web, GOOD_REPLY, rounds=99, answered=1)
     found, _ = extractor(setup, llm_batch_minutes=0.0)
     talks = [(EPISODE, SEGMENTS), (replace(EPISODE, episode_id="ep_2", title="Deposits"), SEGMENTS)]
@@ -120,7 +120,7 @@ def test_what_a_batch_answered_before_it_was_cancelled_is_read_and_paid_once(set
         assert con.execute("select status from raw.llm_batches").fetchall() == [("cancelled",)]
 
 
-def test_a_batch_whose_end_is_not_seen_counts_with_the_most_that_it_can_cost(setup: Setup) -> None:  # noqa: F811
+def test_a_batch_whose_end_is_not_seen_counts_with_the_most_that_it_can_cost(setup: Setup) -> None:
     BatchStandIn(setup.web, GOOD_REPLY, rounds=9999, answered=None)
     found, slept = extractor(setup)
     found._batches.clock = lambda: sum(slept)  # type: ignore[union-attr]
@@ -135,7 +135,7 @@ def test_a_batch_whose_end_is_not_seen_counts_with_the_most_that_it_can_cost(set
     assert "the day's budget of 0.05 USD is used up" in (extraction.note or "")
 
 
-def test_a_batch_that_takes_too_long_is_cancelled_and_its_questions_are_asked_one_by_one(setup: Setup) -> None:  # noqa: F811
+def test_a_batch_that_takes_too_long_is_cancelled_and_its_questions_are_asked_one_by_one(setup: Setup) -> None:
     server = BatchStandIn(setup.web, GOOD_REPLY, rounds=99)
     found, _ = extractor(setup, llm_batch_minutes=0.0)
     found.prepare([(EPISODE, SEGMENTS)])
@@ -145,7 +145,7 @@ def test_a_batch_that_takes_too_long_is_cancelled_and_its_questions_are_asked_on
 
 
 @pytest.mark.parametrize("trouble", ["no batches", "no money", "unusable replies"])
-def test_what_a_batch_does_not_bring_is_asked_one_by_one(setup: Setup, trouble: str) -> None:  # noqa: F811
+def test_what_a_batch_does_not_bring_is_asked_one_by_one(setup: Setup, trouble: str) -> None:
     if trouble == "unusable replies":
         server = BatchStandIn(setup.web, Reply("sorry, no"))
     found, _ = extractor(setup, llm_budget_usd_per_run=0.0 if trouble == "no money" else 1.0)
@@ -160,7 +160,7 @@ def test_what_a_batch_does_not_bring_is_asked_one_by_one(setup: Setup, trouble: 
         assert extraction.note is None
 
 
-def test_what_a_batch_was_refused_is_asked_neither_one_by_one_nor_in_the_next_batch(setup: Setup) -> None:  # noqa: F811
+def test_what_a_batch_was_refused_is_asked_neither_one_by_one_nor_in_the_next_batch(setup: Setup) -> None:
     server = BatchStandIn(setup.web, Reply("", finish_reason="content_filter"))
     for _ in range(2):
         found, _ = extractor(setup)
@@ -170,7 +170,7 @@ def test_what_a_batch_was_refused_is_asked_neither_one_by_one_nor_in_the_next_ba
     assert [cached for _, _, cached in outcomes(setup)] == [False, True, True]
 
 
-def test_questions_are_sent_in_the_form_of_batch_files(setup: Setup) -> None:  # noqa: F811
+def test_questions_are_sent_in_the_form_of_batch_files(setup: Setup) -> None:
     settings = setup.settings.model_copy(update=BATCHED)
     books = Books(setup.warehouse, DAY)
     sender = BatchSender(settings, LlmClient(settings, books), books)

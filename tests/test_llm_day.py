@@ -22,7 +22,7 @@ from digest_pipeline.transcripts.ads import flag_ads
 from digest_pipeline.transcripts.publisher import parse_transcript
 from digest_pipeline.warehouse import Warehouse
 from tests.llm_server import Reply, talk_in
-from tests.test_llm import Setup, pytestmark, setup  # noqa: F401 - a fixture
+from tests.llm_setup import Setup, make_setup, pytestmark  # noqa: F401 - a fixture
 
 DAY = date(2026, 9, 14)
 BEHAVIOURS = (
@@ -101,7 +101,7 @@ def fill(warehouse: Warehouse, network: DemoNetwork, titles: tuple[str, ...]) ->
             )
 
 
-def run(setup: Setup, monkeypatch: pytest.MonkeyPatch, **changes: object) -> dict[str, MetadataValue[Any]]:  # noqa: F811
+def run(setup: Setup, monkeypatch: pytest.MonkeyPatch, **changes: object) -> dict[str, MetadataValue[Any]]:
     settings = setup.settings.model_copy(update={"llm_window_words": 4000, "min_worthiness": 0.0, **changes})
     for name in settings.model_fields_set & {name for name in Settings.model_fields if name.startswith("llm_")}:
         if name != "llm_api_key":
@@ -128,7 +128,7 @@ USABLE = (
 
 
 def test_no_misbehaviour_publishes_anything_ungrounded_or_loses_an_episode(
-    setup: Setup,  # noqa: F811
+    setup: Setup,
     network: DemoNetwork,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -179,7 +179,7 @@ def test_no_misbehaviour_publishes_anything_ungrounded_or_loses_an_episode(
 
 
 def test_what_an_outage_left_to_the_rules_is_asked_about_when_the_day_runs_again(
-    setup: Setup,  # noqa: F811
+    setup: Setup,
     network: DemoNetwork,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -201,7 +201,7 @@ def test_what_an_outage_left_to_the_rules_is_asked_about_when_the_day_runs_again
 
 
 def test_the_days_best_are_reworded_once_and_a_refused_wording_leaves_the_claim(
-    setup: Setup,  # noqa: F811
+    setup: Setup,
     network: DemoNetwork,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -247,7 +247,7 @@ def test_the_days_best_are_reworded_once_and_a_refused_wording_leaves_the_claim(
 
 
 def test_a_claim_whose_transcript_was_removed_since_is_left_as_it_is(
-    setup: Setup,  # noqa: F811
+    setup: Setup,
     network: DemoNetwork,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -262,7 +262,7 @@ def test_a_claim_whose_transcript_was_removed_since_is_left_as_it_is(
 
 
 def test_no_claim_moves_up_to_be_reworded_when_better_ones_are_published(
-    setup: Setup,  # noqa: F811
+    setup: Setup,
     network: DemoNetwork,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -282,7 +282,7 @@ def test_no_claim_moves_up_to_be_reworded_when_better_ones_are_published(
 
 
 def test_reworded_claims_leave_the_day_as_it_was_when_the_model_is_gone(
-    setup: Setup,  # noqa: F811
+    setup: Setup,
     network: DemoNetwork,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

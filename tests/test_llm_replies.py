@@ -1,0 +1,172 @@
+"""Servers and models that misbehave, over HTTP: what is asked again, what is remembered, what stands in."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from digest_pipeline.llm.client import FAILURES_IN_A_ROW
+from tests.llm_server import Reply
+from tests.llm_setup import EPISODE, GOOD, GOOD_REPLY, PRICED, SEGMENTS, Setup, calls, claims, make_setup, pytestmark  # noqa: F401 - a fixture
+
+# What comes back, and the outcome that is counted for it.
+MISBEHAVIOURS = {
+    "broken JSON": (Reply('{"claims": [{headline: nope}]}'), "broken JSON"),
+    "truncated JSON": (Reply('{"claims": [{"headline": "half'), "truncated JSON"),
+    "cut at the limit": (Reply('{"claims": [{"hea', finish_reason="length"), "cut off at the limit of tokens"),
+    "prose": (Reply("Ann Lee tells how a deposit cleared a queue."), "prose instead of JSON"),
+    "refusal": (Reply("I am sorry, I cannot help with that."), "refusal"),
+    "provider's refusal": (Reply("", refusal="no"), "refused by the model's provider"),
+    "content filter": (Reply("", finish_reason="content_filter"), "refused by the model's provider"),
+    "empty": (Reply(""), "empty reply"),
+    "list": (Reply("[1, 2]"), "prose instead of JSON"),
+    "another form": (Reply('{"insights": []}'), "JSON of another form"),
+    "wrong types": (Reply('{"claims": [{"headline": 5}]}'), "JSON of another form"),
+    "unknown kind": (Reply(claims({**GOOD, "kind": "secret"})), "JSON of another form"),
+    "timeout": (Reply(claims(GOOD), wait=1.0), "Timeout"),
+    "429": (Reply(status=429), "RateLimitError"),
+    "500": (Reply(status=500), "InternalServerError"),
+    "wrong key": (Reply(status=401), "AuthenticationError"),
+    "bad request": (Reply(status=400), "BadRequestError"),
+}
+
+
+@pytest.mark.parametrize("misbehaviour", MISBEHAVIOURS)
+def test_a_window_without_usable_reply_gets_the_extractive_result_and_says_so(setup: Setup, misbehaviour: str) -> None:
+    reply, outcome = MISBEHAVIOURS[misbehaviour]
+    extraction = setup.extract(reply)
+    assert extraction.note is not None
+    assert extraction.note.startswith("1 of 1 windows by the extractive method: ")
+    assert extraction.candidates
+    assert {c.extractor for c in extraction.candidates} == {"extractive"}
+    assert outcome in setup.outcomes()
+    assert "ok" not in setup.outcomes()
+
+
+BY_PROVIDER = "refused by the model's provider"
+POLICY = "Invalid prompt: your prompt was flagged as potentially violating our usage policy."
+REFUSALS = {  # what comes back, its reason, and how often it is asked at first
+    "by the provider": (Reply("", refusal="no"), BY_PROVIDER, 1),
+    "content filter": (Reply("", finish_reason="content_filter"), BY_PROVIDER, 1),
+    "content policy": (Reply(status=400, error=POLICY), BY_PROVIDER, 1),
+    "twice in words": (Reply("I am sorry, I cannot help with that."), "refusal", 2),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_what_the_model_refuses_is_remembered_and_counted(setup: Setup, refusal: str) -> None:
+    reply, reason, asked = REFUSALS[refusal]
+    first = setup.extract(reply)
+    assert f": {reason} (it is asked again after 30 days" in (first.note or "")
+    assert setup.extract(GOOD_REPLY) == first
+    assert len(setup.server.asked) == asked
+    assert calls(setup) == [(reason, False)] * asked + [(reason, True)]
+    assert setup.outcomes() == {reason: asked}
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["delete from raw.llm_refusals", "update raw.llm_refusals set refused_at = refused_at - interval 31 days"],
+)
+def test_a_refused_question_is_asked_again_when_it_is_removed_or_old(setup: Setup, change: str) -> None:
+    setup.extract(Reply("", refusal="no"))
+    with setup.warehouse.write() as con:
+        con.execute(change)
+    assert setup.extract(GOOD_REPLY).note is None
+    assert setup.extract(Reply(status=500)).note is None
+    assert len(setup.server.asked) == 2
+
+
+def test_a_refusal_holds_for_its_model_only(setup: Setup) -> None:
+    setup.extract(Reply("", refusal="no"))
+    assert setup.extract(GOOD_REPLY, llm_model="openai/another").note is None
+
+
+@pytest.mark.parametrize(
+    "misbehaviour",
+    ["broken JSON", "prose", "cut at the limit", "empty", "timeout", "429", "500", "wrong key", "bad request"],
+)
+def test_what_asking_again_may_mend_is_asked_again(setup: Setup, misbehaviour: str) -> None:
+    setup.extract(MISBEHAVIOURS[misbehaviour][0])
+    assert setup.extract(GOOD_REPLY).note is None
+
+
+def test_a_refusal_after_a_broken_reply_is_not_remembered(setup: Setup) -> None:
+    replies = iter([Reply("Sure! Here it comes."), Reply("I am sorry, I cannot help with that.")])
+    setup.extract(lambda _: next(replies))
+    assert setup.extract(GOOD_REPLY).note is None
+
+
+def test_refused_questions_are_no_failures_of_the_server(setup: Setup) -> None:
+    setup.server.answer = Reply(status=400, error=POLICY)
+    extractor = setup.extractor()
+    for number in range(FAILURES_IN_A_ROW + 1):
+        extractor.extract(replace(EPISODE, title=str(number)), SEGMENTS)
+    assert len(setup.server.asked) == FAILURES_IN_A_ROW + 1
+
+
+def test_a_question_that_was_read_and_refused_may_have_cost_something(setup: Setup) -> None:
+    setup.extract(Reply(status=400, error=POLICY), **PRICED)
+    with setup.warehouse.read() as con:
+        ((usd, at_most),) = con.execute("select usd, usd_at_most from raw.llm_calls").fetchall()
+    assert usd is None
+    assert at_most > 0.04
+
+
+def test_a_broken_reply_is_asked_for_again_with_its_fault(setup: Setup) -> None:
+    replies = iter([Reply("Sure! Here it comes."), Reply(f"Here you are:\n```json\n{claims(GOOD)}\n```")])
+    extraction = setup.extract(lambda _: next(replies))
+    assert extraction.note is None
+    assert [c.rejected_reason for c in extraction.candidates] == [None]
+    assert setup.outcomes() == {"prose instead of JSON": 1, "ok": 1}
+    assert "prose instead of JSON" in setup.server.asked[1]["messages"][-1]["content"]
+
+
+def test_a_failing_server_is_asked_again_after_the_pause_that_it_names(setup: Setup) -> None:
+    replies = iter([Reply(status=429, headers={"Retry-After": "0"}), Reply(claims(GOOD))])
+    extraction = setup.extract(lambda _: next(replies))
+    assert extraction.note is None
+    assert setup.outcomes() == {"RateLimitError": 1, "ok": 1}
+
+
+def test_the_first_pause_is_the_one_of_the_settings_and_the_next_twice_as_long(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paused: list[float] = []
+    monkeypatch.setattr("digest_pipeline.llm.client.time", SimpleNamespace(sleep=paused.append))
+    setup.extract(Reply(status=500), llm_max_attempts=3, llm_retry_seconds=0.5)
+    assert paused == [0.5, 1.0]
+
+
+def test_whole_claims_of_a_truncated_reply_are_kept(setup: Setup) -> None:
+    extraction = setup.extract(Reply(claims(GOOD, GOOD)[:-40], finish_reason="length"))
+    assert extraction.note is None
+    assert [c.headline for c in extraction.candidates] == [GOOD["headline"]]
+    assert setup.outcomes() == {"truncated JSON, whole claims kept": 1}
+
+
+def test_a_server_that_knows_no_schemas_is_asked_without(setup: Setup) -> None:
+    def answer(request: dict[str, Any]) -> Reply:
+        return Reply(status=400, error="response_format is unknown") if "response_format" in request else GOOD_REPLY
+
+    assert setup.extract(answer).note is None
+    assert len(setup.server.asked) == 2
+
+
+def test_a_dead_server_is_left_alone_after_a_few_questions(setup: Setup) -> None:
+    setup.server.answer = Reply(status=500)
+    extractor = setup.extractor()
+    for number in range(FAILURES_IN_A_ROW + 3):
+        extraction = extractor.extract(replace(EPISODE, episode_id=f"ep_{number}", title=str(number)), SEGMENTS)
+        assert extraction.candidates
+    assert "is not asked again" in (extraction.note or "")
+    assert len(setup.server.asked) == FAILURES_IN_A_ROW * setup.settings.llm_max_attempts
+
+
+def test_a_wrong_key_is_tried_once(setup: Setup) -> None:
+    setup.server.answer = Reply(status=401)
+    extractor = setup.extractor()
+    for number in range(3):
+        extractor.extract(replace(EPISODE, title=str(number)), SEGMENTS)
+    assert len(setup.server.asked) == 1

@@ -1,0 +1,91 @@
+"""What calls cost, and that no more is spent than the budgets allow."""
+
+import pytest
+
+from digest_pipeline.llm.books import Books, LlmCall, spending_of_day
+from digest_pipeline.llm.client import LlmClient
+from digest_pipeline.llm.prices import Prices
+from digest_pipeline.llm.transport import import_litellm
+from tests.llm_server import Reply
+from tests.llm_setup import DAY, GOOD, GOOD_REPLY, PRICED, Setup, claims, make_setup, pytestmark  # noqa: F401 - a fixture
+
+
+@pytest.mark.parametrize("model", ["openai/stand-in", "huggingface/some/model", "llama3", "foo/bar"])
+def test_an_unknown_price_spends_nothing(setup: Setup, model: str) -> None:
+    extraction = setup.extract(GOOD_REPLY, llm_is_free=False, llm_model=model)
+    assert f"the price of {model} is unknown" in (extraction.note or "")
+    assert setup.server.asked == []
+    assert {c.extractor for c in extraction.candidates} == {"extractive"}
+
+
+def test_a_local_model_costs_nothing_and_one_said_to_be_free_needs_no_price(setup: Setup) -> None:
+    for named in ({"llm_model": "ollama/llama3.2", "llm_is_free": False}, {"llm_model": "llama3", "llm_is_free": True}):
+        prices = Prices(import_litellm(), setup.settings.model_copy(update=named))
+        assert (prices.price(1000, 1000), prices.batch_share()) == (0.0, 1.0)
+
+
+def test_a_reply_whose_tokens_the_provider_does_not_count_is_counted_at_most(setup: Setup) -> None:
+    setup.server.counts_tokens = False
+    setup.extract(GOOD_REPLY, **PRICED)
+    with setup.warehouse.read() as con:
+        ((outcome, usd, at_most),) = con.execute("select outcome, usd, usd_at_most from raw.llm_calls").fetchall()
+    assert (outcome, usd) == ("ok", None)
+    assert at_most > 0.04
+
+
+def spend(setup: Setup, usd: float | None, at_most: float) -> None:
+    with setup.warehouse.write() as con:
+        con.execute(
+            "insert into raw.llm_calls (call_id, called_at, digest_date, stage, model, tokens_in, tokens_out, usd,"
+            " usd_at_most, cached, outcome)"
+            " values ('c', now() at time zone 'UTC', ?, 'claims', 'm', 1, 1, ?, ?, false, 'ok')",
+            [DAY, usd, at_most],
+        )
+
+
+@pytest.mark.parametrize("spent", [(1.99, 0.0), (None, 1.99)], ids=["known", "unknown, at most"])
+def test_a_spent_budget_stops_the_calls(setup: Setup, spent: tuple[float | None, float]) -> None:
+    spend(setup, *spent)
+    extraction = setup.extract(GOOD_REPLY, **PRICED)
+    assert "the day's budget of 2.0 USD is used up" in (extraction.note or "")
+    assert setup.server.asked == []
+
+
+def test_the_stages_of_a_run_share_its_budget(setup: Setup) -> None:
+    call = LlmCall("ep_1", "claims", "m", "1", usd=0.95)
+    Books(setup.warehouse, DAY, "this run").book(call, "key")
+    assert Books(setup.warehouse, DAY, "this run").spent() == (0.95, 0.95)
+    assert Books(setup.warehouse, DAY, "another run").spent() == (0, 0.95)
+    assert Books(setup.warehouse, DAY).spent() == (0, 0.95)
+
+
+def test_calls_side_by_side_cannot_overspend_together(setup: Setup) -> None:
+    settings = setup.settings.model_copy(update={**PRICED, "llm_budget_usd_per_run": 0.05})
+    client = LlmClient(settings, Books(setup.warehouse, DAY))
+    with client.budget.hold("word " * 100) as most:
+        assert 0.04 < most < 0.05
+        with pytest.raises(Exception, match="the run's budget"), client.budget.hold("word " * 100):
+            pass
+    with client.budget.hold("word " * 100):
+        pass
+
+
+def test_tokens_and_dollars_are_booked_the_providers_cache_included(setup: Setup) -> None:
+    setup.server.cached_tokens = 200
+    setup.extract(GOOD_REPLY, **PRICED)
+    with setup.warehouse.read() as con:
+        spending = spending_of_day(con, DAY)
+    request = setup.server.asked[0]
+    tokens_in = sum(len(message["content"]) for message in request["messages"]) // 4
+    assert (spending.tokens_in, spending.tokens_cached) == (tokens_in, 200)
+    full_price = tokens_in * 2.5e-6 + spending.tokens_out * 10e-6
+    assert spending.usd == pytest.approx(full_price - 200 * 1.25e-6)
+
+
+def test_a_call_of_unknown_cost_is_counted_at_most(setup: Setup) -> None:
+    setup.extract(Reply(claims(GOOD), wait=1.0), **PRICED, llm_max_attempts=1)
+    with setup.warehouse.read() as con:
+        usd, at_most = con.execute("select usd, usd_at_most from raw.llm_calls").fetchall()[0]
+        assert spending_of_day(con, DAY).usd is None
+    assert usd is None
+    assert at_most > 0.04
