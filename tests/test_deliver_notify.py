@@ -1,0 +1,54 @@
+"""Other channels than mail get the headlines once, in as many messages as it takes."""
+
+import json
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
+
+from digest_pipeline.delivery.database import open_delivery
+from digest_pipeline.delivery.deliver import deliver
+from digest_pipeline.delivery.ledger import Delivery, Outcome
+from digest_pipeline.delivery.notify import NotifySender
+from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
+from digest_pipeline.models import Digest, Subscriber
+from digest_pipeline.settings import Settings
+from tests.conftest import Web
+from tests.readers import NOW, SINCE
+
+
+def test_another_channel_gets_the_headlines_once(settings: Settings, web: Web, published: Digest) -> None:
+    got: list[dict[str, str]] = []
+
+    def hook(request: BaseHTTPRequestHandler) -> None:
+        got.append(json.loads(request.rfile.read(int(request.headers["Content-Length"]))))
+        request.send_response(200 if request.path == "/good" else 500)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    web.routes |= {"/good": hook, "/bad": hook}
+    with open_delivery(settings.subscribers) as con:
+        for path in ("good", "bad"):
+            address = f"{web.url.replace('http', 'json')}/{path}"
+            SubscriberBook(con).save(Subscriber(new_id(), "notify", address, is_active=True))
+        con.execute("update subscribers set confirmed_at = ?", [SINCE.isoformat()])
+    assert deliver(settings, NOW) == {"sent": 1, "unknown": 1}
+    assert deliver(settings, NOW) == {"done": 2}
+    assert len(got) == 2
+    assert got[0]["title"] == "Five from the feeds: Monday, 14 September 2026"
+    assert all(item.headline in got[0]["message"] for item in published.items)
+
+
+def test_what_is_too_long_for_a_channel_is_split(settings: Settings, web: Web, published: Digest) -> None:
+    got: list[str] = []
+
+    def hook(request: BaseHTTPRequestHandler) -> None:
+        got.append(json.loads(request.rfile.read(int(request.headers["Content-Length"])))["message"])
+        request.send_response(200)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    web.routes["/hook"] = hook
+    long = replace(published, items=tuple(replace(item, headline="word " * 3000) for item in published.items))
+    one = Subscriber("su_1", "notify", f"{web.url.replace('http', 'json')}/hook", is_active=True)
+    assert NotifySender(settings).send(Delivery(one, (long,)), lambda: True) == Outcome("sent")
+    assert len(got) > 1
+    assert sum(text.count("word") for text in got) == 3000 * len(published.items)

@@ -1,0 +1,127 @@
+"""Mail servers as they are: they put off, break off, refuse, want TLS and a login, or are not there."""
+
+import ssl
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import trustme
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from pydantic import SecretStr
+
+from digest_pipeline.delivery import ledger
+from digest_pipeline.delivery.database import open_delivery
+from digest_pipeline.delivery.deliver import deliver
+from digest_pipeline.errors import DigestError
+from digest_pipeline.models import Digest
+from digest_pipeline.settings import Settings
+from tests.mail_server import Inbox, inbox
+from tests.readers import NOW, SINCE, subscribe
+
+
+def test_who_was_refused_for_good_is_not_asked_again_and_who_was_put_off_is(
+    mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    subscribe(mailed, "ann", "bob", "cem")
+    box.answers = {"bob@example.org": "550 5.1.1 no such mailbox", "cem@example.org": "451 4.7.1 later"}
+    assert deliver(mailed, NOW) == {"sent": 1, "refused": 1, "waiting": 1}
+    with open_delivery(mailed.subscribers) as con:
+        assert con.execute("select attempts from deliveries where status = 'waiting'").fetchall() == [(3,)]
+    box.answers = {}
+    assert deliver(mailed, NOW) == {"sent": 1, "done": 2}
+    assert [message["To"] for message in box.messages] == ["ann@example.org", "cem@example.org"]
+    with open_delivery(mailed.subscribers) as con:
+        rows = ledger.tally(con)
+    assert [(row[2], row[3], row[4]) for row in rows] == [
+        ("refused", "the server answered 550 5.1.1", 1),
+        ("sent", None, 2),
+    ]
+
+
+def test_what_is_put_off_or_broken_off_before_its_text_is_sent_in_the_next_round(
+    mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    subscribe(mailed, "ann", "bob", "cem")
+    box.answers = {"ann@example.org": ["451 4.7.1 later", "421 4.7.0 closing"]}
+    box.drops_early = {"bob@example.org": 2}
+    assert deliver(mailed, NOW) == {"sent": 3}
+    assert sorted(message["To"] for message in box.messages) == [f"{n}@example.org" for n in ("ann", "bob", "cem")]
+
+
+def test_connections_are_kept_for_many_mails(mailed: Settings, box: Inbox, published: Digest) -> None:
+    subscribe(mailed, *[f"reader{n}" for n in range(20)])
+    assert deliver(mailed, NOW) == {"sent": 20}
+    assert box.connections == mailed.smtp_connections
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_mail_goes_encrypted_and_after_a_login(
+    mailed: Settings, published: Digest, tmp_path: Path, security: str
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    encrypted = (
+        {"tls_context": context, "require_starttls": True, "auth_required": True}
+        if security == "starttls"
+        else {"ssl_context": context, "auth_require_tls": False}
+    )
+    subscribe(mailed, "ann")
+    with inbox(authenticator=only_the_digest, **encrypted) as box:
+        secure = mailed.model_copy(
+            update={
+                "smtp_port": box.port, "smtp_security": security,
+                "smtp_username": "digest", "smtp_password": SecretStr("wrong"),
+                "http_ca_file": str(tmp_path / "ca.pem"),
+            }
+        )  # fmt: skip
+        with pytest.raises(DigestError, match="cannot be used: SMTPAuthenticationError"):
+            deliver(secure, NOW)
+        with pytest.raises(DigestError, match="cannot be used: SSLCertVerificationError"):
+            deliver(secure.model_copy(update={"http_ca_file": ""}), NOW)
+        right = secure.model_copy(update={"smtp_password": SecretStr("right")})
+        assert deliver(right, NOW) == {"sent": 1}
+        assert [message["To"] for message in box.messages] == ["ann@example.org"]
+
+
+def only_the_digest(
+    _server: object, _session: object, _envelope: object, _how: str, login: LoginPassword
+) -> AuthResult:
+    return AuthResult(success=(login.login, login.password) == (b"digest", b"right"), handled=False)
+
+
+def test_no_server_or_no_answer_is_named(settings: Settings, published: Digest) -> None:
+    assert deliver(settings, NOW) == {}
+    subscribe(settings, "ann")
+    assert deliver(settings, NOW) == {"no server": 1}
+    dead = {
+        "smtp_host": "127.0.0.1",
+        "smtp_port": 1,
+        "smtp_security": "none",
+        "mail_from": "d@digest.example",
+        "mail_retry_seconds": 0,
+    }
+    with pytest.raises(DigestError, match="cannot be reached"):
+        deliver(settings.model_copy(update=dead), NOW)
+    with open_delivery(settings.subscribers) as con:
+        assert ledger.tally(con) == []
+
+
+def test_an_address_that_bounces_is_held_until_it_is_added_again(
+    mailed: Settings, box: Inbox, three_days: list[Digest]
+) -> None:
+    subscribe(mailed, "ann")
+    box.answers = {"ann@example.org": "550 5.1.1 <ann@example.org> unknown"}
+    patient = mailed.model_copy(update={"mail_bounces": 2})
+    with open_delivery(mailed.subscribers) as con:
+        con.execute("update subscribers set subscribed_at = ?", [SINCE.isoformat()])
+    for day in three_days[:2]:
+        assert deliver(patient, NOW + timedelta(days=2), day=day.digest_date) == {"refused": 1}
+    assert deliver(patient, NOW + timedelta(days=2)) == {"bouncing": 1}
+    with open_delivery(mailed.subscribers) as con:
+        assert ledger.tally(con)[0][3] == "the server answered 550 5.1.1"
+        con.execute("update deliveries set started_at = '2026-09-16T06:30:00+00:00'")
+    box.answers = {}
+    subscribe(mailed, "ann")
+    assert deliver(patient, NOW + timedelta(days=2)) == {"sent": 1}
