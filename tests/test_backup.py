@@ -1,0 +1,120 @@
+"""Backups: consistent beside a writer, read back, refused when damaged, the oldest removed."""
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from dagster import DagsterInstance
+from typer.testing import CliRunner
+
+from digest_pipeline.cli import app
+from digest_pipeline.errors import BackupError, WarehouseError
+from digest_pipeline.settings import Settings
+from digest_pipeline.upkeep.backup import DATABASE, back_up, latest_backup, read_backup
+from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.schema import migrations
+from tests.lived_in import NOW, live_in
+
+
+@pytest.fixture
+def lived_in(settings: Settings, warehouse: Warehouse) -> Settings:
+    return live_in(settings, warehouse)
+
+
+def test_a_backup_is_consistent_beside_a_process_that_writes(lived_in: Settings) -> None:
+    """Each transaction of the writer adds a row to two tables."""
+    code = (
+        "import sys; from pathlib import Path; from digest_pipeline.warehouse import Warehouse\n"
+        "warehouse, number = Warehouse(Path(sys.argv[1])), 0\n"
+        "while True:\n"
+        "    with warehouse.write() as con:\n"
+        "        con.execute('insert into raw.llm_replies values (?, ?)', [f'k{number}', 'r'])\n"
+        "        con.execute('insert into raw.claim_embeddings values (?, ?, [1.0], 0.8)', [f'c{number}', 'writer'])\n"
+        "    number += 1\n"
+        "    print(number, flush=True)\n"
+    )
+    command = [sys.executable, "-c", code, str(lived_in.database)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout
+        writer.stdout.readline()
+        rows = [back_up(lived_in, NOW + timedelta(seconds=n)).rows for n in range(3)]
+        writer.kill()
+    last = back_up(lived_in, NOW + timedelta(seconds=3)).rows
+    others = last["claim_embeddings"] - last["llm_replies"]
+    assert {found["claim_embeddings"] - found["llm_replies"] for found in rows} == {others}
+    with pytest.raises(BackupError, match="is there already"):
+        back_up(lived_in, NOW)
+    assert rows[0]["llm_replies"] > 0
+
+
+def test_a_damaged_backup_changes_nothing(lived_in: Settings, tmp_path: Path) -> None:
+    made = back_up(lived_in, NOW)
+    content = bytearray((made.folder / DATABASE).read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    (made.folder / DATABASE).write_bytes(content)
+    with pytest.raises(BackupError, match="missing or damaged"):
+        read_backup(made.folder)
+    with pytest.raises(BackupError, match="is no backup"):
+        read_backup(tmp_path)
+    result = CliRunner().invoke(app, ["restore", str(made.folder)])
+    assert result.exit_code == 1
+    assert isinstance(result.exception, BackupError)
+
+
+def test_only_the_last_backups_stay_and_a_dead_one_does_not_count(lived_in: Settings) -> None:
+    few = lived_in.model_copy(update={"keep_backups": 2})
+    (few.backups / "2026-09-01T000000Z.part").mkdir(parents=True)
+    made = [back_up(few, NOW + timedelta(days=n)).folder for n in range(4)]
+    assert [folder for folder in made if folder.exists()] == made[2:]
+    assert latest_backup(few) == made[3]
+    assert json.loads((made[3] / "manifest.json").read_text())["rows"]["digests"] == 3
+
+
+def test_a_database_is_copied_before_a_migration(settings: Settings) -> None:
+    number, name, sql = migrations()[0]
+    settings.home.mkdir(parents=True)
+    with duckdb.connect(str(settings.database)) as con:
+        con.execute(
+            "create schema raw; create table raw.migrations (number integer, name varchar, applied_at timestamp)"
+        )
+        con.execute(sql)
+        con.execute("insert into raw.migrations values (?, ?, now())", [number, name])
+    with Warehouse(settings.database).read():
+        pass
+    (copy,) = settings.home.glob("digest.before-*.duckdb")
+    assert copy.name == "digest.before-002.duckdb"
+    with duckdb.connect(str(copy), read_only=True) as con:
+        assert con.execute("select max(number) from raw.migrations").fetchall() == [(1,)]
+    with Warehouse(settings.database).read():
+        pass
+    assert len(list(settings.home.glob("digest.before-*"))) == 1
+
+
+def test_the_commands_say_where_and_what_next(lived_in: Settings) -> None:
+    runner = CliRunner()
+    made = runner.invoke(app, ["backup"])
+    assert made.exit_code == 0, made.output
+    assert "rows read back" in made.output
+    folder = latest_backup(lived_in)
+    assert folder
+    restored = runner.invoke(app, ["restore", str(folder)])
+    assert restored.exit_code == 0, restored.output
+    assert "Replaced:" in restored.output
+
+
+def test_a_home_without_a_database_is_not_backed_up(settings: Settings) -> None:
+    result = CliRunner().invoke(app, ["backup"])
+    assert isinstance(result.exception, WarehouseError)
+    assert not settings.home.exists()
+
+
+def test_the_upkeep_job_backs_up(lived_in: Settings) -> None:
+    from digest_pipeline.definitions import build_defs  # prepares dbt's manifest, in the home that is set by now
+
+    with DagsterInstance.ephemeral() as instance:
+        assert build_defs().resolve_job_def("upkeep_job").execute_in_process(instance=instance).success
+    assert latest_backup(lived_in)
