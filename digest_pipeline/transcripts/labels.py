@@ -1,4 +1,5 @@
-"""Who speaks, where a transcript writes it into its words: ``Ann Lee: ...``, or ``>>`` where the speaker changes.
+"""Who speaks, where a transcript writes it into its words: ``Ann Lee: ...``, ``Ann Lee`` in a line of its own, ``>>``
+where the speaker changes.
 
 What stands before a colon may as well be the opening of a sentence ("Remember: ..."), and such a name would stay on
 all that follows and be missing from the words. So it needs evidence; no name is better than a wrong one.
@@ -15,7 +16,10 @@ from digest_pipeline.words import count_words
 
 LABEL = re.compile(r"(?:\*\*|__)?(\[[^\]:]{2,60}\]|[^\W\d_][^:\[\]*]{0,59}?)(?:\*\*|__)?:(?:\*\*|__)?(?:\s+|$)")
 CHANGE = re.compile(r"\s*>{2,}\s*")  # how captions mark a change of speaker
-PARTICLES = frozenset({"van", "von", "der", "den", "de", "del", "la", "le", "el", "al", "bin", "ibn", "da", "di", "of"})
+PARTICLES = frozenset(
+    {"van", "von", "der", "den", "ter", "ten", "zu", "de", "del", "du", "des", "della", "la", "le", "el", "al", "bin"}
+    | {"ibn", "ben", "bint", "da", "das", "di", "do", "dos", "e", "y", "of"}
+)
 NOT_A_NAME = re.compile(
     r"^(?:note|notes|question|answer|warning|example|lesson|step|tip|part|chapter|rule|number|section|update|edit|ps|"
     r"spoiler|point|fact|myth|option|problem|solution|result|reminder|disclaimer|today|now|first|second|third|finally|"
@@ -24,10 +28,11 @@ NOT_A_NAME = re.compile(
     re.IGNORECASE,
 )
 MAX_NAME_WORDS = 6
-LONGEST_ABBREVIATION = 3  # letters before a full stop inside a name: Dr., St., J.
+LONGEST_ABBREVIATION = 5  # with its full stop, inside a name: Prof., Mrs., J.
 EVERY_CUE = 0.8  # of the cues open with a label: then what opens the others is one too
 MIN_CUES = 10  # that open so, to tell
 MIN_HANDLE_TIMES = 3  # before a lower-case word counts as a name
+MIN_HEADINGS = 3  # before a line of its own does
 NO_NAME = frozenset({"speaker", "unknown", "unknown speaker", "none", "null", "narrator unknown"})
 
 
@@ -42,7 +47,7 @@ class _Line:
 
 
 def with_speakers(cues: Sequence[Cue], people: Sequence[str] = ()) -> list[Cue]:
-    """Give every cue the speaker that its source names: in its markup, else as ``Name:`` before the words.
+    """Give every cue the speaker that its source names: in its markup, else before the words or over them.
 
     A cue in which the speaker changes is cut there. A source names a speaker where the speaker changes, so a cue
     without a name has the last one, or none after one who is only said to be unknown. A cue without words hands its
@@ -53,12 +58,12 @@ def with_speakers(cues: Sequence[Cue], people: Sequence[str] = ()) -> list[Cue]:
         people: whom the publisher names as persons of the episode.
     """
     lines = [list(_lines(cue)) for cue in cues]
-    labels = _labels_of_speakers(cues, lines, people)
+    labels, headings = _labels_of_speakers(cues, lines, people), _headings(cues, lines)
     named: list[Cue] = []
     speaker: str | None = None
     start: float | None = None
     for cue, own in zip(cues, lines, strict=True):
-        for turn, is_change in _turns(cue, own, labels):
+        for turn, is_change in _turns(cue, own, labels, headings):
             speaker = turn.speaker or (None if is_change else speaker)
             start = turn.start if turn.start is not None else start
             if turn.text:
@@ -68,13 +73,18 @@ def with_speakers(cues: Sequence[Cue], people: Sequence[str] = ()) -> list[Cue]:
 
 
 def reads_like_a_name(text: str) -> bool:
-    """Whether a text is spelled as names are."""
+    """Whether a text is spelled as names are, with what a person is behind a comma: ``Ann Lee, Host``.
+
+    A small letter may begin a word of a name that has a capital further on: ``deGrasse``, ``d'Arc``.
+    """
     words = text.split()
     return (
         not NOT_A_NAME.match(text)
         and 0 < len(words) <= MAX_NAME_WORDS
-        and all(not word[0].islower() or word in PARTICLES for word in words)
-        and not any(word[-1] in ".,;!?" and len(word) > LONGEST_ABBREVIATION for word in words[:-1])
+        and all(not (word[0].islower() and word.islower()) or word in PARTICLES for word in words)
+        and not words[0].endswith(",")
+        and not any(word[-1] in ";!?" for word in words[:-1])
+        and not any(word[-1] == "." and len(word) > LONGEST_ABBREVIATION for word in words[:-1])
     )
 
 
@@ -115,12 +125,30 @@ def _labels_of_speakers(cues: Sequence[Cue], lines: Sequence[Sequence[_Line]], p
     return repeated
 
 
-def _turns(cue: Cue, lines: Sequence[_Line], labels: set[str]) -> Iterator[tuple[Cue, bool]]:
+def _headings(cues: Sequence[Cue], lines: Sequence[Sequence[_Line]]) -> set[str]:
+    """Names of speakers that stand in lines of their own, over what they say, where two of them come time and again.
+
+    In captions such a line may be a whole answer; they are those whose times have ends.
+    """
+    found = Counter(
+        line.text
+        for cue, own in zip(cues, lines, strict=True)
+        if cue.end is None and not cue.speaker
+        for line in own
+        if " " in line.text and line.text[-1] not in ".,:;!?…" and reads_like_a_name(line.text)
+    )
+    headings = {name for name, times in found.items() if times >= MIN_HEADINGS}
+    return headings if len(headings) > 1 else set()
+
+
+def _turns(cue: Cue, lines: Sequence[_Line], labels: set[str], headings: set[str]) -> Iterator[tuple[Cue, bool]]:
     """A cue cut where the speaker changes, and whether a mark says so. Its time is shared out by words."""
     turns: list[tuple[str | None, str, bool]] = []
     for line in lines:
         if line.label in labels:
             turns.append((line.label, line.rest, line.is_change))
+        elif line.text in headings and cue.end is None and not cue.speaker:
+            turns.append((line.text, "", line.is_change))
         elif line.is_change or not turns:
             turns.append((cue.speaker if not turns else None, line.text, line.is_change))
         else:
@@ -138,5 +166,5 @@ def _turns(cue: Cue, lines: Sequence[_Line], labels: set[str]) -> Iterator[tuple
 
 def _name_of(label: str | None) -> str | None:
     """A speaker's name with its white space folded, or ``None`` where the source only says that somebody speaks."""
-    name = " ".join((label or "").split()).strip(" :")
+    name = " ".join((label or "").split()).strip(" :[]")
     return name if name and name.lower() not in NO_NAME else None

@@ -5,7 +5,8 @@ import re
 
 from digest_pipeline.words import readable
 
-CLOCK = r"(?:(?:\d{1,2}:)?\d{1,3}:\d\d(?:[.,]\d+)?)"
+# Behind a third colon stand frames of a picture: how many of them make a second, nothing says.
+CLOCK = r"(?:\d{1,2}:\d\d:\d\d[:;]\d\d|(?:\d{1,2}:)?\d{1,3}:\d\d(?:[.,]\d+)?)"
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<\d\d:[\d:.]+>|\{\\[^{}]*\}")
 
 
@@ -19,8 +20,8 @@ def clean(text: str) -> str:
 
 
 def seconds(clock: str) -> float:
-    """``1:02:03.5``, ``62:03`` or ``2:03`` as seconds."""
+    """``1:02:03.5``, ``1:02:03:12``, ``62:03`` or ``2:03`` as seconds."""
     total = 0.0
-    for part in clock.replace(",", ".").split(":"):
+    for part in re.split("[:;]", clock.replace(",", "."))[:3]:
         total = total * 60 + float(part)
     return total

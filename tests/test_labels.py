@@ -1,0 +1,58 @@
+"""Who speaks, as transcripts of the wild write it: a name that is not seen gives its words to whoever spoke before."""
+
+import pytest
+
+from digest_pipeline.transcripts.publisher import parse_transcript
+
+ANN = "the queue for the grid is longer than the grid itself"
+BOB = "and most of what stands in it will never be built"
+
+
+def said(body: str, kind: str = "text") -> list[tuple[str | None, str]]:
+    return [(s.speaker, s.text) for s in parse_transcript(body.encode(), kind).segments]
+
+
+def turns(first: str, second: str) -> list[tuple[str | None, str]]:
+    return [(first, ANN), (second, BOB)] * 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Prof. Bob Ray Jr.", "Mrs. Ray", "Neil deGrasse Tyson", "Jean-Luc d'Arc", "Ana dos Santos", "Bob Ray, Guest",
+     "MARY LOUISE KELLY, HOST", "Bob (host)", "Bob Ray (he/him)"],
+)  # fmt: skip
+def test_names_with_titles_small_letters_and_roles_are_seen(name: str) -> None:
+    assert said("\n\n".join([f"Ann Lee: {ANN}", f"{name}: {BOB}"] * 3)) == turns("Ann Lee", name)
+
+
+@pytest.mark.parametrize("opening", ["In the end", "Yesterday, Bob", "Right. Bob", "It is what it is"])
+def test_what_opens_a_sentence_is_no_name_however_often_it_does(opening: str) -> None:
+    body = "\n\n".join([f"Ann Lee: {ANN}", f"{opening}: {BOB}"] * 3)
+    assert said(body) == [("Ann Lee", ANN), ("Ann Lee", f"{opening}: {BOB}")] * 3
+
+
+def test_the_brackets_around_a_name_are_not_part_of_it() -> None:
+    page = f"<p>00:00:03 [Ann Lee]: {ANN}</p><p>00:00:15 [Bob Ray]: {BOB}</p>"
+    assert said(page * 3, "html") == turns("Ann Lee", "Bob Ray")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("".join(f"<p><b>{{}}</b><br>{w}</p>" for w in (ANN, BOB)), "html"),
+        ("".join(f"<h4>{{}}</h4><p>{w}</p>" for w in (ANN, BOB)), "html"),
+        ("".join(f"<dl><dt>{{}}</dt><dd>{w}</dd></dl>" for w in (ANN, BOB)), "html"),
+        ("".join(f"{{}}\n{w}\n\n" for w in (ANN, BOB)), "text"),
+        ("".join(f"00:00:03 {{}}\n{w}\n\n" for w in (ANN, BOB)), "text"),  # Word
+        ("".join(f"00:00:03:12 - 00:00:14:02\n{{}}\n{w}\n\n" for w in (ANN, BOB)), "text"),  # Premiere
+    ],
+)
+def test_names_in_lines_of_their_own_are_not_among_the_words(body: str, kind: str) -> None:
+    assert said(body.format("Ann Lee", "Speaker 2") * 3, kind) == turns("Ann Lee", "Speaker 2")
+
+
+def test_a_line_that_only_one_name_fills_may_be_a_heading_or_an_answer() -> None:
+    assert said(f"Ad Break\n\n{ANN}\n\n" * 3) == [(None, "Ad Break"), (None, ANN)] * 3
+    names = ["Ann Lee", "Bob Ray"] * 3
+    srt = "\n\n".join(f"{i}\n00:00:{i:02d},000 --> 00:00:{i:02d},900\n{name}" for i, name in enumerate(names, 1))
+    assert said(f"{srt}\n\n7\n00:00:07,000 --> 00:00:09,900\n{ANN} {BOB}", "srt")[:-1] == [(None, n) for n in names]
