@@ -174,6 +174,22 @@ def test_a_smaller_window_leaves_no_theme_of_the_larger_one(days: Warehouse, set
     assert equal_a_whole_build(days, settings)
 
 
+def test_a_theme_that_was_named_anew_or_has_gone_reaches_the_insights(days: Warehouse, settings: Settings) -> None:
+    with days.write() as con:
+        con.execute(
+            "update raw.scored_insights set cluster_id = 'th_' || date_diff('day', ?, digest_date) || '_45'", DAYS[:1]
+        )
+    build(settings, day=DAYS[3])
+    with days.write() as con:
+        con.execute("update raw.embedding_clusters set title = 'Queues at night' where digest_date = ?", [DAYS[0]])
+        cluster(con, 1, window_days=2)  # under another id
+    build(settings, day=DAYS[3])
+    with days.read() as con:
+        found = con.execute("select distinct digest_date, theme from marts.fct_insights order by 1").fetchall()
+    assert [theme for _, theme in found] == ["Queues at night", None, "queue", "queue"]
+    assert equal_a_whole_build(days, settings)
+
+
 def test_without_a_day_nothing_stays_of_days_that_have_gone(days: Warehouse, settings: Settings) -> None:
     build(settings, day=DAYS[3])
     with days.write() as con:

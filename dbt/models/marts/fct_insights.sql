@@ -17,6 +17,12 @@ where
     or digest_date in (
         select o.digest_date
         from {{ this }} as o
+        left join {{ ref('stg_themes') }} as t on t.cluster_id = o.cluster_id and t.digest_date = o.digest_date
+        where o.theme is distinct from t.theme
+    )
+    or digest_date in (
+        select o.digest_date
+        from {{ this }} as o
         inner join {{ ref('stg_claims') }} as c using (claim_id)
         inner join {{ ref('stg_episodes') }} as e on e.episode_id = c.episode_id
         inner join {{ ref('stg_feeds') }} as f using (feed_url)
@@ -30,8 +36,8 @@ where
 ) }}
 
 -- A run takes the days that are not here. Before it, these go: its own day; days that were scored anew, or lost claims,
--- in a run that did not come as far as this; days that show what was changed since: words, a title, or the addresses of a
--- feed that is private now. Without a day all go.
+-- in a run that did not come as far as this; days that show what was changed since: words, a theme's or a show's title, or
+-- the addresses of a feed that is private now. Without a day all go.
 with relations as (
     select claim_id, arg_max(relation, similarity) as relation
     from {{ ref('stg_claim_relations') }}
