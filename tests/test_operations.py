@@ -103,15 +103,19 @@ def test_fewer_insights_than_usual_are_named(warehouse: Warehouse, settings: Set
     assert health(warehouse, settings).problems == ["1.0 insights a day are published, 5.0 were usual"]
 
 
+def store_delivery(settings: Settings, outcome: Outcome) -> None:
+    """Yesterday's digest, to a new subscriber that is called after what became of it."""
+    with open_delivery(settings.subscribers) as con:
+        new = Subscriber(f"su_{outcome.status}", "mail", f"{outcome.status}@example.org", is_active=True)
+        delivery = Delivery(SubscriberBook(con).save(new), (Digest(YESTERDAY, ()),))
+        ledger.claim(con, delivery)
+        ledger.finish(con, delivery, outcome)
+
+
 def test_deliveries_that_did_not_arrive_are_named(warehouse: Warehouse, settings: Settings) -> None:
     publish(warehouse, YESTERDAY, 5)
-    with open_delivery(settings.subscribers) as con:
-        for outcome in (Outcome("sent"), Outcome("refused"), Outcome("unknown")):
-            new = Subscriber(f"su_{outcome.status}", "mail", f"{outcome.status}@example.org", is_active=True)
-            one = SubscriberBook(con).save(new)
-            delivery = Delivery(one, (Digest(YESTERDAY, ()),))
-            ledger.claim(con, delivery)
-            ledger.finish(con, delivery, outcome)
+    for outcome in (Outcome("sent"), Outcome("refused"), Outcome("unknown")):
+        store_delivery(settings, outcome)
     found = health(warehouse, settings)
     assert found.deliveries == {"sent": 1, "refused": 1, "unknown": 1}
     assert [line.split(":")[0] for line in found.problems] == ["refused", "unknown"]
@@ -121,9 +125,14 @@ def test_metrics_are_read_by_prometheus(warehouse: Warehouse, settings: Settings
     publish(warehouse, YESTERDAY, 5)
     with warehouse.write() as con:
         con.execute("insert into raw.feeds (feed_url, added_at, consecutive_failures) values ('f', now(), 2)")
+    for outcome in (Outcome("sent"), Outcome("refused")):
+        store_delivery(settings, outcome)
     assert report(settings, "Digest", [], NOW) == []
     text = (settings.home / "metrics.prom").read_text()
-    values = {sample.name: sample.value for family in text_string_to_metric_families(text) for sample in family.samples}
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    values = {sample.name: sample.value for sample in samples}
+    by_status = {sample.labels["status"]: sample.value for sample in samples if sample.name == "digest_deliveries"}
+    assert by_status == {"sent": 1, "refused": 1}
     assert values["digest_feeds_failing"] == 1
     assert values["digest_missing_days"] == 0
     assert values["digest_last_day_timestamp_seconds"] == datetime(2026, 9, 17, tzinfo=UTC).timestamp()

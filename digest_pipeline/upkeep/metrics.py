@@ -38,11 +38,9 @@ def write_metrics(con: duckdb.DuckDBPyConnection, health: Health, settings: Sett
     """Replace the file ``metrics.prom`` of the home folder in one step."""
     registry = CollectorRegistry()
 
-    def gauge(name: str, text: str, value: float, **labels: str) -> None:
-        found = known.setdefault(name, Gauge(name, text, list(labels), registry=registry))
-        (found.labels(**labels) if labels else found).set(value)
+    def gauge(name: str, text: str, value: float) -> None:
+        Gauge(name, text, registry=registry).set(value)
 
-    known: dict[str, Gauge] = {}
     day = health.last_day or date.min
     for (name, text), value in zip(NAMES, con.execute(COUNTS, {"day": day}).fetchall()[0], strict=True):
         gauge(name, text, float(value))
@@ -53,8 +51,9 @@ def write_metrics(con: duckdb.DuckDBPyConnection, health: Health, settings: Sett
     gauge("digest_missing_days", "Days of the last 30 without a digest.", len(health.missing_days))
     gauge("digest_episodes_retrying", "Episodes that wait for another try.", health.retrying)
     gauge("digest_episodes_set_aside", "Episodes of the last 30 days that were given up.", health.set_aside)
+    deliveries = Gauge("digest_deliveries", "Deliveries of the last 7 days, by status.", ["status"], registry=registry)
     for status, count in sorted(health.deliveries.items()):
-        gauge("digest_deliveries", "Deliveries of the last 7 days, by status.", count, status=status)
+        deliveries.labels(status).set(count)
     if health.usd is not None:
         gauge("digest_llm_usd", "What language models cost in the last 30 days.", health.usd)
     gauge("digest_database_bytes", "Size of the database.", warehouse_of(settings).size_bytes())
