@@ -41,8 +41,8 @@ def with_times(cues: Sequence[Cue], duration_seconds: float | None) -> list[Cue]
                 until = duration_seconds
         for cue, count in zip(cues[first:following], words[first:following], strict=True):
             end = begin + (until - begin) * count / max(1, total)
-            has_end = cue.end is not None and cue.start == begin
-            timed.append(replace(cue, start=begin, end=max(begin, cue.end or 0.0) if has_end else end))
+            has_end = cue.end is not None and cue.start == begin < cue.end
+            timed.append(replace(cue, start=begin, end=cue.end if has_end else end))
             begin, total = end, total - count
     return timed
 

@@ -19,6 +19,7 @@ from digest_pipeline.transcripts.formats.podcast_json import read_json
 from digest_pipeline.transcripts.formats.text import read_text
 
 READERS = {"json": read_json, "vtt": read_vtt, "srt": read_srt, "html": read_html, "text": read_text}
+MAX_SAID = 120  # letters
 SOUND = re.compile(r"[\[(♪♫*][^\])]{0,40}[\])♪♫*]|[♪♫]+")  # a cue that is nothing else: [music], (applause)
 
 
@@ -33,5 +34,12 @@ def read_document(text: str, kind: str) -> list[Cue]:
     try:
         return [cue for cue in READERS[kind](text) if not SOUND.fullmatch(cue.text) and (cue.text or cue.end is None)]
     except (ValidationError, webvtt.errors.MalformedFileError, srt.SRTParseError, ValueError) as error:
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise TranscriptError(f"the transcript is not valid {kind.upper()}: {first_line}") from error
+        raise TranscriptError(f"the transcript is not valid {kind.upper()}: {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    """What a reader has against a document, in a line: some readers add the document."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{first['msg']} at {'.'.join(map(str, first['loc']))}" if first["loc"] else first["msg"]
+    return str(error)[:MAX_SAID] or type(error).__name__

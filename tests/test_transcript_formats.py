@@ -1,0 +1,62 @@
+"""Documents as hosts and their programs write them, beside what the formats ask for."""
+
+import json
+from typing import Any
+
+import pytest
+
+from digest_pipeline.errors import TranscriptError
+from digest_pipeline.models import Segment
+from digest_pipeline.transcripts.publisher import parse_transcript
+
+LONG = "the queue for the grid is longer than the grid itself and most of what stands in it will never be built at all"
+
+
+def parse(body: str | bytes, kind: str, **about: Any) -> tuple[Segment, ...]:
+    return parse_transcript(body if isinstance(body, bytes) else body.encode(), kind, **about).segments
+
+
+@pytest.mark.parametrize("kind", ["json", "vtt", "srt"])
+def test_what_is_said_of_a_page_that_is_no_transcript_fits_a_line(kind: str) -> None:
+    with pytest.raises(TranscriptError, match=f"not valid {kind.upper()}") as error:
+        parse(f"<!DOCTYPE html><html><body>{'<p>Not found.</p>' * 5000}</body></html>", kind)
+    assert len(str(error.value)) < 200
+
+
+def test_what_json_lacks_is_named() -> None:
+    with pytest.raises(TranscriptError, match="not valid JSON: Field required at segments"):
+        parse(json.dumps({"results": []}), "json")
+
+
+def test_the_json_of_whisper_is_read() -> None:
+    rows = [
+        {
+            "id": i,
+            "seek": 0,
+            "start": i * 10.0,
+            "end": i * 10 + 9.0,
+            "text": f" {LONG} {i}.",
+            "speaker": f"SPEAKER_0{i}",
+        }
+        for i in range(2)
+    ]
+    found = parse(json.dumps({"text": "", "language": "en", "segments": rows}), "json")
+    assert [(s.start_seconds, s.end_seconds, s.speaker, s.text) for s in found] == [
+        (0, 9, "SPEAKER_00", f"{LONG} 0."), (10, 19, "SPEAKER_01", f"{LONG} 1."),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("start", "seconds"),
+    [(12, 12), ("12", 12), ("12.5", 12.5), ("00:01:02.500", 62.5), ("", 0), ("soon", 0), (None, 0)],
+)
+def test_one_segment_without_words_or_with_an_odd_time_spoils_no_json(start: object, seconds: float) -> None:
+    rows = [
+        {"speaker": "Ann &amp; Bob", "startTime": start, "endTime": 0, "body": LONG},
+        {"startTime": 70, "endTime": 80, "body": None},
+        {"startTime": 80, "endTime": 90},
+        {"startTime": 90, "endTime": 100, "body": f"{LONG} at all"},
+    ]
+    first, last = parse(json.dumps({"version": "1.0.0", "segments": rows}), "json")
+    assert (first.start_seconds, first.end_seconds, last.start_seconds, last.end_seconds) == (seconds, 90, 90, 100)
+    assert first.speaker == "Ann & Bob"
