@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from digest_pipeline.errors import TranscriptError
-from digest_pipeline.models import Segment
-from digest_pipeline.transcripts.publisher import parse_transcript
+from digest_pipeline.models import Episode, Segment
+from digest_pipeline.transcripts.publisher import check_belongs, parse_transcript
 
 LONG = "the queue for the grid is longer than the grid itself and most of what stands in it will never be built at all"
 
@@ -60,3 +60,12 @@ def test_one_segment_without_words_or_with_an_odd_time_spoils_no_json(start: obj
     first, last = parse(json.dumps({"version": "1.0.0", "segments": rows}), "json")
     assert (first.start_seconds, first.end_seconds, last.start_seconds, last.end_seconds) == (seconds, 90, 90, 100)
     assert first.speaker == "Ann & Bob"
+
+
+@pytest.mark.parametrize("duration", [None, 600.0])
+def test_times_in_milliseconds_are_not_taken_for_seconds(duration: float | None) -> None:
+    rows = [{"startTime": i * 10_000, "endTime": i * 10_000 + 9_000, "body": f"{LONG} {i}"} for i in range(60)]
+    published = parse_transcript(json.dumps({"segments": rows}).encode(), "json")
+    episode = Episode("e1", "https://x/feed", "The Warm Cache", "On queues", None, None, "", duration, "en")
+    with pytest.raises(TranscriptError, match="599000 s"):
+        check_belongs(published, episode)

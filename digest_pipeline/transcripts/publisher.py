@@ -158,16 +158,15 @@ def check_belongs(published: Published, episode: Episode) -> None:
         TranscriptError: saying why.
     """
     words = sum(count_words(segment.text) for segment in published.segments)
-    duration = episode.duration_seconds
-    if duration:
-        end = published.segments[-1].end_seconds if published.has_own_times else words / WORDS_PER_SECOND
-        if end < duration * MIN_COVER or words < duration * MIN_COVER * MIN_WORDS_PER_SECOND:
-            raise TranscriptError(f"the transcript covers {end:.0f} s of {duration:.0f} s with {words} words")
-        is_longer = published.has_own_times and end > duration * MAX_COVER and end > duration + 60
-        if is_longer or words > duration * MAX_WORDS_PER_SECOND:
-            raise TranscriptError(
-                f"the transcript is of another episode: it runs to {end:.0f} s of {duration:.0f} s with {words} words"
-            )
+    end = published.segments[-1].end_seconds if published.has_own_times else words / WORDS_PER_SECOND
+    duration = episode.duration_seconds or end  # its own: milliseconds that are called seconds show in it as well
+    if end < duration * MIN_COVER or words < duration * MIN_COVER * MIN_WORDS_PER_SECOND:
+        raise TranscriptError(f"the transcript covers {end:.0f} s of {duration:.0f} s with {words} words")
+    is_longer = published.has_own_times and end > duration * MAX_COVER and end > duration + 60
+    if is_longer or words > duration * MAX_WORDS_PER_SECOND:
+        raise TranscriptError(
+            f"the transcript is of another episode: it runs to {end:.0f} s of {duration:.0f} s with {words} words"
+        )
     names = _names(episode)
     said = set(normalise_words(" ".join(segment.text for segment in published.segments)))
     said |= {word for s in published.segments for word in normalise_words(s.speaker or "")}
