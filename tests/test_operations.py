@@ -139,6 +139,23 @@ def test_metrics_are_read_by_prometheus(warehouse: Warehouse, settings: Settings
     assert values["digest_database_bytes"] > 0
 
 
+def test_what_leaves_just_now_is_no_problem_and_what_is_given_up_is_one_however_long_it_was_waited_for(
+    warehouse: Warehouse, settings: Settings
+) -> None:
+    publish(warehouse, YESTERDAY, 5)
+    waits_long = settings.model_copy(update={"mail_days_back": 9})
+    with open_delivery(settings.subscribers) as con:
+        one = SubscriberBook(con).save(Subscriber("su_1", "mail", "ann@example.org", is_active=True))
+        given_up = NOW.date() - timedelta(days=10)
+        ledger.note(con, Delivery(one, (Digest(given_up, ()),)), Outcome("waiting"))
+        ledger.give_up(con, NOW.date() - timedelta(days=9))
+        ledger.claim(con, Delivery(one, (Digest(YESTERDAY, ()),)))
+        con.execute("update deliveries set started_at = ? where status = 'started'", [NOW.isoformat()])
+        assert [line.split(":")[0] for line in health(warehouse, waits_long).problems] == ["given up"]
+        con.execute("update deliveries set started_at = ?", [(NOW - timedelta(hours=1)).isoformat()])
+        assert [line.split(":")[0] for line in health(warehouse, waits_long).problems] == ["started", "given up"]
+
+
 @pytest.fixture
 def hook(web: Web) -> tuple[list[str], str, Callable[[int], None]]:
     """What arrived, the address, and what says with which status it is answered."""

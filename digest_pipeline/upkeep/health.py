@@ -3,11 +3,11 @@
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 
-from digest_pipeline.delivery.ledger import tally
+from digest_pipeline.delivery.ledger import STALE
 from digest_pipeline.publishing.render import plural
 from digest_pipeline.settings import Settings
 
@@ -16,6 +16,13 @@ DUE_AFTER = timedelta(hours=8)  # of its end a day should be published: the sche
 RECENT_DAYS = 7
 LEAST_BEFORE = 7  # published days that a usual number is taken from
 DROP = 0.5  # of what was usual
+# What is on its way just now has not failed to arrive, and what is given up was waited for first.
+DELIVERIES = """
+select status, count(*) from deliveries
+where digest_date >= case status when 'given up' then :first_given_up else :first end
+    and (status <> 'started' or started_at < :stale)
+group by status
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +31,10 @@ class Health:
 
     ``last_day``: newest published; ``behind_days``: complete days after it; ``missing_days``: of the last 30, between
     the first published and the newest. ``retrying``, ``set_aside``: episodes of the last 30 days. ``deliveries``: of
-    the last 7 days, by status. ``usd``: of the last 30 days, ``None`` where a price is unknown. ``published_recent``
-    and ``published_before``: insights a published day, in the last 7 days and the 28 before; ``None``: too few days.
-    ``failing_feeds``: each with its reason. ``taken_unpublished``: where nothing is published, the last day that took
-    an episode.
+    the last 7 days, by status; what was given up, of the 7 before it was. ``usd``: of the last 30 days, ``None`` where
+    a price is unknown. ``published_recent`` and ``published_before``: insights a published day, in the last 7 days and
+    the 28 before; ``None``: too few days. ``failing_feeds``: each with its reason. ``taken_unpublished``: where nothing
+    is published, the last day that took an episode.
     """
 
     last_day: date | None
@@ -105,10 +112,14 @@ def health_of(
         [since],
     ).fetchall()[0]
     first_recent = yesterday - timedelta(days=RECENT_DAYS - 1)
-    deliveries: Counter[str] = Counter()
-    for day, _, status, _, count in tally(subscribers):
-        if date.fromisoformat(day) >= first_recent:
-            deliveries[status] += count
+    deliveries = subscribers.execute(
+        DELIVERIES,
+        {
+            "first": first_recent.isoformat(),
+            "first_given_up": (first_recent - timedelta(days=settings.mail_days_back)).isoformat(),
+            "stale": (now.astimezone(UTC) - STALE).isoformat(timespec="seconds"),
+        },
+    ).fetchall()
     taken = con.execute("select max(digest_date) from raw.episodes").fetchall()[0][0]
     recent = [count for day, count in days.items() if day >= first_recent]
     before = [count for day, count in days.items() if first_recent - timedelta(days=28) <= day < first_recent]
@@ -118,7 +129,7 @@ def health_of(
         missing_days=missing,
         retrying=int(waiting),
         set_aside=int(set_aside),
-        deliveries=deliveries,
+        deliveries=Counter(dict(deliveries)),
         usd=None if spent[0] else float(spent[1]),
         published_recent=sum(recent) / len(recent) if recent else None,
         published_before=sum(before) / len(before) if len(before) >= LEAST_BEFORE else None,
