@@ -69,3 +69,40 @@ def test_times_in_milliseconds_are_not_taken_for_seconds(duration: float | None)
     episode = Episode("e1", "https://x/feed", "The Warm Cache", "On queues", None, None, "", duration, "en")
     with pytest.raises(TranscriptError, match="599000 s"):
         check_belongs(published, episode)
+
+
+RUSSIAN = (
+    "Очередь на подключение длиннее самой сети, и большая часть того, что в ней стоит, не будет построена никогда. "
+)
+CHINESE = "电网已经满了，没有人能够接入新的风电场，直到二零三零年。这对整个行业来说是一个很大的问题。"
+FRENCH = (
+    "Le réseau est saturé et personne ne peut raccorder de nouveaux parcs éoliens avant l’année deux mille trente. "
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "named"),
+    [
+        (RUSSIAN, "cp1251", None),
+        (RUSSIAN, "cp1251", "utf-8"),  # as servers say of everything
+        (RUSSIAN, "koi8-r", "no-such-charset"),
+        (CHINESE, "gbk", None),
+        (FRENCH, "cp1252", None),
+        (FRENCH, "cp1252", "utf-8"),
+        ("It’s the naïve queue for the grid that grows. " * 20, "cp1252", None),
+        ("Sieć jest pełna i nikt nie może podłączyć nowych farm wiatrowych. ", "cp1250", "windows-1250"),
+    ],
+)
+def test_a_text_is_read_in_the_charset_of_its_bytes(text: str, written: str, named: str | None) -> None:
+    found = parse((text * 4).encode(written), "text", charset=named)
+    assert "".join(s.text for s in found).replace(" ", "").startswith(text.replace(" ", ""))
+
+
+def test_a_page_says_in_which_charset_it_is() -> None:
+    page = f"<html><head><meta charset='windows-1251'></head><body>{'<br>' * 300}<p>{RUSSIAN * 2}</p></body></html>"
+    assert parse(page.encode("cp1251"), "html")[0].text.startswith(RUSSIAN.strip())
+
+
+def test_one_character_that_is_cut_in_two_spoils_no_other() -> None:
+    first, second = parse(FRENCH.encode() + b"\xc3\n\n" + FRENCH.encode(), "text")
+    assert (first.text, second.text) == (f"{FRENCH}\ufffd", FRENCH.strip())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from digest_pipeline.errors import TranscriptError
 from digest_pipeline.models import Episode, Segment, Transcript, TranscriptLink, normalise_words
+from digest_pipeline.transcripts.charsets import decoded
 from digest_pipeline.transcripts.cue_times import trusted, with_times
 from digest_pipeline.transcripts.cues import (
     WORDS_PER_SECOND,
@@ -134,7 +135,7 @@ def parse_transcript(
     Raises:
         TranscriptError: it is empty or not what ``kind`` says; the message says which.
     """
-    text = _decoded(body, charset)
+    text = decoded(body, charset)
     kind = _plainly(text, kind) or kind
     cues: Sequence[Cue] = gathered(with_speakers(without_repeats(read_document(text, kind)), people))
     words = sum(count_words(cue.text) for cue in cues)
@@ -195,21 +196,6 @@ def _names(episode: Episode) -> set[str]:
 
 def _primary(language: str) -> str:
     return language.lower().replace("_", "-").split("-")[0]
-
-
-def _decoded(body: bytes, charset: str | None) -> str:
-    """Text of a document: by its byte order mark, else UTF-8, else as its server says, else Windows-1252."""
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = body.decode("utf-16", "replace")
-    else:
-        try:
-            text = body.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            try:
-                text = body.decode(charset or "cp1252", "replace")
-            except LookupError:
-                text = body.decode("cp1252", "replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _plainly(text: str, declared: str) -> str | None:
