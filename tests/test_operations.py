@@ -29,6 +29,7 @@ from digest_pipeline.upkeep.logs import json_log
 from digest_pipeline.upkeep.report import report
 from digest_pipeline.warehouse import Warehouse
 from tests.conftest import Web
+from tests.mail_server import inbox
 
 NOW = datetime(2026, 9, 18, 9, 0, tzinfo=UTC)
 YESTERDAY = date(2026, 9, 17)
@@ -206,6 +207,27 @@ def test_an_alert_is_not_repeated_for_what_is_counted_in_it_nor_for_what_another
     assert report(alerted, "Digest", ["job failed"], NOW + timedelta(days=1), is_all=False) == ["job failed"]
     assert report(alerted, "Digest of a day", [silent.replace("Show", "Other").format(9)], NOW) != []
     assert len(got) == 4
+
+
+def test_words_of_a_feed_are_no_markup_in_an_alert(warehouse: Warehouse, settings: Settings) -> None:
+    publish(warehouse, YESTERDAY, 5)
+    line = "<img src='https://evil.example/x'> [free](https://evil.example): HTTP 500"
+    with inbox() as box:
+        address = f"mailto://127.0.0.1:{box.port}?from=a@example.org&to=b@example.org"
+        assert report(settings.model_copy(update={"alert_url": SecretStr(address)}), "Digest", [line], NOW) == [line]
+    (mail,) = box.messages
+    assert [part.get_content_type() for part in mail.walk() if not part.is_multipart()] == ["text/plain"]
+    assert line in mail.get_content()
+
+
+def test_an_alert_that_is_too_long_for_its_service_goes_in_pieces(
+    warehouse: Warehouse, settings: Settings, hook: tuple[list[str], str, Callable[[int], None]]
+) -> None:
+    got, address, _ = hook
+    publish(warehouse, YESTERDAY, 5)
+    lines = [f"Show {n}: {'fails ' * 500}" for n in range(20)]
+    assert report(settings.model_copy(update={"alert_url": SecretStr(address)}), "Digest", lines, NOW) == lines
+    assert [len(text) <= 32_768 for text in got] == [True, True]  # what Apprise gives a message of this kind
 
 
 def test_a_day_is_late_from_the_morning_on(warehouse: Warehouse, settings: Settings) -> None:

@@ -22,7 +22,7 @@ def alert(settings: Settings, title: str, lines: Sequence[str]) -> bool:
     addresses = settings.alert_url.get_secret_value().split()
     if not lines or not addresses:
         return False
-    from apprise import Apprise, NotifyFormat  # takes half a second
+    from apprise import Apprise, NotifyFormat, OverflowMode  # takes half a second
 
     services = [Apprise() for _ in addresses]  # each by itself: one that fails must not repeat it to the others
     if not all(service.add(address) for service, address in zip(services, addresses, strict=True)):
@@ -30,9 +30,12 @@ def alert(settings: Settings, title: str, lines: Sequence[str]) -> bool:
             "DIGEST_ALERT_URL holds what is no address of the notification library",
             remedy="it looks like slack://… or mailto://…: https://github.com/caronc/apprise/wiki lists the services",
         )
+    for one in (one for service in services for one in service):
+        one.overflow_mode = OverflowMode.SPLIT  # else a service refuses what is too long for it, today and tomorrow
     more = [f"and {len(lines) - MOST_LINES} more: `digest status`"] if len(lines) > MOST_LINES else []
     body = "\n".join(f"- {line}" for line in [*lines[:MOST_LINES], *more])
-    sent = [bool(service.notify(body=body, title=title, body_format=NotifyFormat.MARKDOWN)) for service in services]
+    # Text: the names of shows and episodes in it are their feeds' own words, which must not become markup.
+    sent = [bool(service.notify(body=body, title=title, body_format=NotifyFormat.TEXT)) for service in services]
     if not all(sent):
         log.warning("an alert was not taken by %d of %d services: %s", sent.count(False), len(sent), title)
     return any(sent)
