@@ -68,7 +68,7 @@ def test_days_that_were_left_out_and_silence_are_named(warehouse: Warehouse, set
         publish(warehouse, YESTERDAY - timedelta(days=back), 5)
     assert health(warehouse, settings).problems == [
         "no digest since 2026-09-14: 3 complete days without one",
-        "no digest of 1 day: 2026-09-13",
+        "no digest of 2026-09-13",
     ]
 
 
@@ -207,6 +207,23 @@ def test_an_alert_is_not_repeated_for_what_is_counted_in_it_nor_for_what_another
     assert report(alerted, "Digest", ["job failed"], NOW + timedelta(days=1), is_all=False) == ["job failed"]
     assert report(alerted, "Digest of a day", [silent.replace("Show", "Other").format(9)], NOW) != []
     assert len(got) == 4
+
+
+def test_an_alert_is_not_repeated_when_an_old_gap_passes_or_a_host_asks_for_another_wait(
+    warehouse: Warehouse, settings: Settings, hook: tuple[list[str], str, Callable[[int], None]]
+) -> None:
+    _, address, _ = hook
+    alerted = settings.model_copy(update={"alert_url": SecretStr(address)})
+    for back in range(40):
+        if back not in (3, 27, 28):
+            publish(warehouse, YESTERDAY - timedelta(days=back), 5)
+    waits = "Show: HTTP 429, and asks to wait {} s"
+    gap = "no digest of 2026-09-14, nor of 2 days before: 2026-08-21, 2026-08-20"
+    assert report(alerted, "Digest of a day", [waits.format(3417)], NOW) == [waits.format(3417), gap]
+    later = NOW + timedelta(days=2)  # the first of them is out of the window
+    for ahead in (1, 2):
+        publish(warehouse, YESTERDAY + timedelta(days=ahead), 5)
+    assert report(alerted, "Digest of a day", [waits.format(2980)], later) == []
 
 
 def test_words_of_a_feed_are_no_markup_in_an_alert(warehouse: Warehouse, settings: Settings) -> None:

@@ -59,10 +59,9 @@ class Health:
         if self.last_day and self.behind_days:
             said.append(f"no digest since {self.last_day}: {plural(self.behind_days, 'complete day')} without one")
         if self.missing_days:
-            days = ", ".join(str(day) for day in self.missing_days[:5])
-            said.append(
-                f"no digest of {plural(len(self.missing_days), 'day')}: {days}{', …' * (len(self.missing_days) > 5)}"
-            )
+            newest, *others = reversed(self.missing_days)  # an alert goes by the newest: the others go as time passes
+            more = f", nor of {plural(len(others), 'day')} before: {', '.join(map(str, others[:4]))}" if others else ""
+            said.append(f"no digest of {newest}{more}{', …' * (len(others) > 4)}")
         said += [
             f"{status}: {self.deliveries[status]} of the last deliveries; `digest deliveries` says why"
             for status in ("refused", "unknown", "started", "given up")

@@ -18,7 +18,7 @@ from digest_pipeline.warehouse.choice import warehouse_of
 # What grows from day to day in a line that says the same thing.
 COUNTED = re.compile(
     r"\d+ (?:complete )?days?(?= without one|,|:|$)|(?<=^no digest since )[\d-]+|(?<=: )\d+(?= of the last deliveries)"
-    r"|[\d.]+ (?=insights a day|were usual)"
+    r"|[\d.]+ (?=insights a day|were usual)|(?<=asks to wait )\d+(?= s)|(?<=\d), nor of \d+ days? before: .*"
 )
 
 
