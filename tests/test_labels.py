@@ -56,3 +56,9 @@ def test_a_line_that_only_one_name_fills_may_be_a_heading_or_an_answer() -> None
     names = ["Ann Lee", "Bob Ray"] * 3
     srt = "\n\n".join(f"{i}\n00:00:{i:02d},000 --> 00:00:{i:02d},900\n{name}" for i, name in enumerate(names, 1))
     assert said(f"{srt}\n\n7\n00:00:07,000 --> 00:00:09,900\n{ANN} {BOB}", "srt")[:-1] == [(None, n) for n in names]
+
+
+def test_marks_of_direction_and_soft_hyphens_hide_no_name_and_no_word() -> None:
+    heads = ["\u200fדנה: ", "\u202bיוסי\u202c: "]
+    assert said("\n\n".join([f"{heads[0]}{ANN}", f"{heads[1]}{BOB}\u200f"] * 3)) == turns("דנה", "יוסי")
+    assert said(f"<p>{ANN} {BOB.replace('never', 'nev&shy;er')}</p>", "html") == [(None, f"{ANN} {BOB}")]

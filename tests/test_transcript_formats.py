@@ -106,3 +106,9 @@ def test_a_page_says_in_which_charset_it_is() -> None:
 def test_one_character_that_is_cut_in_two_spoils_no_other() -> None:
     first, second = parse(FRENCH.encode() + b"\xc3\n\n" + FRENCH.encode(), "text")
     assert (first.text, second.text) == (f"{FRENCH}\ufffd", FRENCH.strip())
+
+
+def test_what_a_page_has_beside_the_talk_is_not_talk() -> None:
+    beside = "<noscript>Enable JavaScript</noscript><svg><title>Play</title></svg><select><option>1x</option></select>"
+    page = f"<body>{beside}<aside>Subscribe now</aside><p>{LONG}</p>{beside}</body>"
+    assert [s.text for s in parse(page, "html")] == [LONG]

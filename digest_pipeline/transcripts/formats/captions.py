@@ -3,7 +3,6 @@
 Files are full of times that the formats forbid, and that players take: a comma in VTT, hours left out in SRT.
 """
 
-import html
 import io
 import re
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ import webvtt
 
 from digest_pipeline.transcripts.cues import Cue
 from digest_pipeline.transcripts.formats.markup import clean
-from digest_pipeline.words import readable
 
 TIME = r"(?:(\d+):)?(\d+):(\d\d)[.,](\d+)"
 TIMES = re.compile(rf"^[ \t]*{TIME}[ \t]*-->[ \t]*{TIME}", re.MULTILINE)
@@ -33,7 +31,7 @@ def read_vtt(text: str) -> Iterator[Cue]:
         if clean(before):
             yield Cue(clean(before), None, start, end)
         for speaker, spoken in zip(voices[::2], voices[1::2], strict=True):
-            yield Cue(clean(spoken), readable(html.unescape(speaker)), start, end)
+            yield Cue(clean(spoken), clean(speaker), start, end)
 
 
 def read_srt(text: str) -> Iterator[Cue]:

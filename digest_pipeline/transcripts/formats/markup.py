@@ -8,14 +8,16 @@ from digest_pipeline.words import readable
 # Behind a third colon stand frames of a picture: how many of them make a second, nothing says.
 CLOCK = r"(?:\d{1,2}:\d\d:\d\d[:;]\d\d|(?:\d{1,2}:)?\d{1,3}:\d\d(?:[.,]\d+)?)"
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<\d\d:[\d:.]+>|\{\\[^{}]*\}")
+# Soft hyphens, spaces without width, marks of direction, joiners of words: they stand in the way of names and searches.
+INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 
 
 def clean(text: str) -> str:
-    """Markup, entities and control characters removed, white space folded but for line breaks.
+    """Markup, entities, control characters and invisible ones removed, white space folded but for line breaks.
 
     It is escaped where it is shown.
     """
-    plain = readable(html.unescape(TAG.sub(" ", text))).replace("\u200b", "").replace("\ufeff", "")
+    plain = INVISIBLE.sub("", readable(html.unescape(TAG.sub(" ", text))))
     return "\n".join(folded for line in plain.split("\n") if (folded := " ".join(line.split())))
 
 

@@ -18,7 +18,10 @@ BLOCKS = frozenset(
 )
 # No attribute is needed, and libxml2 compares each of a tag with all that it has.
 LONG_TAG = re.compile(r"<([a-zA-Z][^\s/<>]{0,40})[^<>]{2000,}>")
-NOT_TALK = ("script", "style", "head", "nav", "header", "footer", "form", "button", "h1", "h2")
+NOT_TALK = (
+    *("script", "noscript", "style", "head", "template", "svg", "nav", "header", "footer", "aside"),
+    *("form", "button", "select", "textarea", "h1", "h2"),
+)
 
 
 def read_html(page: str) -> Iterator[Cue]:
