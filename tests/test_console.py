@@ -1,6 +1,8 @@
 """What is printed of stored data is text: no escape sequence of a feed or a transcript reaches the terminal."""
 
+import logging
 import sys
+from contextlib import redirect_stdout
 from dataclasses import replace
 from io import StringIO
 from types import SimpleNamespace
@@ -12,7 +14,8 @@ from rich.table import Table
 from typer.testing import CliRunner
 
 from digest_pipeline.cli import app, look
-from digest_pipeline.cli.console import _SafeConsole, echo
+from digest_pipeline.cli.console import _SafeConsole, echo, progress_bars
+from digest_pipeline.progress import step
 from digest_pipeline.publishing import store
 from digest_pipeline.warehouse import Warehouse
 from tests.test_publishing import digest, item
@@ -71,3 +74,21 @@ def test_an_export_is_exact_for_a_pipe_and_safe_on_a_terminal(monkeypatch: pytes
         look._write(getattr(frame, write), None)
         assert (screen.getvalue() == exact) != screen.isatty()
         assert not screen.isatty() or not {"\x1b", "\x07", "\x9b"} & set(screen.getvalue())
+
+
+@pytest.mark.parametrize("screen", [StringIO(), Terminal()])
+def test_progress_is_shown_where_the_command_was_given(monkeypatch: pytest.MonkeyPatch, screen: StringIO) -> None:
+    """While a run's own standard output is its log."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stdout", screen)
+    console, log = _SafeConsole(highlight=False), StringIO()
+    with progress_bars(console) as bars, redirect_stdout(log):
+        step("extract claims", 1, 2, "A show")
+        logging.getLogger("digest_pipeline").warning("look here")
+        bars.progress.refresh()
+        sys.stdout.write("dbt speaks\n")
+    assert all(text in screen.getvalue() for text in ("extract claims", "1/2", "look here"))
+    assert log.getvalue() == "dbt speaks\n"
+    monkeypatch.setattr(sys, "stdout", later := StringIO())
+    console.print("done")
+    assert later.getvalue() == "done\n"

@@ -29,6 +29,15 @@ class _SafeConsole(Console):
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(readable(segment.text), segment.style)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep to the output of now: a run puts its log in the place of standard output, for dbt and Dagster."""
+        before, self.file = self._file, self.file
+        try:
+            yield
+        finally:
+            self._file = before
+
 
 out = _SafeConsole(highlight=False)
 err = _SafeConsole(stderr=True, highlight=False)
@@ -91,7 +100,7 @@ class _ProgressHandler(logging.Handler):
 
 
 @contextmanager
-def progress_bars(console: Console = out) -> Iterator[_ProgressHandler]:
+def progress_bars(console: _SafeConsole = out) -> Iterator[_ProgressHandler]:
     """Show the library's progress while the block runs."""
     columns = (
         SpinnerColumn(),
@@ -101,7 +110,7 @@ def progress_bars(console: Console = out) -> Iterator[_ProgressHandler]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[what]}", style="dim"),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with console.held(), Progress(*columns, console=console, transient=True) as progress:
         handler = _ProgressHandler(progress)
         logger = logging.getLogger("digest_pipeline")
         level = logger.level
