@@ -185,6 +185,20 @@ def test_restored_subscribers_do_not_forget_who_left_and_what_was_sent(lived_in:
         assert ledger.delivered_claims(con, ann.subscriber_id) == {item.claim_id for item in digest.items}
 
 
+def test_who_left_a_home_that_was_made_anew_has_left(lived_in: Settings) -> None:
+    made = back_up(lived_in, NOW, into=lived_in.home.parent / "elsewhere")
+    lived_in.home.rename(lived_in.home.with_name("lost"))
+    with open_delivery(lived_in.subscribers) as con:
+        book = SubscriberBook(con)
+        for name in ("ann", "bob"):
+            again = book.save(Subscriber(new_id(), "mail", f"{name}@example.org", is_active=True))
+        book.erase(again.subscriber_id, suppress=True)
+    restore(lived_in, read_backup(made.folder), NOW, subscribers=True)
+    assert addresses(lived_in) == ["ann@example.org"]
+    with open_delivery(lived_in.subscribers) as con:
+        assert SubscriberBook(con).is_suppressed("mail", "bob@example.org")
+
+
 def test_a_backup_of_a_later_release_is_refused(lived_in: Settings, warehouse: Warehouse) -> None:
     made = back_up(lived_in, NOW)
     with duckdb.connect(str(made.folder / DATABASE)) as con:

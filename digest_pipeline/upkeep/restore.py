@@ -142,9 +142,11 @@ def _carry_over(con: sqlite3.Connection, present: Path) -> None:
             con.execute(f"insert or replace into {table} select * from present.{table}")  # noqa: S608 - our own names
     con.execute("detach present")
     book = SubscriberBook(con)
-    for one in book.all():
-        if book.is_suppressed(one.channel, one.address):
-            book.erase(one.subscriber_id, suppress=True)
+    with open_delivery(present) as own:  # a home that was made anew keeps who left under a key of its own
+        knows = SubscriberBook(own)
+        left = [one for one in book.all() if knows.is_suppressed(one.channel, one.address)]
+    for one in left:
+        book.erase(one.subscriber_id, suppress=True)
 
 
 def _hold(con: sqlite3.Connection, first: date, end: date) -> int:
