@@ -62,3 +62,17 @@ def test_marks_of_direction_and_soft_hyphens_hide_no_name_and_no_word() -> None:
     heads = ["\u200fדנה: ", "\u202bיוסי\u202c: "]
     assert said("\n\n".join([f"{heads[0]}{ANN}", f"{heads[1]}{BOB}\u200f"] * 3)) == turns("דנה", "יוסי")
     assert said(f"<p>{ANN} {BOB.replace('never', 'nev&shy;er')}</p>", "html") == [(None, f"{ANN} {BOB}")]
+
+
+def captions(texts: list[str]) -> str:
+    return "\n\n".join(f"00:{i:02d}.000 --> 00:{i:02d}.900\n{text}" for i, text in enumerate(texts))
+
+
+@pytest.mark.parametrize(("head", "kind"), [("WEBVTT\n\n", "vtt"), ("", "srt")])
+def test_a_dash_in_captions_is_a_change_of_speaker(head: str, kind: str) -> None:
+    body = head + captions(
+        [f"Ann: {ANN}", f"- {BOB}\n-Is it?", f"- Ann: {ANN}\nand\n- Bob: {BOB}", f"Bob: half\n- {ANN}"]
+    )
+    assert said(body, kind) == [
+        ("Ann", ANN), (None, BOB), (None, "Is it?"), ("Ann", f"{ANN} and"), ("Bob", BOB), ("Bob", f"half - {ANN}"),
+    ]  # fmt: skip

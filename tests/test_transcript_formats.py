@@ -112,3 +112,9 @@ def test_what_a_page_has_beside_the_talk_is_not_talk() -> None:
     beside = "<noscript>Enable JavaScript</noscript><svg><title>Play</title></svg><select><option>1x</option></select>"
     page = f"<body>{beside}<aside>Subscribe now</aside><p>{LONG}</p>{beside}</body>"
     assert [s.text for s in parse(page, "html")] == [LONG]
+
+
+@pytest.mark.parametrize("body", ["\n\nWEBVTT\n\n00:01.000 --> 00:09.000\n{}", "00:01.000 --> 00:09.000\n{}"])
+def test_vtt_after_empty_lines_or_without_its_head_is_read(body: str) -> None:
+    (found,) = parse(body.format(LONG), "vtt")
+    assert (found.text, found.start_seconds, found.end_seconds) == (LONG, 1, 9)

@@ -15,6 +15,7 @@ from digest_pipeline.transcripts.formats.markup import clean
 
 TIME = r"(?:(\d+):)?(\d+):(\d\d)[.,](\d+)"
 TIMES = re.compile(rf"^[ \t]*{TIME}[ \t]*-->[ \t]*{TIME}", re.MULTILINE)
+DASH = re.compile(r"^[-–] ?(?=[^\W\d_])", re.MULTILINE)
 VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]*)>")
 
 
@@ -24,12 +25,12 @@ def read_vtt(text: str) -> Iterator[Cue]:
     Raises:
         webvtt.errors.MalformedFileError: it is no VTT.
     """
-    for caption in webvtt.from_buffer(io.StringIO(TIMES.sub(lambda times: _in_full(times, "."), text))):
+    for caption in webvtt.from_buffer(io.StringIO(TIMES.sub(lambda times: _in_full(times, "."), text.lstrip()))):
         start, end = (time.in_milliseconds() / 1000 for time in (caption.start_time, caption.end_time))
         # Two voices may share a cue: what stands before the first is nobody's.
         before, *voices = VOICE.split(caption.raw_text)
         if clean(before):
-            yield Cue(clean(before), None, start, end)
+            yield Cue(_spoken(before), None, start, end)
         for speaker, spoken in zip(voices[::2], voices[1::2], strict=True):
             yield Cue(clean(spoken), clean(speaker), start, end)
 
@@ -41,7 +42,13 @@ def read_srt(text: str) -> Iterator[Cue]:
         srt.SRTParseError: it is no SRT.
     """
     for subtitle in srt.parse(TIMES.sub(lambda times: _in_full(times, ","), text)):
-        yield Cue(clean(subtitle.content), None, subtitle.start.total_seconds(), subtitle.end.total_seconds())
+        yield Cue(_spoken(subtitle.content), None, subtitle.start.total_seconds(), subtitle.end.total_seconds())
+
+
+def _spoken(text: str) -> str:
+    """What a caption says. Where it opens with a dash, each line that does is another speaker's."""
+    plain = clean(text)
+    return DASH.sub(">> ", plain) if DASH.match(plain) else plain
 
 
 def _in_full(times: re.Match[str], mark: str) -> str:
