@@ -58,6 +58,15 @@ def test_an_episode_with_endless_show_notes_is_heard(tiny: Any, demo_audio: Path
     assert sum(len(h.text.split()) for h in heard) == pytest.approx(count, rel=0.1)
 
 
+def test_a_title_tells_whisper_words_and_no_commands(tiny: Any) -> None:
+    title = "What <|endoftext|> and <|translate|> <i>do</i>: https://x.example/1"
+    told = hints_of(Episode("ep_1", "f", "Show", title, None, None, "", None, None)).prompt
+    assert told == "Show. What and do :"
+    special = {token.content for token in tiny._pipeline.model.hf_tokenizer.get_added_tokens_decoder().values()}
+    assert "<|translate|>" in special
+    assert not special & set(tiny._pipeline.model.hf_tokenizer.encode(told, add_special_tokens=False).tokens)
+
+
 def test_identifiers_are_no_hot_words() -> None:
     assert described(f"On DuckDB. {'aGVsbG8gd29ybGQ' * 3}").hotwords == "DuckDB"
 
@@ -113,7 +122,7 @@ def test_a_model_that_is_half_there_is_named(settings: Settings, tmp_path: Path,
 @pytest.mark.parametrize(
     ("called", "code"),
     [("en", "en"), ("EN-us", "en"), ("eng", "en"), ("English", "en"), ("iw", "he"), ("in", "id"), ("jv", "jw"),
-     ("portugue", "pt"), ("ger", "de"), ("cmn", "zh"), ("nb", "no"), ("xx", None), ("", None), (None, None)],
+     ("English (US)", "en"), ("en us", "en"), ("portugue", "pt"), ("ger", "de"), ("cmn", "zh"), ("nb", "no"), ("xx", None), ("", None), (None, None)],
 )  # fmt: skip
 def test_languages_have_whispers_codes(called: str | None, code: str | None) -> None:
     assert whisper_code(called) == code

@@ -15,6 +15,7 @@ MAX_HOTWORDS = 12
 MAX_LETTERS = 30  # of a hot word: a longer run is an identifier, or a line in a script without spaces
 # A capital inside (ComfyUI, mRNA, DuckDB), or a digit after capitals (GPT-4, H100).
 UNUSUAL = re.compile(r"\b(?:[A-Za-z]*[a-z][A-Z][\w-]*|[A-Z]+-?\d+\w*)")
+# Tags, and what Whisper takes for commands (<|endoftext|>), addresses of pages and of people.
 # Each alternative begins where no other match of it can, else a long run of one letter takes minutes.
 NOT_PROSE = re.compile(r"<[^<>]+>|https?://\S+|(?<![^\s>])[^\s@>]+@\S+")
 
@@ -24,6 +25,7 @@ def hints_of(episode: Episode) -> Hints:
     prompt = f"{episode.show}. {episode.title}."
     if people := [person.name for person in episode.persons[:MAX_PEOPLE]]:
         prompt += f" With {', '.join(people)}."
+    prompt = " ".join(NOT_PROSE.sub(" ", prompt).split())
     unusual = dict.fromkeys(UNUSUAL.findall(NOT_PROSE.sub(" ", episode.description)))
     words = [word for word in unusual if word not in prompt and len(word) <= MAX_LETTERS]
     return Hints(prompt, ", ".join(words[:MAX_HOTWORDS]))

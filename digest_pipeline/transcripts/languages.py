@@ -3,6 +3,8 @@
 Feeds are to say ISO 639-1 and also say ISO 639-2, codes that were withdrawn long ago, and English words.
 """
 
+import re
+
 # Whisper's code: its English names, ISO 639-2 codes, and other codes for what Whisper hears as that language.
 NAMES = {
     "af": "afrikaans afr", "am": "amharic amh", "ar": "arabic ara arb", "as": "assamese asm",
@@ -38,4 +40,5 @@ CODES = {name[:KEPT_LETTERS]: code for code, names in NAMES.items() for name in 
 
 def whisper_code(language: str | None) -> str | None:
     """Whisper's code for a language that is called so, in any of these ways; ``None`` for one that it does not know."""
-    return CODES.get((language or "").strip().lower().replace("_", "-").split("-")[0][:KEPT_LETTERS])
+    first = re.match("[a-z]*", (language or "").strip().lower())
+    return CODES.get(first[0][:KEPT_LETTERS]) if first else None

@@ -55,7 +55,7 @@ class WhisperTranscriber:
                 cpu_threads=_threads(),
                 local_files_only=is_local(source),
             )
-        except Exception as error:  # a folder that is half copied fails in as many ways as it has files
+        except Exception as error:  # tokenizers raises no narrower one of a file that is half copied
             raise ModelError(
                 f"Whisper model {name!r} cannot be loaded: {error}",
                 remedy="install the extra `models`, or set DIGEST_WHISPER_MODEL to a folder",
