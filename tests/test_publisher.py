@@ -426,3 +426,5 @@ def test_the_best_transcript_comes_first() -> None:
     for language in ("en", "en-GB"):
         ordered = in_order_of_preference(links, language)
         assert [kind_of(link) for link in ordered] == ["vtt", "srt", "text", "json"]
+    ordered = in_order_of_preference([TranscriptLink("https://x/t.vtt", "text/vtt", "eng"), *links], "en")
+    assert [kind_of(link) for link in ordered] == ["vtt", "vtt", "srt", "text", "json"]

@@ -17,6 +17,7 @@ from digest_pipeline.transcripts.cues import (
 )
 from digest_pipeline.transcripts.formats import read_document
 from digest_pipeline.transcripts.labels import with_speakers
+from digest_pipeline.transcripts.languages import whisper_code
 from digest_pipeline.words import count_words
 
 MIN_WORDS = 20  # of a transcript that does not show how long it is
@@ -195,7 +196,7 @@ def _names(episode: Episode) -> set[str]:
 
 
 def _primary(language: str) -> str:
-    return language.lower().replace("_", "-").split("-")[0]
+    return whisper_code(language) or language.lower().replace("_", "-").split("-")[0]
 
 
 def _plainly(text: str, declared: str) -> str | None:
