@@ -1,5 +1,8 @@
 """A backup put back: without loss, what it replaces kept, and nobody sent anything a second time."""
 
+import signal
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +21,7 @@ from digest_pipeline.models import Subscriber
 from digest_pipeline.publishing.store import published_days
 from digest_pipeline.settings import Settings
 from digest_pipeline.upkeep.backup import DATABASE, SUBSCRIBERS, back_up, read_backup
+from digest_pipeline.upkeep.leftovers import find_leftovers
 from digest_pipeline.upkeep.restore import restore
 from digest_pipeline.warehouse import Warehouse
 from tests.lived_in import FIRST, NOW, addresses, live_in, site_of
@@ -168,6 +172,39 @@ def test_a_restore_that_dies_and_is_done_again_holds_all_the_same(
     with open_delivery(lived_in.subscribers) as con:
         (ann, _) = SubscriberBook(con).active()
         assert not ledger.claim(con, Delivery(ann, (made_up_archive(NOW.date() - timedelta(days=1), 1)[0],)))
+
+
+DIES = """
+import os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from digest_pipeline.settings import load_settings
+from digest_pipeline.upkeep import restore
+from digest_pipeline.upkeep.backup import read_backup
+
+hold = restore._hold
+restore._hold = lambda *those: hold(*those) and os.kill(os.getpid(), 9)
+restore.restore(load_settings(), read_backup(Path(sys.argv[1])), datetime(2026, 9, 18, 9, tzinfo=UTC))
+"""
+
+
+def test_a_restore_that_died_leaves_nothing_to_that_of_another_backup(lived_in: Settings) -> None:
+    elsewhere = lived_in.home.parent / "elsewhere"
+    first = back_up(lived_in, NOW, into=elsewhere)
+    with open_delivery(lived_in.subscribers) as con:
+        book = SubscriberBook(con)
+        for n in range(200):
+            book.save(Subscriber(new_id(), "mail", f"{n:03d}@example.org", is_active=True))
+        book.erase(book.active()[0].subscriber_id, suppress=True)
+    expected, second = addresses(lived_in), back_up(lived_in, NOW + timedelta(hours=1), into=elsewhere)
+    lived_in.home.rename(lived_in.home.with_name("lost"))
+    died = subprocess.run([sys.executable, "-c", DIES, str(first.folder)], check=False)
+    assert died.returncode == -signal.SIGKILL
+    names = {path.name for path in find_leftovers(lived_in).paths}
+    assert {"subscribers.sqlite.restored", "subscribers.sqlite.restored-wal"} < names
+    restore(lived_in, read_backup(second.folder), NOW)
+    assert addresses(lived_in) == expected
+    assert find_leftovers(lived_in).paths == ()
 
 
 def test_restored_subscribers_do_not_forget_who_left_and_what_was_sent(lived_in: Settings) -> None:

@@ -23,6 +23,7 @@ from digest_pipeline.warehouse.lake import LakeWarehouse
 from digest_pipeline.warehouse.schema import migrations
 
 BESIDE = ".restored"
+LOGS = (".wal", "-wal", "-shm")  # what DuckDB and SQLite keep beside a file that is open, or whose process died
 KNOWLEDGE = ("subscribers", "deliveries", "suppressions")  # tables
 
 
@@ -68,12 +69,12 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
     replaced = settings.backups / f"replaced-{now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
     settings.home.mkdir(parents=True, exist_ok=True)
     if SETTINGS in wanted:  # first: they say which days are held, and what the site is called
-        shutil.copy(backup.folder / SETTINGS, beside(there[SETTINGS]))
+        _lay_beside(backup.folder / SETTINGS, there[SETTINGS])
         _take_place(there[SETTINGS], replaced)
         settings = load_settings()
     for name in wanted:
         if name != SETTINGS:
-            shutil.copy(backup.folder / name, beside(there[name]))
+            _lay_beside(backup.folder / name, there[name])
     held = 0
     if SUBSCRIBERS in wanted:  # before they are in their place: a restore may die
         made, today = (moment.astimezone(settings.zone).date() for moment in (backup.made_at, now))
@@ -97,12 +98,23 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
 
 def beside(path: Path) -> Path:
     """Where a file waits to take the place of ``path``."""
-    return path.with_name(path.name + BESIDE)
+    return _with(path, BESIDE)
+
+
+def _lay_beside(copied: Path, path: Path) -> None:
+    """Copy a file of the backup to where it waits; the logs of a restore that died would be read into it."""
+    for end in LOGS:
+        _with(beside(path), end).unlink(missing_ok=True)
+    shutil.copy(copied, beside(path))
+
+
+def _with(path: Path, end: str) -> Path:
+    return path.with_name(path.name + end)
 
 
 def _take_place(path: Path, replaced: Path) -> None:
     """Put what waits beside a file in its place, and the file, with what SQLite or DuckDB left beside it, aside."""
-    for old in (path, *(path.with_name(path.name + end) for end in (".wal", "-wal", "-shm"))):
+    for old in (path, *(_with(path, end) for end in LOGS)):
         if old.exists():
             replaced.mkdir(parents=True, exist_ok=True)
             shutil.move(old, replaced / old.name)  # backups may lie on another disk
