@@ -8,7 +8,6 @@ import io
 import ipaddress
 import logging
 import ssl
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from digest_pipeline.feeds.answers import moved_to, retry_after
 from digest_pipeline.feeds.decompress import ACCEPT_ENCODING, decompress
 from digest_pipeline.feeds.guard import GuardedBackend
 from digest_pipeline.feeds.redaction import redact, redact_text
+from digest_pipeline.feeds.rests import Rests
 from digest_pipeline.feeds.room import EXPANDS, Place
 from digest_pipeline.settings import Settings
 
@@ -95,7 +95,7 @@ class Fetcher:
             trust_env=False,  # a proxy would resolve names out of the guard's sight
         )
         self._all = asyncio.Semaphore(settings.http_concurrency)
-        self._closed: dict[str, tuple[FetchError, float]] = {}  # hosts that asked to be left alone, and until when
+        self._rests = Rests()
 
     async def __aenter__(self) -> "Fetcher":
         return self
@@ -185,9 +185,7 @@ class Fetcher:
         """One answer on the way to that of ``url``, whatever its status, and the clock that ends it."""
         _check_scheme(str(request.url))
         async with self._turn(request.url.host), self._all:
-            closed, until = self._closed.get(request.url.host, (None, 0.0))
-            if closed and (left := until - time.monotonic()) > 0:
-                raise FetchError(f"{redact(url)} was not asked: {closed}", retry_after_seconds=left)
+            self._rests.check(request.url.host, url)
             try:
                 async with asyncio.timeout(limit) as clock:
                     response = await self._client.send(request, stream=True)
@@ -244,7 +242,9 @@ class Fetcher:
         return await attempt(once)()
 
     def _check(self, response: httpx.Response, url: str) -> None:
-        status = response.status_code
+        status, host = response.status_code, response.url.host  # the host where redirects led
+        if status not in BUSY:
+            self._rests.end(host)
         if response.is_success or status == httpx.codes.NOT_MODIFIED:
             return
         asked = retry_after(response.headers.get("Retry-After")) if status in BUSY else None
@@ -252,11 +252,7 @@ class Fetcher:
         if status in REFUSALS:
             said += f": its host {REFUSALS[status]}"
         if asked is not None and asked > PATIENCE_SECONDS:
-            error = FetchError(f"{said}, and asks to wait {asked:.0f} s", status=status, retry_after_seconds=asked)
-            host = response.url.host  # where redirects led
-            said = f"{host} answered {status}, and asks to wait {asked:.0f} s"
-            self._closed[host] = FetchError(said), time.monotonic() + asked
-            raise error
+            raise self._rests.begin(host, said, status, asked)
         if status in TRANSIENT or asked is not None:
             raise Transient(said, status=status, retry_after_seconds=asked)
         raise FetchError(said, status=status)

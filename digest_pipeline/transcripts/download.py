@@ -14,16 +14,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import httpx
-from tenacity import RetryCallState, retry, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, retry, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from digest_pipeline.errors import FetchError
-from digest_pipeline.feeds.fetch import Fetcher, Transient
+from digest_pipeline.feeds.fetch import BUSY, Fetcher, Transient
 from digest_pipeline.feeds.redaction import redact
+from digest_pipeline.feeds.rests import Resting
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5  # each continues where the one before broke off
 PAUSE = wait_exponential_jitter(multiplier=0.3, max=10)
+LONGEST_REST_SECONDS = 300.0  # that a host may ask for and is waited for, since other episodes are heard meanwhile
 # What httpx decodes, a received block at a time. A block of the first two grows a thousandfold at most, to 64 MiB; one
 # of the others, or of two codings on each other, to gigabytes before its size can be looked at.
 BOUNDED_CODINGS, UNBOUNDED_CODINGS = {"gzip", "deflate"}, {"br", "zstd"}
@@ -60,11 +62,12 @@ async def download(
 
     Raises:
         AddressRefused: the address is private or not http(s).
+        Resting: the host asks to be left alone for longer, or once more. What has come stays.
         FetchError: HTTP error, time-out, too large, or broken off in every attempt. What has come stays for the next.
         NoRoom: ``admit`` said no.
     """
     attempt = retry(
-        retry=retry_if_exception_type(Transient),
+        retry=retry_if_exception(_is_passing),
         stop=stop_after_attempt(ATTEMPTS),
         wait=_pause,
         reraise=True,
@@ -72,8 +75,9 @@ async def download(
     try:
         await attempt(_continue)(fetcher, url, target, most_bytes, admit)
     except FetchError as error:
+        is_busy = isinstance(error, Resting) or error.status in BUSY
         is_unfinished = isinstance(error, Transient) or isinstance(error.__cause__, TimeoutError)
-        if not is_unfinished:
+        if not (is_busy or is_unfinished):
             forget(target)  # refused or too large: no beginning of a file that is worth keeping
         raise
 
@@ -82,6 +86,13 @@ def forget(target: Path) -> None:
     """Remove a file and what has come of it."""
     for path in (target, _part(target), _note(target)):
         path.unlink(missing_ok=True)
+
+
+def _is_passing(error: BaseException) -> bool:
+    """Whether another attempt may do better, after a moment or after the rest that the host asks for."""
+    if isinstance(error, Resting):
+        return not error.is_again and (error.retry_after_seconds or 0.0) <= LONGEST_REST_SECONDS
+    return isinstance(error, Transient)
 
 
 def _pause(state: RetryCallState) -> float:

@@ -12,6 +12,7 @@ from digest_pipeline.transcripts.fingerprint import SAME_TALK, SKETCH_SIZE, fing
 from digest_pipeline.transcripts.transcribe import Outcome, SameTalk
 from digest_pipeline.warehouse import Warehouse
 
+MOST_DAYS_OFF = 7  # after an episode came out: a host that asks for a rest each day will not change any more
 EARLIER_EPISODES = 8  # of a feed, whose words count as boilerplate when they come again
 
 
@@ -77,11 +78,14 @@ update raw.episodes set
     end,
     attempts = tried,
     retry_on = case
+        when is_put_off then $day + to_days(1)
         when $status = 'failed' and tried < $max_attempts then $day + to_days(pow(2, tried - 1)::integer)
     end
 from (
     -- a day counts once, however often it is run
-    select attempts + ($status = 'failed' and coalesce(retry_on, $day) <= $day)::integer as tried
+    select
+        $is_put_off and coalesce(available_at >= $day - to_days($most_days_off), false) as is_put_off,
+        attempts + ($status = 'failed' and not is_put_off and coalesce(retry_on, $day) <= $day)::integer as tried
     from raw.episodes where episode_id = $episode_id
 )
 where episode_id = $episode_id
@@ -92,7 +96,7 @@ def save_outcome(warehouse: Warehouse, outcome: Outcome, day: date, *, max_attem
     """Store what became of an episode in one transaction: transcript, segments and status, or why it failed.
 
     A failed episode is tried again 1, 2, 4, ... days later. After ``max_attempts`` days it is set aside as unusable,
-    with the last reason.
+    with the last reason. One that its host put off is tried on the next day, and that day does not count.
     """
     with warehouse.write() as con:
         if outcome.transcript:
@@ -102,6 +106,8 @@ def save_outcome(warehouse: Warehouse, outcome: Outcome, day: date, *, max_attem
             {
                 "status": outcome.status,
                 "reason": outcome.reason,
+                "is_put_off": outcome.is_put_off,
+                "most_days_off": MOST_DAYS_OFF,
                 "day": day,
                 "max_attempts": max_attempts,
                 "episode_id": outcome.episode.episode_id,

@@ -52,12 +52,16 @@ class History(AudioHistory, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an episode: ``transcribed``, ``duplicate``, ``unusable`` or ``failed`` (to be tried again)."""
+    """What became of an episode: ``transcribed``, ``duplicate``, ``unusable`` or ``failed`` (to be tried again).
+
+    ``is_put_off``: it failed since its host asked to be left alone for a while.
+    """
 
     episode: Episode
     status: str
     reason: str | None = None
     transcript: Transcript | None = None
+    is_put_off: bool = False
 
 
 def transcribe_episodes(episodes: Sequence[Episode], history: History, settings: Settings) -> Iterator[Outcome]:
@@ -98,7 +102,9 @@ def _outcome_of(
         return Outcome(episode, "duplicate", str(error))
     except (FetchError, TranscriptError, AudioError) as error:
         log.warning("%s · %s: %s", episode.show, episode.title, error)
-        return Outcome(episode, "unusable" if isinstance(error, NoSpeech) else "failed", str(error))
+        is_put_off = isinstance(error, FetchError) and error.retry_after_seconds is not None
+        status = "unusable" if isinstance(error, NoSpeech) else "failed"
+        return Outcome(episode, status, str(error), is_put_off=is_put_off)
     if same:
         return Outcome(episode, "duplicate", f"same talk as {same}", transcript)
     return Outcome(episode, "transcribed", None, transcript)
