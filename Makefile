@@ -53,4 +53,4 @@ ui: $(STAMP)
 	@DAGSTER_HOME=$$DIGEST_HOME/dagster $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
 clean:
-	rm -rf $(VENV) .digest
+	rm -rf $(VENV) "$$DIGEST_HOME/demo"
