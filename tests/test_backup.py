@@ -16,7 +16,7 @@ from digest_pipeline.errors import BackupError, WarehouseError
 from digest_pipeline.settings import Settings
 from digest_pipeline.upkeep.backup import DATABASE, back_up, latest_backup, read_backup
 from digest_pipeline.warehouse import Warehouse
-from digest_pipeline.warehouse.schema import migrations
+from digest_pipeline.warehouse.schema import migrations, newest_applied
 from tests.lived_in import NOW, live_in
 
 
@@ -74,24 +74,50 @@ def test_only_the_last_backups_stay_and_a_dead_one_does_not_count(lived_in: Sett
     assert json.loads((made[3] / "manifest.json").read_text())["rows"]["digests"] == 3
 
 
-def test_a_database_is_copied_before_a_migration(settings: Settings) -> None:
-    number, name, sql = migrations()[0]
-    settings.home.mkdir(parents=True)
-    with duckdb.connect(str(settings.database)) as con:
+def database_of_release(file: Path, number: int) -> None:
+    """An empty database with the first migrations, so many."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(file)) as con:
         con.execute(
             "create schema raw; create table raw.migrations (number integer, name varchar, applied_at timestamp)"
         )
-        con.execute(sql)
-        con.execute("insert into raw.migrations values (?, ?, now())", [number, name])
-    with Warehouse(settings.database).read():
-        pass
-    (copy,) = settings.home.glob("digest.before-*.duckdb")
-    assert copy.name == "digest.before-002.duckdb"
-    with duckdb.connect(str(copy), read_only=True) as con:
-        assert con.execute("select max(number) from raw.migrations").fetchall() == [(1,)]
-    with Warehouse(settings.database).read():
-        pass
-    assert len(list(settings.home.glob("digest.before-*"))) == 1
+        for step, name, sql in migrations()[:number]:
+            con.execute(sql)
+            con.execute("insert into raw.migrations values (?, ?, now())", [step, name])
+
+
+def copies(settings: Settings) -> dict[str, int]:
+    """By name: the last migration of each copy that an upgrade made."""
+    found = {}
+    for copy in sorted(settings.home.glob("digest.before-*")):
+        with duckdb.connect(str(copy), read_only=True) as con:
+            found[copy.name] = newest_applied(con) or 0
+    return found
+
+
+def test_a_database_is_copied_before_a_migration(settings: Settings) -> None:
+    database_of_release(settings.database, 1)
+    for _ in range(2):
+        with Warehouse(settings.database).read():
+            pass
+        assert copies(settings) == {"digest.before-002.duckdb": 1}
+
+
+def test_an_upgrade_that_dies_halfway_and_goes_on_keeps_the_database_of_the_release_before(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database_of_release(settings.database, 11)
+    for old in ("digest.before-005.duckdb", "digest.before-008.duckdb"):
+        database_of_release(settings.home / old, 1)
+    steps = migrations()
+    dies = [*steps[:12], (13, "013_dies.sql", "select error('no room')"), *steps[13:]]
+    with monkeypatch.context() as patch, pytest.raises(duckdb.Error, match="no room"):
+        patch.setattr("digest_pipeline.warehouse.schema.migrations", lambda: dies)
+        with Warehouse(settings.database).read():
+            pass
+    with Warehouse(settings.database).read() as con:
+        assert newest_applied(con) == steps[-1][0]
+    assert copies(settings) == {"digest.before-012.duckdb": 11, "digest.before-013.duckdb": 12}
 
 
 def test_the_commands_say_where_and_what_next(lived_in: Settings) -> None:

@@ -142,15 +142,17 @@ class Warehouse:
         migrate(con)
 
     def _keep(self, con: duckdb.DuckDBPyConnection, name: str) -> None:
-        """Copy a database of an earlier release before its schema changes; the copy before that goes."""
+        """Copy a database of an earlier release before its schema changes.
+
+        Of the copies before it the last stays: an upgrade that died between two migrations finds its own there.
+        """
         con.execute("checkpoint")
         copy = self.path.with_name(name)
         draft = copy.with_suffix(".part")
         shutil.copyfile(self.path, draft)
         draft.replace(copy)
-        for old in self.path.parent.glob(f"{self.path.stem}.before-*.duckdb"):
-            if old != copy:
-                old.unlink()
+        for old in sorted(self.path.parent.glob(f"{self.path.stem}.before-*.duckdb"))[:-2]:
+            old.unlink()
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
