@@ -28,12 +28,15 @@ def test_environment_goes_before_file_goes_before_default(home: Path, monkeypatc
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("top_m = 7", "top_m"),
+        ("top_m = 7", r"^top_m \(in .*digest.toml\): is no setting"),
+        ("[score_weights]\nnovlty = 1", "novlty .*: is no setting"),
         ("top_n = 0", "greater than or equal to 1"),
         ('timezone = "Mars/Olympus"', "IANA"),
         ('timezone = "Europe"', "IANA"),
         ("top_n = ", "not valid TOML"),
-        ('extractor = "llm"', "needs llm_model"),
+        ('extractor = "llm"', '^extractor = "llm" needs llm_model'),
+        ('home = "/srv/digest"', "home stands in .*DIGEST_HOME"),
+        ('http_ca_file = "none.pem"', "http_ca_file .*none.pem"),
         ('llm_api_key = "sk-1"', "DIGEST_LLM_API_KEY"),
         ('SMTP_PASSWORD = "sk-1"', "DIGEST_SMTP_PASSWORD"),
         ('mail_from = "Five from the feeds"', "no sender"),

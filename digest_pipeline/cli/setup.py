@@ -31,6 +31,7 @@ from digest_pipeline.settings import (
     load_settings,
     unknown_variables,
 )
+from digest_pipeline.settings.load import DOCUMENTED
 from digest_pipeline.settings.reference import settings_template
 from digest_pipeline.upkeep.backup import latest_backup
 from digest_pipeline.upkeep.leftovers import find_leftovers, remove_leftovers
@@ -91,7 +92,7 @@ def _examine() -> Iterator[_Finding]:
         "settings", f"{settings.home / 'digest.toml'}; from the environment: {', '.join(set_here) or 'none'}"
     )
     for variable in unknown_variables():
-        yield _Finding("settings", f"{variable} is no setting", "check its spelling; `digest init` lists every setting")
+        yield _Finding("settings", f"{variable} is no setting", f"check its spelling; {DOCUMENTED} lists every setting")
     yield _model("Whisper", settings.whisper_model, lambda: whisper_source(settings.whisper_model, settings.models))
     yield _model("sentence encoder", settings.encoder_model, lambda: encoder_source(settings.encoder_model))
     yield _voices(settings)

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from digest_pipeline.settings.places import ENV_PREFIX, Places, home_folder
 from digest_pipeline.settings.values import (
+    CaFile,
     Host,
     LakeUrl,
     MailAddress,
@@ -64,7 +65,7 @@ class Settings(Places, BaseSettings):
     http_total_seconds: float = Field(900, gt=0, description="longest time for one whole download")
     http_concurrency: int = Field(32, ge=1, le=256, description="requests under way at the same time")
     http_per_host: int = Field(4, ge=1, le=64, description="of them to one host")
-    http_ca_file: str = Field("", description="PEM file of the authorities to trust instead of the usual ones")
+    http_ca_file: CaFile = Field("", description="PEM file of the authorities to trust instead of the usual ones")
     max_feed_bytes: int = Field(32 * MEBIBYTE, gt=0, description="largest feed or transcript, after decompression")
     max_audio_bytes: int = Field(1024 * MEBIBYTE, gt=0, description="largest audio file")
     max_audio_seconds: float = Field(6 * 3600, gt=0, description="longest episode that is transcribed")

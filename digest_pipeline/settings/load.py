@@ -11,6 +11,7 @@ from digest_pipeline.errors import SettingsError
 from digest_pipeline.settings.fields import Settings
 from digest_pipeline.settings.places import ENV_PREFIX, home_folder
 
+DOCUMENTED = "`python -m digest_pipeline.settings.reference`"  # of this release; a digest.toml may be of an older one
 SECRET_FIELDS = frozenset(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr)
 
 
@@ -23,10 +24,11 @@ def load_settings(**overrides: Any) -> Settings:
     file = home_folder() / "digest.toml"
     try:
         in_file = set(tomllib.loads(file.read_text(encoding="utf-8"))) if file.exists() else set()
-        if secrets := {name.lower() for name in in_file} & SECRET_FIELDS:  # as they are read, capitals or not
-            name = sorted(secrets)[0]
+        # as they are read, capitals or not; the file lies in the home, so it cannot say where that is
+        for name in sorted({name.lower() for name in in_file} & {*SECRET_FIELDS, "home"}):
             raise SettingsError(
-                f"{name} is a secret and stands in {file}", remedy=f"set {ENV_PREFIX}{name.upper()} instead"
+                f"{name} stands in {file}, and is read from the environment only",
+                remedy=f"set {ENV_PREFIX}{name.upper()} instead",
             )
         return Settings(**overrides)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -34,11 +36,13 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         faults = []
         for fault in error.errors():
-            name = ".".join(str(part) for part in fault["loc"]) or "settings"
+            name = ".".join(str(part) for part in fault["loc"])
             source = f"{ENV_PREFIX}{name.upper().replace('.', '__')}"
-            where = source if source in os.environ else str(file) if name.split(".")[0] in in_file else "settings"
-            faults.append(f"{name} (in {where}): {fault['msg'].removeprefix('Value error, ')}")
-        raise SettingsError("; ".join(faults), remedy="docs/settings.md and `digest init` explain each") from error
+            elsewhere = file if name.split(".")[0] in in_file else "the environment"
+            where = source if source in os.environ else elsewhere
+            said = "is no setting" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
+            faults.append(f"{name} (in {where}): {said}" if name else said)
+        raise SettingsError("; ".join(faults), remedy=f"{DOCUMENTED} explains each") from error
     except UnreadableSource as error:
         name = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "a setting")
         raise SettingsError(

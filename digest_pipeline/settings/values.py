@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import ssl
 from email.headerregistry import Address
 from email.utils import getaddresses
 from typing import Annotated
@@ -74,6 +75,15 @@ def _mail_address(text: str) -> str:
     return str(Address(name, addr_spec=ascii_form or address)) if name else ascii_form or address
 
 
+def _ca_file(path: str) -> str:
+    try:
+        if path:
+            ssl.create_default_context(cafile=path)
+    except OSError as error:  # ssl's own are of this kind too
+        raise ValueError(f"{path!r} holds no certificates that can be read: {error.strerror or error}") from error
+    return path
+
+
 def _host(name: str) -> str:
     try:
         name.encode("idna")
@@ -87,6 +97,7 @@ Timezone = Annotated[str, AfterValidator(_timezone)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 LakeUrl = Annotated[SecretStr, AfterValidator(_lake_url)]
 RayAddress = Annotated[str, AfterValidator(_ray_address)]
+CaFile = Annotated[str, AfterValidator(_ca_file)]
 Host = Annotated[str, AfterValidator(_host)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 SiteUrl = Annotated[str, AfterValidator(_site_url)]  # ends with a slash
