@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -145,6 +145,32 @@ def test_addresses_that_nobody_confirms_are_forgotten(con: sqlite3.Connection) -
     assert book.all() == [active]
     with pytest.raises(SubscriberError, match=pending.subscriber_id):
         book.confirm(pending.subscriber_id)
+
+
+def operations(con: sqlite3.Connection, act: Callable[[], object]) -> int:
+    count = 0
+
+    def counted() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    con.set_progress_handler(counted, 1)
+    act()
+    con.set_progress_handler(None, 1)
+    return count
+
+
+@pytest.mark.parametrize("address", ["P7@example.org", "nobody@example.org"])
+def test_to_find_an_address_costs_the_same_among_many(con: sqlite3.Connection, address: str) -> None:
+    """An import asks for each of its rows; the operations of SQLite's machine are counted, since the clock is shared."""
+    book, costs = SubscriberBook(con), []
+    con.execute("pragma synchronous = off")
+    for first, last in ((0, 20), (20, 600)):
+        for n in range(first, last):
+            book.save(replace(person(f"p{n}@example.org"), followed_shows=frozenset({"One", "Two"})))
+        costs.append(operations(con, lambda: book.find("mail", address)))
+    assert costs[1] < 2 * costs[0], costs
 
 
 def test_two_processes_that_add_the_same_address_leave_one(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ STEPS = (
         """,
     ),
     ("alter table suppressions add column last_day text",),  # of their last digest: who comes back gets no older one
+    ("create index subscribers_by_address on subscribers (channel, address collate nocase)",),
 )
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 

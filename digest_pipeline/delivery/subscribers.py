@@ -5,6 +5,7 @@ import hmac
 import secrets
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import available_timezones
 
 from digest_pipeline.delivery import ledger
@@ -18,14 +19,14 @@ from digest_pipeline.sqlite import transaction
 MOST_INTERESTS = 1000  # characters
 ACTIVE, PENDING = "active", "pending"
 COLUMNS = "subscriber_id, channel, address, status, timezone, hour, interests"
-# One person has one mail address however it is spelt; a notification address holds a token that is case-sensitive.
-SAME_ADDRESS = f"channel = ? and (address = ? or channel = '{MAIL}' and address = ? collate nocase)"
 PREFERENCES = (
     ("followed_shows", "show", 1),
     ("muted_shows", "show", 0),
     ("followed_themes", "theme", 1),
     ("muted_themes", "theme", 0),
 )
+
+_timezones = cache(available_timezones)  # it reads a folder of hundreds of files: too much for each row of an import
 
 
 def new_id() -> str:
@@ -139,8 +140,9 @@ class SubscriberBook:
 
     def find(self, channel: str, address: str) -> Subscriber | None:
         """The subscriber of an address, if there is one."""
-        spelt = _as_kept(channel, address)
-        found = self._read(SAME_ADDRESS, channel, spelt, spelt)
+        # One person has one mail address however it is spelt; a notification address holds a token in its own case.
+        same = "channel = ? and address = ? collate nocase" if channel == MAIL else "channel = ? and address = ?"
+        found = self._read(same, channel, _as_kept(channel, address))
         return found[0] if found else None
 
     def last_days(self) -> dict[str, str]:
@@ -211,14 +213,12 @@ class SubscriberBook:
 
     def _read(self, where: str, *values: str) -> list[Subscriber]:
         rows = self._con.execute(f"select {COLUMNS} from subscribers where {where}", values).fetchall()  # noqa: S608 - our own text
-        wanted = {row[0] for row in rows}
         subjects: dict[tuple[str, str, int], set[str]] = {}
-        one = rows[0][0] if len(rows) == 1 else None
         for subscriber_id, kind, subject, is_followed in self._con.execute(
-            "select * from preferences where ? is null or subscriber_id = ?", [one, one]
+            f"select * from preferences where subscriber_id in (select subscriber_id from subscribers where {where})",  # noqa: S608 - our own text
+            values,
         ):
-            if subscriber_id in wanted:
-                subjects.setdefault((subscriber_id, kind, is_followed), set()).add(subject)
+            subjects.setdefault((subscriber_id, kind, is_followed), set()).add(subject)
         return [
             Subscriber(
                 subscriber_id, channel, address, status == ACTIVE, timezone, hour, interests,
@@ -242,7 +242,7 @@ def _as_kept(channel: str, address: str) -> str:
 
 
 def _check(wanted: Subscriber) -> None:
-    if wanted.timezone is not None and wanted.timezone not in available_timezones():
+    if wanted.timezone is not None and wanted.timezone not in _timezones():
         raise SubscriberError("there is no such time zone", remedy="IANA names, such as Europe/Berlin")
     if wanted.hour is not None and not 0 <= wanted.hour <= 23:
         raise SubscriberError("there is no such hour", remedy="a whole number from 0 to 23")
