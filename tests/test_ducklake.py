@@ -19,7 +19,7 @@ from digest_pipeline.errors import SettingsError, WarehouseConflict, WarehouseEr
 from digest_pipeline.lake_address import LakeAddress
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.snapshot import query
-from digest_pipeline.upkeep.backup import back_up, read_backup
+from digest_pipeline.upkeep.backup import DATABASE, Backup, back_up, read_backup
 from digest_pipeline.upkeep.leftovers import find_leftovers, remove_leftovers
 from digest_pipeline.upkeep.restore import restore
 from digest_pipeline.warehouse import Warehouse
@@ -63,6 +63,28 @@ def test_the_command_copies_into_what_is_empty_only(empty: Settings, tmp_path: P
     assert "1 rows of" in migrate_store("file", "--file", str(tmp_path / "it's.duckdb"))[0]
     with Warehouse(tmp_path / "it's.duckdb").read() as con:
         assert con.execute("from raw.llm_replies").fetchall() == [("key", "reply")]
+
+
+def test_a_file_of_an_earlier_release_goes_into_a_lake_and_stays_as_it_is(empty: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    with duckdb.connect(str(folder / DATABASE)) as con:
+        con.execute("create schema raw")
+        con.execute("create table raw.migrations (number integer, name varchar, applied_at timestamp)")
+        for number, name, sql in migrations()[:11]:
+            con.execute(sql)
+            con.execute("insert into raw.migrations values (?, ?, now())", [number, name])
+        con.execute(INSERT, ["old"])
+    made = Backup(folder, NOW, "0", {DATABASE: ""}, {})
+    before = (folder / DATABASE).read_bytes()
+    assert migrate_to_lake(empty, folder / DATABASE)["raw.llm_replies"] == 1
+    restore(empty, made, NOW)
+    with looking(empty) as con:
+        assert con.execute("from raw.llm_replies").fetchall() == [("old", "reply")]
+    assert (folder / DATABASE).read_bytes() == before
+    assert [path.name for path in folder.iterdir()] == [DATABASE]
+    assert not list(empty.home.glob("*duckdb*"))
+    assert not find_leftovers(empty)
 
 
 def test_a_backup_of_a_lake_is_a_file_and_goes_back_into_it(empty: Settings) -> None:

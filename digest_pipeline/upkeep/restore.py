@@ -73,7 +73,7 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
         _take_place(there[SETTINGS], replaced)
         settings = load_settings()
     for name in wanted:
-        if name != SETTINGS:
+        if name == SUBSCRIBERS or (name == DATABASE and not isinstance(warehouse, LakeWarehouse)):
             _lay_beside(backup.folder / name, there[name])
     held = 0
     if SUBSCRIBERS in wanted:  # before they are in their place: a restore may die
@@ -85,8 +85,7 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
                 _carry_over(con, settings.subscribers)
             held += _hold(con, made - timedelta(days=settings.mail_days_back), today)
     if isinstance(warehouse, LakeWarehouse):  # one transaction; what it replaces stays as an earlier snapshot
-        copy_to_lake(beside(settings.database), warehouse, replace=True)
-        beside(settings.database).unlink()
+        copy_to_lake(backup.folder / DATABASE, warehouse, settings.home, replace=True)
     for name in wanted:  # from here on it is renaming
         if beside(there[name]).exists():
             _take_place(there[name], replaced)

@@ -3,17 +3,20 @@
 Copied are the tables of ``raw`` and ``marts``. The views of ``staging`` are dbt's, which makes them anew in every run.
 """
 
-from collections.abc import Sequence
-from contextlib import closing
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
 from digest_pipeline.errors import WarehouseError
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse.choice import warehouse_of
-from digest_pipeline.warehouse.connection import Warehouse
+from digest_pipeline.warehouse.connection import Warehouse, connect_to
 from digest_pipeline.warehouse.lake import CATALOG, LakeWarehouse, attached
+from digest_pipeline.warehouse.schema import migrations, newest_applied
 
 FILE = "file"  # the name of a database file while it is attached beside a lake
 TABLES = """
@@ -45,21 +48,22 @@ def copy_to_file(lake: LakeWarehouse, target: Path) -> dict[str, int]:
     return copied
 
 
-def copy_to_lake(source: Path, lake: LakeWarehouse, *, replace: bool = False) -> dict[str, int]:
+def copy_to_lake(source: Path, lake: LakeWarehouse, home: Path, *, replace: bool = False) -> dict[str, int]:
     """Copy a database file into a lake in one transaction; returns rows by table.
 
     Args:
-        source: brought up to this release first.
+        source: stays as it is, whatever release wrote it.
         lake: made when there is none.
+        home: has room for a copy of the file of an earlier release.
         replace: what the lake holds goes; it stays readable as an earlier snapshot. Otherwise the lake has to be empty.
 
     Raises:
         WarehouseError: the lake is not empty, or what was copied is not the same; nothing was kept.
     """
-    with Warehouse(source).read(), lake.read():  # both have the schema of this release
+    with lake.read():  # it has the schema of this release
         pass
-    with closing(attached(lake.address, read_only=False)) as con:
-        con.execute(f"attach '{_quoted(source)}' as {FILE} (read_only)")
+    with _of_this_release(source, home) as file, closing(attached(lake.address, read_only=False)) as con:
+        con.execute(f"attach '{_quoted(file)}' as {FILE} (read_only)")
         if not replace and holds_anything(con, CATALOG):
             raise WarehouseError(f"the {lake} is not empty", remedy="name another catalog and folder")
         return _copy(con, FILE, CATALOG, clear=replace)
@@ -74,7 +78,7 @@ def migrate_to_lake(settings: Settings, file: Path) -> dict[str, int]:
     lake = _lake_of(settings)
     if not file.exists():
         raise WarehouseError(f"there is no database at {file}", remedy="name one with --file")
-    return copy_to_lake(file, lake)
+    return copy_to_lake(file, lake, settings.home)
 
 
 def migrate_to_file(settings: Settings, file: Path) -> dict[str, int]:
@@ -90,6 +94,29 @@ def migrate_to_file(settings: Settings, file: Path) -> dict[str, int]:
             if holds_anything(con, name):
                 raise WarehouseError(f"{file} is not empty", remedy="name another with --file, or move it away")
     return copy_to_file(lake, file)
+
+
+@contextmanager
+def _of_this_release(source: Path, home: Path) -> Iterator[Path]:
+    """The file, or a copy of it that is brought up to this release: it may be a backup's, of which each byte counts."""
+    try:
+        con = connect_to(source, read_only=True)
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"cannot open {source}: {error}", remedy="close what has it open, or restore it"
+        ) from error
+    home.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="digest-", suffix=".part", dir=home) as folder:
+        copy = Path(folder) / source.name
+        with closing(con):  # nobody writes meanwhile
+            is_of_another = newest_applied(con) != migrations()[-1][0]
+            for end in ("", ".wal") if is_of_another else ():
+                if (part := source.with_name(source.name + end)).exists():
+                    shutil.copyfile(part, copy.with_name(part.name))
+        if is_of_another:
+            with Warehouse(copy).read():
+                pass
+        yield copy if is_of_another else source
 
 
 def _lake_of(settings: Settings) -> LakeWarehouse:
