@@ -18,7 +18,7 @@ from digest_pipeline.instance import prepare_home
 from digest_pipeline.runs import failures_of
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
-from digest_pipeline.warehouse.choice import warehouse_of
+from digest_pipeline.warehouse.choice import looking, warehouse_of
 
 CHOICE = """
 select i.claim_id, i.rank, i.score, c.headline, i.why, i.why_not
@@ -58,8 +58,10 @@ def rescore(days: Sequence[date], settings: Settings) -> Iterator[list[Rescored]
     """Replay clustering and scoring of ``days``, oldest first, with the settings of now; the comparison of each.
 
     Raises:
-        DigestError: a day was never run, or its replay failed.
+        DigestError: there is no database, a day was never run, or its replay failed.
     """
+    with looking(settings) as con:  # before anything is made or copied
+        _check(con, days)
     from dagster import AssetKey, DagsterInstance
 
     from digest_pipeline.automation import RESCORED
@@ -78,7 +80,6 @@ def rescore(days: Sequence[date], settings: Settings) -> Iterator[list[Rescored]
         copy = Warehouse(Path(folder) / "digest.duckdb")
         warehouse_of(settings).snapshot_to(copy.path)
         with copy.write() as con:
-            _check(con, days)
             published = {day: con.execute(PUBLISHED, [day]).fetchall() for day in days}
             con.execute("delete from raw.digest_items where digest_date >= ?", [days[0]])
         resources = {"warehouse": WarehouseResource(database=str(copy.path)), "settings": _WithoutModel()}
