@@ -30,7 +30,9 @@ def demo(
     settings = load_settings()
     days = [network.first_day + timedelta(days=n) for n in range((network.last_day - network.first_day).days + 1)]
     with serve(network, port) as base, progress_bars() as bars:
-        out.print(f"{len(network.shows)} shows on {base}, {days[0]} to {days[-1]}; home {settings.home}")
+        out.print(
+            f"{len(network.shows)} shows on {base}, {days[0]} to {days[-1]}; home {settings.home}", soft_wrap=True
+        )
         network.today = days[0]
         subscribe_to_list(f"{base}/opml", settings)
 

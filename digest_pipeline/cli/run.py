@@ -58,7 +58,7 @@ def run(
                 bars.show_days(len(summaries), len(days), pace.after_day())
     if len(summaries) > 1:
         print_total(summaries)
-    out.print(f"\nPage: {settings.site / 'index.html'}")
+    out.print(f"\nPage: {settings.site / 'index.html'}", soft_wrap=True)
     if any(not s.succeeded or s.attention for s in summaries):
         raise typer.Exit(1)
 

@@ -52,8 +52,8 @@ def init() -> None:
     warehouse = warehouse_of(settings)
     with warehouse.read():
         pass
-    out.print(f"Home:      {settings.home}\nSettings:  {file}\nDatabase:  {warehouse}")
-    out.print("Next:      `digest feeds add URL` or `digest feeds import FILE`, then `digest run`")
+    out.print(f"Home:      {settings.home}\nSettings:  {file}\nDatabase:  {warehouse}", soft_wrap=True)
+    out.print("Next:      `digest feeds add URL` or `digest feeds import FILE`, then `digest run`", soft_wrap=True)
 
 
 @dataclass(frozen=True, slots=True)
