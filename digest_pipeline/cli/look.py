@@ -56,7 +56,8 @@ def show(
         digest = published_digest(con, day or max(days)) if days else None
     if digest is None:
         known = f"published days: {days[0]} to {days[-1]}" if days else "nothing is published yet"
-        raise DigestError(f"there is no digest of {day or 'any day'}", remedy=f"{known}; `digest run` makes one")
+        command = f"digest run --date {day}" if day else "digest run"
+        raise DigestError(f"there is no digest of {day or 'any day'}", remedy=f"{known}; `{command}` makes one")
     render = {ShowFormat.TEXT: to_text, ShowFormat.MD: to_markdown, ShowFormat.JSON: to_json}[form]
     echo(render(digest))
 
@@ -74,14 +75,14 @@ def export(
     if form is ExportFormat.PARQUET and target is None:
         raise DigestError("parquet is no text", remedy="name a file with --output")
     with looking(settings) as con:
-        schema, columns = _find_table(con, table)
+        schema, name, columns = _find_table(con, table)
         where, values = "", []
         if day:
             if "digest_date" not in columns:
-                raise DigestError(f"{table} has no digest_date", remedy="leave --date out")
+                raise DigestError(f"{name} has no digest_date", remedy="leave --date out")
             where, values = "where digest_date = ?", [day]
         # names come from the catalogue, not from the caller
-        frame = con.execute(f'select * from "{schema}"."{table}" {where} order by all', values).pl()  # noqa: S608
+        frame = con.execute(f'select * from "{schema}"."{name}" {where} order by all', values).pl()  # noqa: S608
         frame = without_secrets(frame, private_feeds(con))
     if form is ExportFormat.PARQUET:
         frame.write_parquet(target)  # type: ignore[arg-type]
@@ -93,7 +94,7 @@ def export(
         _write(flat.write_csv, target)
     else:
         _write(frame.write_ndjson, target)
-    err.print(f"{len(frame)} rows of {schema}.{table}")
+    err.print(f"{len(frame)} rows of {schema}.{name}")
 
 
 def _write(write: Callable[..., str | None], target: Path | None) -> None:
@@ -104,15 +105,17 @@ def _write(write: Callable[..., str | None], target: Path | None) -> None:
         write(target or sys.stdout)
 
 
-def _find_table(con: duckdb.DuckDBPyConnection, table: str) -> tuple[str, set[str]]:
+def _find_table(con: duckdb.DuckDBPyConnection, table: str) -> tuple[str, str, set[str]]:
+    """Schema, name and columns, by its name with or without the schema."""
     rows = con.execute(
         "select table_schema, table_name, list(column_name) from information_schema.columns"
         " where table_schema in ('raw', 'staging', 'marts') group by all"
     ).fetchall()
-    found = {name: (schema, set(columns)) for schema, name, columns in rows}
-    if table not in found:
-        raise DigestError(f"there is no table {table!r}", remedy=f"tables: {', '.join(sorted(found))}")
-    return found[table]
+    for schema, name, columns in rows:
+        if table in {name, f"{schema}.{name}"}:
+            return schema, name, set(columns)
+    known = ", ".join(sorted(name for _, name, _ in rows))
+    raise DigestError(f"there is no table {table!r}", remedy=f"tables: {known}")
 
 
 STORED = """
@@ -134,7 +137,7 @@ def status() -> None:
         days = [summarise(con, day, settings) for day in published_days(con)[-7:]]
         health = health_of(con, ledger, settings, datetime.now(UTC))
     names = ("feeds", "episodes", "transcripts", "claims", "published insights")
-    out.print(f"Home: {settings.home}  ({warehouse.size_bytes() / 1e6:.1f} MB)")
+    out.print(f"Home: {settings.home}  ({warehouse.size_bytes() / 1e6:.1f} MB)", soft_wrap=True)
     out.print(", ".join(f"[bold]{count}[/] {name}" for name, count in zip(names, counts, strict=True)))
     table = Table("day", "episodes", "minutes transcribed", "claims", "published", "USD")
     for day in days:
@@ -145,7 +148,8 @@ def status() -> None:
     cost = "unknown" if health.usd is None else f"{health.usd:.2f} USD"
     out.print(
         f"Last 30 days: {cost} for language models, {health.retrying} episodes wait for another try,"
-        f" {health.set_aside} were set aside"
+        f" {health.set_aside} were set aside",
+        soft_wrap=True,
     )
     if health.deliveries:
         said = ", ".join(f"{count} {status}" for status, count in sorted(health.deliveries.items()))

@@ -1,0 +1,51 @@
+"""Commands that only look: what they say whole, and of what is not there."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from digest_pipeline.cli import app
+from digest_pipeline.errors import DigestError
+from digest_pipeline.models import Digest
+from digest_pipeline.publishing.store import record_digest
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+
+DAY = date(2026, 9, 14)
+
+
+def refused(*words: str) -> str:
+    result = CliRunner().invoke(app, words)
+    assert isinstance(result.exception, DigestError), result.output
+    return str(result.exception)
+
+
+@pytest.mark.parametrize("name", ["digests", "raw.digests"])
+def test_a_table_is_exported_by_its_name_with_or_without_the_schema(warehouse: Warehouse, name: str) -> None:
+    with warehouse.write() as con:
+        record_digest(con, Digest(DAY, ()))
+    result = CliRunner().invoke(app, ["export", name, "--date", str(DAY)])
+    assert result.stdout.startswith('{"digest_date":"2026-09-14"'), result.output
+    assert result.stderr == "1 rows of raw.digests\n"
+    assert "tables: claim_candidates, " in refused("export", "marts.digests")
+
+
+def test_of_a_day_without_a_digest_the_command_that_makes_it_is_said(warehouse: Warehouse) -> None:
+    with warehouse.write() as con:
+        record_digest(con, Digest(DAY, ()))
+    assert "`digest run --date 2026-09-15`" in refused("show", "--date", "2026-09-15")
+
+
+def test_rescoring_makes_no_home(settings: Settings) -> None:
+    assert "there is no database" in refused("rescore", "--from", str(DAY))
+    assert not settings.home.exists()
+
+
+def test_a_path_stays_on_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "-".join(["long"] * 20)
+    monkeypatch.setenv("DIGEST_HOME", str(home))
+    monkeypatch.setenv("COLUMNS", "40")
+    for command in ("init", "status"):
+        assert f"{home}" in CliRunner().invoke(app, [command]).output
