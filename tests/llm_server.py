@@ -39,6 +39,8 @@ class StandIn:
         web.routes["/v1/chat/completions"] = self._complete
 
     def body_for(self, request: dict[str, Any], reply: Reply) -> dict[str, Any]:
+        if reply.finish_reason == "no choice":
+            return {"id": "c1", "object": "chat.completion", "created": 1, "model": "stand-in", "choices": []}
         usage = self._usage(request, reply) if self.counts_tokens else None
         return {
             "id": "c1", "object": "chat.completion", "created": 1, "model": "stand-in",
@@ -112,7 +114,7 @@ class BatchStandIn(StandIn):
             reply = self.answer if isinstance(self.answer, Reply) else self.answer(line["body"])
             response = {"status_code": reply.status, "body": self.body_for(line["body"], reply)}
             rows.append({"id": "r", "custom_id": line["custom_id"], "response": response, "error": None})
-        self._output = "\n".join(map(json.dumps, rows)).encode()
+        self._output = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode()
         send(request, {"id": "file-in", "object": "file", "bytes": len(form), "created_at": 1, "filename": "b.jsonl",
                        "purpose": "batch", "status": "processed"})  # fmt: skip
 

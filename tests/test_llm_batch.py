@@ -170,6 +170,15 @@ def test_what_a_batch_was_refused_is_asked_neither_one_by_one_nor_in_the_next_ba
     assert [cached for _, _, cached in outcomes(setup)] == [False, True, True]
 
 
+def test_a_line_end_of_another_kind_in_a_reply_is_no_end_of_its_line(setup: Setup) -> None:
+    BatchStandIn(setup.web, Reply(claims(GOOD).replace("A deposit only", "A deposit\u2028only")))
+    found, _ = extractor(setup)
+    found.prepare([(EPISODE, SEGMENTS)])
+    assert outcomes(setup) == [("ok", True, False)]
+    (candidate,) = found.extract(EPISODE, SEGMENTS).candidates
+    assert (candidate.explanation, candidate.rejected_reason) == (GOOD["explanation"], None)
+
+
 def test_questions_are_sent_in_the_form_of_batch_files(setup: Setup) -> None:
     settings = setup.settings.model_copy(update=BATCHED)
     books = Books(setup.warehouse, DAY)

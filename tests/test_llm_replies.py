@@ -20,6 +20,8 @@ MISBEHAVIOURS = {
     "provider's refusal": (Reply("", refusal="no"), "refused by the model's provider"),
     "content filter": (Reply("", finish_reason="content_filter"), "refused by the model's provider"),
     "empty": (Reply(""), "empty reply"),
+    "no choice": (Reply(finish_reason="no choice"), "empty reply"),
+    "half an emoji": (Reply("Sure \ud83d"), "prose instead of JSON"),
     "list": (Reply("[1, 2]"), "prose instead of JSON"),
     "another form": (Reply('{"insights": []}'), "JSON of another form"),
     "wrong types": (Reply('{"claims": [{"headline": 5}]}'), "JSON of another form"),
@@ -137,6 +139,12 @@ def test_the_first_pause_is_the_one_of_the_settings_and_the_next_twice_as_long(
     monkeypatch.setattr("digest_pipeline.llm.client.time", SimpleNamespace(sleep=paused.append))
     setup.extract(Reply(status=500), llm_max_attempts=3, llm_retry_seconds=0.5)
     assert paused == [0.5, 1.0]
+
+
+def test_half_an_emoji_after_a_reply_does_no_harm(setup: Setup) -> None:
+    extraction = setup.extract(Reply(f"{claims(GOOD)} \ud83d"))
+    assert [c.rejected_reason for c in extraction.candidates] == [None]
+    assert setup.extract(Reply(status=500)) == extraction
 
 
 def test_whole_claims_of_a_truncated_reply_are_kept(setup: Setup) -> None:

@@ -136,7 +136,10 @@ class BatchSender:
         text = self._patiently(
             lambda: str(self._litellm.file_content(file_id=batch.output_file_id, **server).text), STOP_MINUTES
         )
-        return ("its output could not be read", None) if text is None else (str(batch.status), text.splitlines())
+        if text is None:
+            return "its output could not be read", None
+        # not splitlines, which cuts replies at Unicode's other line ends: JSON may hold those as they are
+        return str(batch.status), [line for line in text.split("\n") if line.strip()]
 
     def _patiently(self, action: Callable[[], T | None], minutes: float) -> T | None:
         """What an action gives as soon as it gives something; ``None`` where the time is up before. Connections that

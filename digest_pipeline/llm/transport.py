@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from digest_pipeline.compute import get_pool
 from digest_pipeline.errors import WorkerLost
 from digest_pipeline.settings import Settings
+from digest_pipeline.words import readable
 
 
 def import_litellm() -> Any:
@@ -35,12 +36,14 @@ class Completion:
 
 
 def completion_from(body: dict[str, Any]) -> Completion:
-    """A completion from a response in OpenAI's form, which litellm gives whatever the provider."""
-    choice = body["choices"][0]
+    """A completion from a response in OpenAI's form, which litellm gives whatever the provider. Some servers answer
+    with no choice at all: that is an empty reply.
+    """
+    choice = next(iter(body.get("choices") or []), {})
     message, usage = choice.get("message") or {}, body.get("usage") or {}
     details = usage.get("prompt_tokens_details") or {}
     return Completion(
-        text=message.get("content") or "",
+        text=readable(message.get("content") or ""),  # half of an emoji can neither be kept nor sent back
         tokens_in=int(usage.get("prompt_tokens") or 0),
         tokens_out=int(usage.get("completion_tokens") or 0),
         tokens_cached=int(details.get("cached_tokens") or 0),
