@@ -58,7 +58,10 @@ def import_csv(text: str, book: SubscriberBook, *, are_confirmed: bool) -> Itera
         SubscriberError: the header lacks ``address`` or has a column of another name.
     """
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
-    header = [name.strip().lower() for name in next(rows, [])]
+    try:
+        header = [name.strip().lower() for name in next(rows, [])]
+    except csv.Error as error:
+        raise SubscriberError(f"the file is not CSV: {error}", remedy="export it as CSV from a spreadsheet") from error
     if "address" not in header or (unknown := [name for name in header if name not in COLUMNS]):
         fault = "has no column address" if "address" not in header else f"has an unknown column {unknown[0]!r}"
         raise SubscriberError(f"the file {fault}", remedy=f"its first line names columns of: {', '.join(COLUMNS)}")
