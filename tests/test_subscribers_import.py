@@ -3,14 +3,44 @@
 from pathlib import Path
 
 import pytest
+from aiosmtpd.smtp import AuthResult
+from typer.testing import CliRunner
 
+from digest_pipeline.cli import app
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.exchange import import_csv
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import SubscriberError
+from digest_pipeline.settings import Settings
+from tests.mail_server import inbox
 
 
 @pytest.mark.parametrize("text", ['"address" ,hour\na@example.org,7\n', '"address\na@example.org\n'])
 def test_a_first_line_that_is_no_csv_is_named(tmp_path: Path, text: str) -> None:
     with open_delivery(tmp_path / "subscribers.sqlite") as con, pytest.raises(SubscriberError, match="is not CSV"):
         list(import_csv(text, SubscriberBook(con), are_confirmed=True))
+
+
+def test_a_server_that_refuses_the_login_is_asked_once_not_for_every_row(settings: Settings, tmp_path: Path) -> None:
+    logins: list[str] = []
+
+    def refuse(*said: object) -> AuthResult:
+        logins.append("tried")
+        return AuthResult(success=False, handled=False)
+
+    file = tmp_path / "list.csv"
+    file.write_text("address\n" + "".join(f"reader{n}@example.org\n" for n in range(5)))
+    with inbox(authenticator=refuse, auth_require_tls=False) as box:
+        mail = {
+            "DIGEST_SMTP_HOST": "127.0.0.1", "DIGEST_SMTP_PORT": str(box.port), "DIGEST_SMTP_SECURITY": "none",
+            "DIGEST_SMTP_USERNAME": "digest", "DIGEST_SMTP_PASSWORD": "mistyped",
+            "DIGEST_MAIL_FROM": "digest@example.org", "DIGEST_SITE_URL": "https://digest.example",
+        }  # fmt: skip
+        result = CliRunner().invoke(app, ["subscribers", "import", str(file)], env=mail)
+        one_login = len(logins)
+        CliRunner().invoke(app, ["subscribers", "add", "ann@example.org"], env=mail)
+    assert one_login == len(logins) - one_login  # smtplib tries each of the server's ways to log in
+    assert result.exit_code == 1
+    assert "5 taken, 5 of them to confirm" in result.output
+    assert "SMTPAuthenticationError" in result.output
+    assert "4 more" in result.output

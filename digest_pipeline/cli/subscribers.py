@@ -1,6 +1,7 @@
 """``digest subscribers``: who gets the digest, how, and with what wishes. Addresses are shown only when asked for."""
 
 import os
+import smtplib
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -110,19 +111,15 @@ def import_subscribers(
             (bad if isinstance(row, BadRow) else saved).append(row)  # type: ignore[arg-type]
         pending = [one for one in saved if not one.is_active]
         ask = mail_asker(settings) if pending else None
-        links, unasked = SignedLinks(secret_of(con, "links"), settings.site_url), list[DigestError]()
-        for one in pending if ask else ():
-            try:
-                _ask(links, ask, one)  # type: ignore[arg-type]
-            except DigestError as error:
-                unasked.append(error)
+        links = SignedLinks(secret_of(con, "links"), settings.site_url)
+        unasked = _ask_each(links, ask, pending) if ask else []
     out.print(f"{len(saved)} taken, {len(pending)} of them to confirm, {len(bad)} not taken")
     if pending and ask is None:
         err.print("[yellow]nobody was asked to confirm:[/] set smtp_host, mail_from and site_url, and import again")
     for row in bad:
         err.print(f"[red]line {row.line}:[/] {escape(row.reason)}", soft_wrap=True)
     for fault in unasked:
-        err.print(f"[red]not asked:[/] {escape(fault.said)}", soft_wrap=True)
+        err.print(f"[red]not asked:[/] {escape(fault)}", soft_wrap=True)
     if bad or unasked or (pending and ask is None):
         raise typer.Exit(1)
 
@@ -162,7 +159,21 @@ def _ask(links: SignedLinks, ask: Asker, pending: Subscriber) -> None:
         raise DigestError(
             f"{pending.subscriber_id} waits, but the mail could not be sent: {type(error).__name__}",
             remedy="check smtp_host and its settings, then add the address again",
-        ) from None
+        ) from error
+
+
+def _ask_each(links: SignedLinks, ask: Asker, pending: list[Subscriber]) -> list[str]:
+    """Ask one after the other; who was not, and why. What is wrong with the server, not with an address, ends it."""
+    unasked: list[str] = []
+    for number, one in enumerate(pending, start=1):
+        try:
+            _ask(links, ask, one)
+        except DigestError as error:
+            unasked.append(error.said)
+            if not isinstance(error.__cause__, smtplib.SMTPRecipientsRefused):
+                more = len(pending) - number
+                return [*unasked, f"{more} more: import again when the server answers"] if more else unasked
+    return unasked
 
 
 def _wishes(one: Subscriber) -> str:
