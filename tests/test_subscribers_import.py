@@ -13,6 +13,7 @@ from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import SubscriberError
 from digest_pipeline.settings import Settings
 from tests.mail_server import inbox
+from tests.readers import subscribe
 
 
 @pytest.mark.parametrize("text", ['"address" ,hour\na@example.org,7\n', '"address\na@example.org\n'])
@@ -44,3 +45,13 @@ def test_a_server_that_refuses_the_login_is_asked_once_not_for_every_row(setting
     assert "5 taken, 5 of them to confirm" in result.output
     assert "SMTPAuthenticationError" in result.output
     assert "4 more" in result.output
+
+
+def test_an_export_over_an_older_file_is_readable_by_its_owner_alone(settings: Settings, tmp_path: Path) -> None:
+    subscribe(settings, "ann")
+    file = tmp_path / "list.csv"
+    file.write_text("an older list, longer than the new one\n" * 10)
+    file.chmod(0o644)
+    assert CliRunner().invoke(app, ["subscribers", "export", "-o", str(file)]).exit_code == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text().count("\n") == 2

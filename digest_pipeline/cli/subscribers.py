@@ -138,6 +138,7 @@ def export(
         sys.stdout.write(text)
     else:
         with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o600)  # an older file keeps what others may do with it
             file.write(text)
     err.print(f"{len(subscribers)} subscribers")
 
