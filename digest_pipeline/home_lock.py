@@ -1,8 +1,8 @@
 """Who may work in a home folder: one ``digest run`` at a time, and nobody else while the folder is put back or swept.
 
 ``run.lock`` is held by a run of this command line, a restore and a sweep. ``use.lock`` is shared by whoever changes
-what the folder holds, Dagster's steps in their own processes and deliveries included, and a restore or a sweep has it
-alone. Both are let go when their process dies.
+what the folder holds, Dagster's steps in their own processes, deliveries and backups included, and a restore or a sweep
+has it alone. Both are let go when their process dies.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def alone(home: Path) -> Iterator[None]:
     """Have the home folder alone.
 
     Raises:
-        DigestError: a run, a step of one of Dagster's runs, or a delivery is going on.
+        DigestError: a run, a step of one of Dagster's runs, a delivery or a backup is going on.
     """
     with one_at_a_time(home):
         try:
@@ -48,6 +48,6 @@ def alone(home: Path) -> Iterator[None]:
                 yield
         except Timeout as error:
             raise DigestError(
-                f"a step of a Dagster run, or a delivery, is going on in {home}",
-                remedy="stop Dagster's daemon, or wait for the run to end",
+                f"a step of a Dagster run, a delivery or a backup is going on in {home}",
+                remedy="stop Dagster's daemon, or wait for the end of it",
             ) from error

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 from digest_pipeline.cli import app
 from digest_pipeline.home_lock import alone, in_use
 from digest_pipeline.settings import Settings
+from digest_pipeline.upkeep.backup import back_up
 from digest_pipeline.warehouse import Warehouse
 
 STEP = """
@@ -74,3 +77,32 @@ def test_a_delivery_waits_for_the_end_of_a_restore(settings: Settings, warehouse
         sender.wait(10)
     said, _ = sender.communicate(timeout=60)
     assert (sender.returncode, said) == (0, "What is due: no active subscribers\n")
+
+
+ALONE = """
+import sys
+from pathlib import Path
+from digest_pipeline.home_lock import alone
+
+with alone(Path(sys.argv[1])):
+    print("alone", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_backup_waits_for_the_end_of_a_sweep(settings: Settings, warehouse: Warehouse) -> None:
+    """Which would take it for what a died one left."""
+    with warehouse.write():
+        pass
+    command = [sys.executable, "-c", ALONE, str(settings.home)]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as sweep,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        assert sweep.stdout
+        assert sweep.stdout.readline() == "alone\n"
+        backup = threads.submit(back_up, settings, datetime(2026, 9, 18, 9, tzinfo=UTC))
+        with pytest.raises(TimeoutError):
+            backup.result(5)
+        sweep.communicate("\n")
+        assert backup.result(60).folder.exists()

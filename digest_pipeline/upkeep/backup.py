@@ -19,6 +19,7 @@ import duckdb
 from digest_pipeline import __version__
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.errors import BackupError
+from digest_pipeline.home_lock import in_use
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse.choice import warehouse_of
 
@@ -53,27 +54,33 @@ def back_up(settings: Settings, now: datetime, *, into: Path | None = None) -> B
     draft = folder.with_name(folder.name + DRAFT)
     if folder.exists():
         raise BackupError(f"{folder} is there already", remedy="try again in a second")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
-        warehouse_of(settings).snapshot_to(draft / DATABASE)
-        if settings.subscribers.exists():
-            (draft / SUBSCRIBERS).touch(mode=0o600)
-            with open_delivery(settings.subscribers) as con, closing(sqlite3.connect(draft / SUBSCRIBERS)) as copy:
-                con.backup(copy)
-        if (settings.home / SETTINGS).exists():
-            shutil.copyfile(settings.home / SETTINGS, draft / SETTINGS)
-        files = {path.name: _sha256(path) for path in sorted(draft.iterdir())}
-        backup = Backup(folder, now.astimezone(UTC), __version__, files, _read_through(draft))
-        about = {name: value for name, value in asdict(backup).items() if name != "folder"}
-        (draft / MANIFEST).write_text(json.dumps(about, indent=2, default=str) + "\n", encoding="utf-8")
-        draft.rename(folder)
-    except BaseException:
+    with in_use(settings.home):  # a sweep would take the draft away, and a restore must keep the backup that it reads
         shutil.rmtree(draft, ignore_errors=True)
-        raise
-    if into is None:
-        for old in sorted(_finished(settings.backups))[: -settings.keep_backups]:
-            shutil.rmtree(old)
+        draft.mkdir(parents=True)
+        try:
+            backup = _write(settings, now, folder, draft)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        if into is None:
+            for old in sorted(_finished(settings.backups))[: -settings.keep_backups]:
+                shutil.rmtree(old)
+    return backup
+
+
+def _write(settings: Settings, now: datetime, folder: Path, draft: Path) -> Backup:
+    warehouse_of(settings).snapshot_to(draft / DATABASE)
+    if settings.subscribers.exists():
+        (draft / SUBSCRIBERS).touch(mode=0o600)
+        with open_delivery(settings.subscribers) as con, closing(sqlite3.connect(draft / SUBSCRIBERS)) as copy:
+            con.backup(copy)
+    if (settings.home / SETTINGS).exists():
+        shutil.copyfile(settings.home / SETTINGS, draft / SETTINGS)
+    files = {path.name: _sha256(path) for path in sorted(draft.iterdir())}
+    backup = Backup(folder, now.astimezone(UTC), __version__, files, _read_through(draft))
+    about = {name: value for name, value in asdict(backup).items() if name != "folder"}
+    (draft / MANIFEST).write_text(json.dumps(about, indent=2, default=str) + "\n", encoding="utf-8")
+    draft.rename(folder)
     return backup
 
 
