@@ -1,7 +1,6 @@
 """Mail servers as they are: they put off, break off, refuse, want TLS and a login, or are not there."""
 
 import ssl
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from digest_pipeline.errors import DigestError
 from digest_pipeline.models import Digest
 from digest_pipeline.settings import Settings
 from tests.mail_server import Inbox, inbox
-from tests.readers import NOW, SINCE, subscribe
+from tests.readers import NOW, subscribe
 
 
 def test_who_was_refused_for_good_is_not_asked_again_and_who_was_put_off_is(
@@ -106,22 +105,3 @@ def test_no_server_or_no_answer_is_named(settings: Settings, published: Digest) 
         deliver(settings.model_copy(update=dead), NOW)
     with open_delivery(settings.subscribers) as con:
         assert ledger.tally(con) == []
-
-
-def test_an_address_that_bounces_is_held_until_it_is_added_again(
-    mailed: Settings, box: Inbox, three_days: list[Digest]
-) -> None:
-    subscribe(mailed, "ann")
-    box.answers = {"ann@example.org": "550 5.1.1 <ann@example.org> unknown"}
-    patient = mailed.model_copy(update={"mail_bounces": 2})
-    with open_delivery(mailed.subscribers) as con:
-        con.execute("update subscribers set subscribed_at = ?", [SINCE.isoformat()])
-    for day in three_days[:2]:
-        assert deliver(patient, NOW + timedelta(days=2), day=day.digest_date) == {"refused": 1}
-    assert deliver(patient, NOW + timedelta(days=2)) == {"bouncing": 1}
-    with open_delivery(mailed.subscribers) as con:
-        assert ledger.tally(con)[0][3] == "the server answered 550 5.1.1"
-        con.execute("update deliveries set started_at = '2026-09-16T06:30:00+00:00'")
-    box.answers = {}
-    subscribe(mailed, "ann")
-    assert deliver(patient, NOW + timedelta(days=2)) == {"sent": 1}

@@ -154,12 +154,16 @@ def give_up(con: sqlite3.Connection, before: date) -> None:
 
 
 def bouncing(con: sqlite3.Connection, times: int) -> frozenset[str]:
-    """Subscribers whose last deliveries, so many since they subscribed, found no such mailbox: nobody reads there."""
+    """Subscribers whose last deliveries, so many since they subscribed, found no such mailbox: nobody reads there.
+
+    The days of one mail have one hash in common, and count once.
+    """
     rows = con.execute(
         "select subscriber_id from ("
-        " select subscriber_id, deliveries.status = 'refused' and instr(reason, ?) > 0 as is_bounce,"
-        " row_number() over (partition by subscriber_id order by digest_date desc) as place"
+        " select subscriber_id, min(deliveries.status = 'refused' and instr(reason, ?) > 0) as is_bounce,"
+        " row_number() over (partition by subscriber_id order by max(digest_date) desc) as place"
         " from deliveries join subscribers using (subscriber_id) where started_at >= subscribed_at"
+        " group by subscriber_id, content_hash"
         ") where place <= ? group by subscriber_id having sum(is_bounce) = ?",
         [NO_MAILBOX, times, times],
     ).fetchall()
