@@ -70,7 +70,7 @@ def _send(day: date | None, *, even_if_old: bool, only: Collection[str] | None =
     if counts["waiting"] or counts["unknown"] or counts["refused"]:
         err.print("[yellow]not all arrived:[/] `digest deliveries` says why; those that wait go with the next call")
     if counts["bouncing"]:
-        err.print("[yellow]bouncing:[/] their last mails found no such mailbox; add them again when it is mended")
+        err.print("[yellow]bouncing:[/] `digest subscribers list` says who; add them again when they can get mail")
 
 
 def _preview(day: date | None, file: Path) -> None:

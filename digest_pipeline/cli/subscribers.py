@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from digest_pipeline.cli.console import err, out
+from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.addresses import CHANNELS, MAIL, NOTIFY, masked
 from digest_pipeline.delivery.confirmation import mail_asker
 from digest_pipeline.delivery.database import open_delivery, secret_of
@@ -62,13 +63,15 @@ def list_subscribers(
     addresses: Annotated[bool, typer.Option("--addresses", help="Show addresses in full.")] = False,
 ) -> None:
     """Show the subscribers and their wishes."""
-    with open_delivery(load_settings().subscribers) as con:
-        subscribers = SubscriberBook(con).all()
+    settings = load_settings()
+    with open_delivery(settings.subscribers) as con:
+        subscribers, bouncing = SubscriberBook(con).all(), ledger.bouncing(con, settings.mail_bounces)
     table = Table("id", "channel", "address", "state", "from", "wishes")
     for one in subscribers:
         shown = one.address if addresses else masked(one.channel, one.address)
         hour = "at once" if one.hour is None else f"{one.hour}:00 {one.timezone or ''}".strip()
         state = "[green]active[/]" if one.is_active else "[yellow]to confirm[/]"
+        state = "[red]bouncing[/]" if one.subscriber_id in bouncing else state
         table.add_row(one.subscriber_id, one.channel, escape(shown), state, hour, escape(_wishes(one)))
     out.print(table if subscribers else "No subscribers yet: `digest subscribers add ADDRESS`.")
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
+from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.addresses import MAIL
 from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.links import SignedLinks
@@ -25,7 +26,8 @@ ONE_AT_A_TIME = Lock()  # of two requests for one address that come together the
 def request_subscription(settings: Settings, ask: Asker, address: str, interests: str) -> None:
     """Ask at an address for its owner's consent, unless it is subscribed or was asked just now.
 
-    What a stranger types in changes nothing for a person who is subscribed. Nothing is returned or raised: the caller
+    What a stranger types in changes nothing for a person who is subscribed, except that an address which is held since
+    it bounced is tried again. Nothing is returned or raised: the caller
     must not be able to tell whether an address is known. When a mail cannot be sent, that is logged, without its
     address, and it can be asked for again at once; it may have arrived all the same, so its link stays good.
     """
@@ -35,9 +37,12 @@ def request_subscription(settings: Settings, ask: Asker, address: str, interests
         book.erase_unconfirmed(datetime.now(UTC))
         with ONE_AT_A_TIME:
             known = book.find(MAIL, address)
-            if known and (known.is_active or now - book.asked_at(known.subscriber_id) < ASK_AGAIN_AFTER):
+            is_held = known is not None and known.subscriber_id in ledger.bouncing(con, settings.mail_bounces)
+            is_asked = known is not None and now - book.asked_at(known.subscriber_id) < ASK_AGAIN_AFTER
+            if known and not is_held and (known.is_active or is_asked):
                 return
-            pending = book.save(replace(known or Subscriber(new_id(), MAIL, address), interests=interests))
+            wanted = known or Subscriber(new_id(), MAIL, address)
+            pending = book.save(wanted if wanted.is_active else replace(wanted, interests=interests))
         try:
             ask_to_confirm(SignedLinks(secret_of(con, "links"), settings.site_url), ask, pending)
         except (DigestError, OSError) as error:  # smtplib's exceptions are OSErrors; their texts may hold the address
