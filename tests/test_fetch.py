@@ -40,6 +40,18 @@ def test_a_conditional_request_is_answered_by_304(web: Web, settings: Settings) 
     assert web.requests[0][1]["User-Agent"].startswith("digest-pipeline/")
 
 
+def test_no_cookie_is_kept(web: Web, settings: Settings) -> None:
+    url = web.put("/feed", b"content", **{"Set-Cookie": "session=one-subscriber; Path=/"})
+
+    async def go() -> None:
+        async with Fetcher(settings) as fetcher:
+            for _ in range(2):
+                await fetcher.get(url)
+
+    asyncio.run(go())
+    assert ["Cookie" in headers for _, headers in web.requests] == [False, False]
+
+
 def test_private_addresses_are_refused_unless_allowed(web: Web, settings: Settings) -> None:
     url = web.put("/feed", b"content")
     guarded = with_limits(settings, allow_private_hosts=False)
@@ -131,18 +143,22 @@ CODINGS = {
     "gzip": gzip.compress(BODY), "x-gzip": gzip.compress(BODY[:99]) + gzip.compress(BODY[99:]) + bytes(5),
     "deflate": zlib.compress(BODY), "Deflate": zlib.compress(BODY)[2:-4], "br": brotli.compress(BODY),
     "zstd": zstandard.compress(BODY[:99]) + zstandard.compress(BODY[99:]), "gzip, br": brotli.compress(gzip.compress(BODY)),
-    "identity": BODY,
+    "identity": BODY, "UTF-8": BODY, "aws-chunked,gzip": gzip.compress(BODY),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("coding", CODINGS)
-def test_every_coding_that_is_asked_for_is_read(web: Web, settings: Settings, coding: str) -> None:
+def test_every_coding_that_is_asked_for_is_read_and_others_are_passed_over(
+    web: Web, settings: Settings, coding: str
+) -> None:
     url = web.put("/feed", CODINGS[coding], **{"Content-Encoding": coding})
     assert get(url, settings).body == BODY
     assert web.requests[0][1]["Accept-Encoding"] == "gzip, deflate, br, zstd"
 
 
-@pytest.mark.parametrize("value", ["", "soon", "-5 minutes", "Mon, 99 Foo 2026 25:00:00 GMT"])
+@pytest.mark.parametrize("value", [
+    "", "soon", "-5 minutes", "Mon, 99 Foo 2026 25:00:00 GMT", f"Mon, 14 Sep 2026 12:01:00 +{'9' * 30}",
+])  # fmt: skip
 def test_a_rest_that_cannot_be_read_is_none(value: str) -> None:
     assert retry_after(value) is None
 

@@ -19,7 +19,7 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
     else:
         try:
             when = email.utils.parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):  # a zone of thirty digits
             return None
         if when.tzinfo is None:
             when = when.replace(tzinfo=UTC)

@@ -22,16 +22,15 @@ ZSTD_PIECE = 256  # its decoder has no bound of its own; a block of four bytes m
 def decompress(raw: bytes, content_encoding: str, most: int) -> bytes:
     """The body behind its content codings, of at most ``most`` bytes.
 
+    What is no coding that was asked for is passed over, as browsers do: some hosts name the charset there (``UTF-8``),
+    or how the file was once uploaded (``aws-chunked``).
+
     Raises:
-        FetchError: the coding is unknown, the data is damaged or cut short, or it expands to more than ``most``.
+        FetchError: the data is damaged or cut short, or it expands to more than ``most``.
     """
     body = raw
-    for coding in reversed([c.strip().lower() for c in content_encoding.split(",") if c.strip()]):
-        if coding == "identity":
-            continue
-        if coding not in DECODERS:
-            raise FetchError(f"the body is coded as {coding!r}, which was not asked for")
-        if body:
+    for coding in reversed([c.strip().lower() for c in content_encoding.split(",")]):
+        if body and coding in DECODERS:
             body = _decode(coding, body, most)
     return body
 

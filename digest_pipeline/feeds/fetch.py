@@ -11,6 +11,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -93,6 +94,8 @@ class Fetcher:
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING},
             timeout=httpx.Timeout(settings.http_timeout_seconds, pool=None),
             trust_env=False,  # a proxy would resolve names out of the guard's sight
+            # None is kept: they would join one subscriber's feeds, and httpx copies all of them for each request.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
         self._all = asyncio.Semaphore(settings.http_concurrency)
         self._rests = Rests()
