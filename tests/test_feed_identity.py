@@ -1,10 +1,19 @@
 """One episode stays one, and two stay two: scenario by scenario."""
 
+import hashlib
+import time
 from datetime import timedelta
 
 import pytest
 
-from digest_pipeline.feeds.evidence import KnownEpisode, audio_key, file_name, title_key, title_numbers
+from digest_pipeline.feeds.evidence import (
+    KnownEpisode,
+    audio_key,
+    file_name,
+    have_equal_descriptions,
+    title_key,
+    title_numbers,
+)
 from digest_pipeline.feeds.identity import EpisodeIndex
 from digest_pipeline.models import FeedItem
 from tests.feed_items import NOTES, NOW, URL, item, known
@@ -193,6 +202,14 @@ def test_identity(name: str) -> None:
         assert match is not None
         assert match.reason.startswith(outcome)
         assert match.is_same_row == (outcome == SAME)
+
+
+def test_long_show_notes_are_compared_in_bounded_time() -> None:
+    """Of a feed in which all titles are equal and no item has a date, each is compared with a hundred others."""
+    notes = [" ".join(hashlib.blake2b(bytes((n, m))).hexdigest() for m in range(150)) for n in range(2)]
+    began = time.monotonic()
+    assert not any(have_equal_descriptions(known(description=notes[0]), item(description=notes[1])) for _ in range(500))
+    assert time.monotonic() - began < 1
 
 
 def test_a_title_that_comes_again_and_again_is_no_evidence() -> None:

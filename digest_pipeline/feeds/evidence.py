@@ -42,6 +42,7 @@ FILE_PARAMETERS = re.compile(r"^(?:id|ep|episode|file|filename|(?:audio|episode|
 MIN_DESCRIPTION_WORDS = 8
 MIN_TELLING_WORDS = 3  # a title of fewer words proves nothing across feeds
 SAME_DESCRIPTION = 90.0  # rapidfuzz ratio, 0..100
+COMPARED_CHARACTERS = 1000  # of show notes: comparing takes time with their square
 LIKE_TITLE = 88.0
 SAME_DURATION_SECONDS = 2.0
 SAME_TIME = timedelta(hours=12)  # two items dated closer are not the next edition of a daily show
@@ -203,10 +204,11 @@ def have_unequal_length(known: KnownEpisode, item: FeedItem) -> bool:
 
 
 def have_equal_descriptions(known: KnownEpisode, item: FeedItem, words: int = MIN_DESCRIPTION_WORDS) -> bool:
-    """Both have show notes of at least ``words`` words, nearly the same."""
+    """Both have show notes of at least ``words`` words, which begin nearly the same."""
     if min(len(known.description.split()), len(item.description.split())) < words:
         return False
-    return fuzz.ratio(known.description, item.description, score_cutoff=SAME_DESCRIPTION) >= SAME_DESCRIPTION
+    notes = known.description[:COMPARED_CHARACTERS], item.description[:COMPARED_CHARACTERS]
+    return fuzz.ratio(*notes, score_cutoff=SAME_DESCRIPTION) >= SAME_DESCRIPTION
 
 
 def are_long(known: KnownEpisode, item: FeedItem) -> bool:
