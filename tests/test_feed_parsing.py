@@ -242,6 +242,10 @@ def test_chapter_files_are_read_in_time_order() -> None:
     assert parse_chapters(body) == (Chapter(0.0, "Start"), Chapter(9.5, "Ad", is_hidden=True))
     with pytest.raises(ValueError, match="chapters"):
         parse_chapters(b'{"nothing": []}')
+    every_field = (
+        b'\xef\xbb\xbf{"chapters": [{"startTime": 7, "title": null, "url": null, "toc": null, "endTime": null}]}'
+    )
+    assert parse_chapters(every_field) == (Chapter(7.0, ""),)
 
 
 needs_collection = pytest.mark.skipif(

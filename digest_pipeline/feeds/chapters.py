@@ -1,6 +1,7 @@
 """Chapter files of Podcasting 2.0 (``application/json+chapters``), read for the episodes that a day took."""
 
 import asyncio
+import codecs
 import logging
 from collections.abc import Sequence
 
@@ -20,9 +21,9 @@ log = logging.getLogger(__name__)
 class _Chapter(BaseModel):
     startTime: float  # noqa: N815 - the format's own names
     endTime: float | None = None  # noqa: N815
-    title: str = ""
+    title: str | None = None
     url: str | None = None
-    toc: bool = True
+    toc: bool | None = None
 
 
 class _Document(BaseModel):
@@ -35,9 +36,9 @@ def parse_chapters(body: bytes) -> tuple[Chapter, ...]:
     Raises:
         ValueError: the document is not a chapter file.
     """
-    found = _Document.model_validate_json(body).chapters[:MOST_CHAPTERS]
+    found = _Document.model_validate_json(body.removeprefix(codecs.BOM_UTF8)).chapters[:MOST_CHAPTERS]
     return tuple(
-        Chapter(c.startTime, " ".join(c.title.split())[:MOST_TITLE], c.url, c.endTime, is_hidden=not c.toc)
+        Chapter(c.startTime, " ".join((c.title or "").split())[:MOST_TITLE], c.url, c.endTime, is_hidden=c.toc is False)
         for c in sorted(found, key=lambda c: c.startTime)
     )
 
