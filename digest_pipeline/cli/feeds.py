@@ -202,10 +202,11 @@ def export_opml(
         feeds = everything if with_private else store.subscriptions(con, private=False)
     document = write_opml(feeds)
     if target:
-        with os.fdopen(
-            os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if with_private else 0o644), "wb"
-        ) as f:
-            f.write(document)
+        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT, 0o600 if with_private else 0o644), "wb") as file:
+            if with_private:
+                os.fchmod(file.fileno(), 0o600)  # of a file that was there before, too
+            file.truncate()
+            file.write(document)
         err.print(f"{len(feeds)} feeds written to {target}")
     else:
         typer.echo(document.decode(), nl=False)

@@ -17,12 +17,12 @@ from digest_pipeline.feeds.fetch import Fetcher
 from digest_pipeline.feeds.folder import read_folder
 from digest_pipeline.feeds.parse import parse_feed
 from digest_pipeline.feeds.redaction import redact
+from digest_pipeline.feeds.subscriptions import web_address
 from digest_pipeline.models import ParsedFeed
 from digest_pipeline.settings import Settings
 
 APPLE_LINK = re.compile(r"^https?://(?:podcasts|itunes)\.apple\.com/\S*?/id(\d+)", re.IGNORECASE)
 FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml", "text/xml")
-OLD_SCHEMES = re.compile(r"^(?:feed|itpc|pcast|podcast|rss):(?://)?(?=\S)", re.IGNORECASE)
 MOST_ALTERNATES = 5
 Reply = TypeVar("Reply", bound=BaseModel)
 
@@ -75,7 +75,7 @@ async def find_feed_of(place: str, fetcher: Fetcher, settings: Settings) -> tupl
     if "://" not in place and Path(place).expanduser().exists():
         url = Path(place).expanduser().resolve().as_uri()
         return url, read_folder(url)
-    url = _modern(place)
+    url = web_address(place)
     if apple := APPLE_LINK.match(url):
         url = await _apple_feed(apple[1], fetcher, settings)
     fetched = await fetcher.get(url)
@@ -148,9 +148,3 @@ def _index_headers(settings: Settings) -> dict[str, str]:
     now = str(int(time.time()))
     proof = hashlib.sha1(f"{key}{secret}{now}".encode(), usedforsecurity=False).hexdigest()
     return {"X-Auth-Key": key, "X-Auth-Date": now, "Authorization": proof}
-
-
-def _modern(place: str) -> str:
-    """``feed://show.example/rss`` and its like as the http address that they stand for; https is added."""
-    rest = OLD_SCHEMES.sub("", place.strip())
-    return rest if "://" in rest else f"https://{rest}"

@@ -1,12 +1,13 @@
 """Subscription lists: OPML in through listparser, OPML out through lxml. Folders are tags, and tags are folders."""
 
+import codecs
 from collections.abc import Sequence
 
 import listparser
 from lxml import etree
 
 from digest_pipeline.errors import FeedError
-from digest_pipeline.feeds.subscriptions import Subscription
+from digest_pipeline.feeds.subscriptions import Subscription, web_address
 from digest_pipeline.words import readable
 
 BETWEEN_FOLDERS = "/"
@@ -20,16 +21,16 @@ def read_opml(body: bytes, *, source: str) -> list[Subscription]:
     Raises:
         FeedError: the document is not OPML, or names no feed.
     """
-    parsed = listparser.parse(body)
+    parsed = listparser.parse(_with_encoding(body.lstrip()))
     found: dict[str, Subscription] = {}
     for feed in parsed.feeds:
-        url = (feed.url or "").strip()
         paths = (BETWEEN_FOLDERS.join(path) for path in feed.categories)
         tags = sorted({" ".join(path.split()) for path in paths if path.strip()})
-        if url:
+        if feed.url and feed.url.strip():
+            url = web_address(feed.url)
             known = found.get(url)
             tags = sorted({*tags, *(known.tags if known else ())})
-            found[url] = Subscription(url, " ".join((feed.title or "").split()), tuple(tags))
+            found[url] = Subscription(url, " ".join(readable(feed.title or "").split()), tuple(tags))
     if not found:
         reason = f": {parsed.bozo_exception}" if parsed.get("bozo_exception") else ""
         raise FeedError(
@@ -37,6 +38,13 @@ def read_opml(body: bytes, *, source: str) -> list[Subscription]:
             remedy='it needs <outline type="rss" xmlUrl="https://…"/> elements',
         )
     return list(found.values())
+
+
+def _with_encoding(body: bytes) -> bytes:
+    """XML that declares no encoding is UTF-8, unless it cannot be; listparser takes all of it for Latin-1."""
+    is_declared = body.startswith(b"<?xml") or not body.startswith(b"<")
+    is_utf_8 = "\N{REPLACEMENT CHARACTER}" not in body.decode("utf-8", "replace")
+    return codecs.BOM_UTF8 + body if is_utf_8 and not is_declared else body
 
 
 def write_opml(feeds: Sequence[Subscription]) -> bytes:

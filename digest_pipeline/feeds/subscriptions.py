@@ -1,6 +1,7 @@
 """Which feeds are scanned, and what an operator set for each: the part of ``raw.feeds`` that people write."""
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ OWN_SETTINGS = {
     "is_private": "its addresses are shown to nobody",
     "tags": "words to group feeds by",
 }
+OLD_SCHEMES = re.compile(r"^(?:feed|itpc|pcast|podcast|rss):(?://)?(?=\S)", re.IGNORECASE)
 SUBSCRIBED: dict[str, pl.DataType] = {
     "feed_url": pl.String(),
     "shown_url": pl.String(),
@@ -62,6 +64,12 @@ class _Row:
     tags: list[str]
     is_scanned: bool
     is_new: bool = False
+
+
+def web_address(place: str) -> str:
+    """``feed://show.example/rss`` and its like as the http address that they stand for; https is added."""
+    rest = OLD_SCHEMES.sub("", place.strip())
+    return rest if "://" in rest else f"https://{rest}"
 
 
 def add_feeds(con: duckdb.DuckDBPyConnection, feeds: Sequence[Subscription], now: datetime) -> int:
