@@ -87,7 +87,8 @@ def add_feeds(con: duckdb.DuckDBPyConnection, feeds: Sequence[Subscription], now
     rows = list({row.feed_url: row for rows in at.values() for row in rows}.values())
     con.register("subscribed", pl.DataFrame([_columns(row, now) for row in rows], schema=SUBSCRIBED))
     con.execute(
-        "update raw.feeds set tags = s.tags, disabled_reason = null, next_check_at = null"
+        "update raw.feeds set tags = s.tags, disabled_reason = null, next_check_at = null,"
+        " failing_since = if(disabled_reason is null, failing_since, null)"  # what nobody followed was no outage
         " from subscribed s where feeds.feed_url = s.feed_url and not s.is_new"
     )
     con.execute(
@@ -184,6 +185,8 @@ def set_feed(con: duckdb.DuckDBPyConnection, feed_url: str, values: dict[str, ob
         raise ValueError(f"not settings of a feed: {sorted(unknown)}")
     for column, value in values.items():
         con.execute(f"update raw.feeds set {column} = ? where feed_url = ?", [value, feed_url])  # noqa: S608
+    if "is_paused" in values:  # an outage lasts as long as somebody asks
+        con.execute("update raw.feeds set failing_since = null where feed_url = ?", [feed_url])
 
 
 def subscriptions(con: duckdb.DuckDBPyConnection, *, private: bool) -> list[Subscription]:
@@ -197,7 +200,10 @@ def subscriptions(con: duckdb.DuckDBPyConnection, *, private: bool) -> list[Subs
 
 
 def feeds_to_ask(con: duckdb.DuckDBPyConnection, now: datetime, *, only_due: bool) -> list[FeedRequest]:
-    """Feeds to scan, in a stable order; never one whose host asked to be left alone until later.
+    """Feeds to scan; never one whose host asked to be left alone until later.
+
+    Those that were read longest ago come first: a host that gives a hundred of its feeds at a time and then asks for a
+    rest would never come to the others.
 
     What was put down while the clock was ahead keeps nobody away, or a clock that is mended would leave feeds unread.
 
@@ -210,7 +216,7 @@ def feeds_to_ask(con: duckdb.DuckDBPyConnection, now: datetime, *, only_due: boo
         "select feed_url, moved_to, etag, last_modified, body_hash from raw.feeds"
         " where disabled_reason is null and not coalesce(is_paused, false)"
         " and (last_checked_at > $now or coalesce(retry_after_at, $now) <= $now"
-        " and (not $only_due or coalesce(next_check_at, $now) <= $now)) order by feed_url",
+        " and (not $only_due or coalesce(next_check_at, $now) <= $now)) order by last_success_at nulls first, feed_url",
         {"now": now, "only_due": only_due},
     ).fetchall()
     return [FeedRequest(*row) for row in rows]

@@ -1,0 +1,65 @@
+"""Following feeds for long: removed and taken back, many on one host, moved more than once, folders of old files."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+
+from digest_pipeline.feeds import subscriptions as store
+from digest_pipeline.feeds.scan import FeedScan
+from digest_pipeline.feeds.subscriptions import Subscription
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+from tests.conftest import Web
+from tests.feed_items import NOW, URL, item
+from tests.test_feed_days import feed_of, save, take
+from tests.test_polite_scans import BODY, Operator, answer
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def operator(warehouse: Warehouse, settings: Settings) -> Operator:
+    return Operator(warehouse, settings)
+
+
+def _save(warehouse: Warehouse, scans: Sequence[FeedScan]) -> None:
+    save(warehouse, *scans)
+
+
+@pytest.mark.parametrize("dropped", ["removed", "paused"])
+def test_what_nobody_followed_was_no_outage(warehouse: Warehouse, dropped: str) -> None:
+    """A failing feed is removed; taken back half a year later, it does not bring half a year of episodes at once."""
+    save(warehouse, feed_of([]))
+    save(warehouse, FeedScan(URL, error="answered 500"), now=NOW + DAY)
+    with warehouse.write() as con:
+        if dropped == "removed":
+            store.remove_feed(con, URL)
+            store.add_feeds(con, [Subscription(URL)], NOW + 180 * DAY)
+        else:
+            store.set_feed(con, URL, {"is_paused": True})
+            store.set_feed(con, URL, {"is_paused": False})
+    now = NOW + 180 * DAY
+    daily = [
+        item(f"Day {n}", f"g{n}", f"https://x.example/{n}.mp3", description="", published_at=now - n * DAY)
+        for n in range(180)
+    ]
+    save(warehouse, feed_of(daily), now=now)
+    assert take(warehouse, now.date()) == ["Day 2", "Day 1", "Day 0"]
+
+
+def test_a_host_that_rations_its_feeds_comes_to_all_of_them(web: Web, operator: Operator) -> None:
+    """Three feeds at a time, then it asks for ten minutes: by their addresses alone, the same three were asked."""
+    given: list[str] = []
+
+    def ration(request: BaseHTTPRequestHandler) -> None:
+        is_open = len(given) % 4 < 3
+        given.append(request.path)
+        (answer(200, BODY) if is_open else answer(429, Retry_After="600"))(request)
+
+    web.routes |= {f"/{n}": ration for n in range(9)}
+    operator.settings = operator.settings.model_copy(update={"http_per_host": 1})
+    operator.add(*(f"{web.url}/{n}" for n in range(9)))
+    read = {url for _ in range(3) for url, scan in operator.scan().items() if not scan.error}
+    assert len(read) == 9
