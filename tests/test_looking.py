@@ -49,3 +49,18 @@ def test_a_path_stays_on_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("COLUMNS", "40")
     for command in ("init", "status"):
         assert f"{home}" in CliRunner().invoke(app, [command]).output
+
+
+def test_what_other_commands_are_asked_by_is_whole_on_a_narrow_terminal(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim_id = "cl_901f5d88e6f842e6"
+    with warehouse.write() as con:
+        record_digest(con, Digest(DAY, ()))
+        con.execute(
+            "insert into raw.verdicts (claim_id, verdict, note, given_at) values (?, 'bad', 'No news at all.', now())",
+            [claim_id],
+        )
+    monkeypatch.setenv("COLUMNS", "60")
+    for command, shown in (("status", f" {DAY} "), ("verdicts", f" {claim_id} ")):
+        assert shown in CliRunner().invoke(app, [command]).output

@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from digest_pipeline.cli.console import echo, err, out, parse_day
 from digest_pipeline.day_summary import summarise
@@ -139,7 +139,7 @@ def status() -> None:
     names = ("feeds", "episodes", "transcripts", "claims", "published insights")
     out.print(f"Home: {settings.home}  ({warehouse.size_bytes() / 1e6:.1f} MB)", soft_wrap=True)
     out.print(", ".join(f"[bold]{count}[/] {name}" for name, count in zip(names, counts, strict=True)))
-    table = Table("day", "episodes", "minutes transcribed", "claims", "published", "USD")
+    table = Table(Column("day", no_wrap=True), "episodes", "minutes transcribed", "claims", "published", "USD")
     for day in days:
         usd = "unknown" if day.usd is None else f"{day.usd:.2f}"
         minutes = f"{day.transcribed_minutes:.0f}"
