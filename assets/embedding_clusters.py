@@ -39,7 +39,7 @@ def embedding_clusters(
                 markdown_table(
                     ["theme", "keywords", "claims", "trend", "known before"],
                     [
-                        (n.title.text, ", ".join(n.theme.keywords), len(n.theme.members), n.trend.trend, not n.is_new)
+                        (n.title.text, ", ".join(n.keywords), len(n.theme.members), n.trend.trend, not n.is_new)
                         for n in largest
                     ],
                 )

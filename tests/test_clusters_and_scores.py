@@ -38,14 +38,12 @@ def blobs(sizes: list[int], noise: int = 0) -> Vectors:
     return vectors / lengths
 
 
-def test_themes_are_found_labelled_and_deterministic() -> None:
+def test_themes_are_found_and_are_the_same_each_time() -> None:
     topics = ["transformer shortage", "housing permits", "replication studies", "battery revenue"]
     vectors = blobs([9] * len(topics))
     texts = [topic for topic in topics for _ in range(9)]
     themes = cluster_claims(vectors, texts, min_size=3)
     assert [theme.members for theme in themes] == [tuple(range(n, n + 9)) for n in (0, 9, 18, 27)]
-    assert [theme.keywords for theme in themes] == [(topic,) for topic in topics]
-    assert all(theme.label[0].isupper() for theme in themes)
     again = cluster_claims(vectors, texts, min_size=3)
     assert [(t.members, t.probabilities) for t in again] == [(t.members, t.probabilities) for t in themes]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from digest_pipeline.clusters.cluster import Theme, cluster_claims
+from digest_pipeline.clusters.keywords import theme_keywords
 from digest_pipeline.clusters.titles import Headline, Titler
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.settings import Settings
@@ -53,9 +54,13 @@ def themes_among_others(paragraphs: list[str], settings: Settings) -> tuple[list
     """The themes that hold the paragraphs, each said by a show of its own in the middle of a day, and their titles."""
     texts = [*OTHERS[::2], *paragraphs, *OTHERS[1::2]]
     place = len(OTHERS[::2])
-    vectors = get_embedder(settings).embed(texts)
+    embedder = get_embedder(settings)
+    vectors = embedder.embed(texts)
     mine = range(place, place + len(paragraphs))
-    themes = [t for t in cluster_claims(vectors, texts, min_size=3) if set(t.members) & set(mine)]
+    found = cluster_claims(vectors, texts, min_size=3)
+    keywords = theme_keywords([[texts[i] for i in t.members] for t in found], [t.centroid for t in found], embedder)
+    known = [(t, words) for t, words in zip(found, keywords, strict=True) if set(t.members) & set(mine)]
+    themes = [t for t, _ in known]
     assert sum(len(set(t.members) & set(mine)) for t in themes) >= len(paragraphs) - 1
     assert all(len(set(t.members) - set(mine)) <= 1 for t in themes)
     heads = [
@@ -64,10 +69,10 @@ def themes_among_others(paragraphs: list[str], settings: Settings) -> tuple[list
                 Headline(f"cl_{i}", re.split(r"(?<=[.!?])\s", texts[i])[0], float(vectors[i] @ t.centroid))
                 for i in t.members
             ],
-            t.keywords,
+            words,
             None,
         )
-        for t in themes
+        for t, words in known
     ]
     return themes, [title.text for title in Titler().titles(heads)]
 

@@ -1,6 +1,4 @@
-"""Themes of a window of claims: which claims speak of the same, which words set each theme apart, which claim is its
-middle.
-"""
+"""Themes of a window of claims: which claims speak of the same, and which claim is the middle."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from digest_pipeline.clusters.density import NOISE, density_clusters
-from digest_pipeline.clusters.keywords import theme_keywords
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.models import normalise_words
 
@@ -25,21 +22,12 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """A cluster of one day's window: member rows, their probabilities, unit centroid, keywords (strongest first), and
-    the member row nearest to the centroid.
-    """
+    """A cluster of one day's window: member rows, their probabilities, unit centroid, the member row nearest to it."""
 
     members: tuple[int, ...]
     probabilities: tuple[float, ...]
     centroid: Vectors
-    keywords: tuple[str, ...]
     central: int
-
-    @property
-    def label(self) -> str:
-        """Keywords as a label."""
-        text = ", ".join(self.keywords[:3])
-        return text[:1].upper() + text[1:]
 
 
 def cluster_claims(
@@ -49,7 +37,7 @@ def cluster_claims(
 
     Args:
         vectors: unit embeddings, one row a claim, in a stable order.
-        texts: the claims, for keywords and to know repeated ones, which count once: a clip in three feeds is no theme.
+        texts: the claims, to know repeated ones, which count once: a clip in three feeds is no theme.
         bonds: the theme of each claim on the day before as a number, or -1: what was together tends to stay so.
         min_size: fewest different claims of a theme; in a large window it takes more, ``ROOTS_A_THEME``.
 
@@ -65,13 +53,12 @@ def cluster_claims(
     labels, firmness = _labels(distinct, least, np.full(len(distinct), NOISE) if bonds is None else bonds[originals])
     members = [np.flatnonzero(labels[copies] == label) for label in range(labels.max() + 1)]
     members.sort(key=lambda rows: int(rows[0]))
-    keywords = theme_keywords([[texts[i] for i in rows.tolist()] for rows in members])
     themes = []
-    for rows, words in zip(members, keywords, strict=True):
+    for rows in members:
         centroid = _centroid(vectors[rows])
         central = int(rows[np.argmax(vectors[rows] @ centroid)])
         chances = firmness[copies[rows]]
-        themes.append(Theme(tuple(rows.tolist()), tuple(chances.tolist()), centroid, words, central))
+        themes.append(Theme(tuple(rows.tolist()), tuple(chances.tolist()), centroid, central))
     return themes
 
 

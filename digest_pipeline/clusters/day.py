@@ -16,6 +16,7 @@ from digest_pipeline.clusters.claims import (
 )
 from digest_pipeline.clusters.cluster import Theme, cluster_claims
 from digest_pipeline.clusters.identity import Group, ThemeEvent, assign_ids, events_of_day, themes_of_last_day
+from digest_pipeline.clusters.keywords import label_of, theme_keywords
 from digest_pipeline.clusters.store import NamedTheme, ThemeBefore
 from digest_pipeline.clusters.titles import BY_KEYWORDS, Headline, Title, Titler
 from digest_pipeline.clusters.trends import Trend, trend_of
@@ -64,10 +65,16 @@ def cluster_day(
     groups = [Group(frozenset(claims[i].claim_id for i in theme.members), theme.centroid) for theme in themes]
     ids = assign_ids(groups, past, day)
     events = events_of_day(groups, ids, past)
-    titles = _titles(themes, ids, claims, vectors, before, blamed, _titler(warehouse, day, settings, run_id))
+    keywords = theme_keywords(
+        [[texts[i] for i in theme.members] for theme in themes], [theme.centroid for theme in themes], embedder
+    )
+    titler = _titler(warehouse, day, settings, run_id)
+    titles = _titles(themes, keywords, ids, claims, vectors, before, blamed, titler)
     named = [
-        NamedTheme(cluster_id, theme, title, trend, cluster_id not in before)
-        for cluster_id, theme, title, trend in zip(ids, themes, titles, _trends(themes, claims, day), strict=True)
+        NamedTheme(cluster_id, theme, words, title, trend, cluster_id not in before)
+        for cluster_id, theme, words, title, trend in zip(
+            ids, themes, keywords, titles, _trends(themes, claims, day), strict=True
+        )
     ]
     with warehouse.write() as con:
         store.save_themes(
@@ -85,6 +92,7 @@ def _titler(warehouse: Warehouse, day: date, settings: Settings, run_id: str) ->
 
 def _titles(
     themes: Sequence[Theme],
+    keywords: Sequence[Sequence[str]],
     ids: Sequence[str],
     claims: Sequence[ClaimRow],
     vectors: Vectors,
@@ -94,7 +102,7 @@ def _titles(
 ) -> list[Title]:
     """A title a theme. Claims that analysts blame neither give one nor keep it; if all are blamed, keywords do."""
     asked = []
-    for theme, cluster_id in zip(themes, ids, strict=True):
+    for theme, words, cluster_id in zip(themes, keywords, ids, strict=True):
         closeness = vectors[list(theme.members)] @ theme.centroid
         members = [
             Headline(claims[i].claim_id, claims[i].headline, float(c))
@@ -102,11 +110,11 @@ def _titles(
             if claims[i].claim_id not in blamed
         ]
         known = before.get(cluster_id)
-        asked.append((members, theme.keywords, known.title if known else None))
+        asked.append((members, words, known.title if known else None))
     given = iter(titler.titles([theme for theme in asked if theme[0]]))
     return [
-        next(given) if members else Title(theme.label or cluster_id, BY_KEYWORDS, claims[theme.central].claim_id)
-        for theme, cluster_id, (members, _, _) in zip(themes, ids, asked, strict=True)
+        next(given) if members else Title(label_of(words) or cluster_id, BY_KEYWORDS, claims[theme.central].claim_id)
+        for theme, cluster_id, (members, words, _) in zip(themes, ids, asked, strict=True)
     ]
 
 

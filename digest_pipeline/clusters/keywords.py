@@ -1,6 +1,8 @@
-"""Keywords of themes by class-based TF-IDF: what is frequent in one theme's joined text and rare over all themes.
+"""Keywords of themes: words that are frequent in one theme, rare over all, and near to what the theme means.
 
-Source: Grootendorst 2022 (BERTopic).
+The first two are class-based TF-IDF (Grootendorst 2022, BERTopic); the words that it ranks first are weighed by their
+embedding's cosine to the theme's centroid (as KeyBERT does), since in a small theme every word that was said once is as
+telling as any other: without it, verbs and adjectives that name no topic stand in titles.
 """
 
 import re
@@ -9,7 +11,12 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from digest_pipeline.encoder import Embedder, Vectors
+
 KEYWORDS = 5
+IN_LABEL = 3
+CANDIDATES = 30  # of a theme, that are held against its meaning
+LEAST_NEARNESS = 0.01  # what a word counts with that means something else: a theme has keywords in any language
 SHORT_WORD = 4  # letters; less of it is in too many words
 PHRASE = 2.0  # what a phrase weighs against a word that is as frequent and as rare
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[^\w\s]")  # or a mark, which ends a phrase
@@ -28,33 +35,57 @@ wide yep
 """
 
 
-def theme_keywords(themes: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+def theme_keywords(
+    themes: Sequence[Sequence[str]], centroids: Sequence[Vectors], embedder: Embedder
+) -> list[tuple[str, ...]]:
     """At most ``KEYWORDS`` words and phrases for each theme, the most telling first, spelt as they mostly are.
 
     Args:
         themes: the claims of each. What a claim repeats counts once; a phrase has to be in two.
+        centroids: the unit vector of each, shape (dimensions,).
+        embedder: the one that the centroids are of.
     """
-    from sklearn.feature_extraction.text import CountVectorizer
-
     stop = frozenset(_stop_words())
     said = [[phrases_of(claim, stop) for claim in claims] for claims in themes]
+    candidates = _candidates(said)
+    distinct = sorted({name for weights in candidates for name in weights})
+    vectors = dict(zip(distinct, embedder.embed(distinct), strict=True))
+    found = []
+    for claims, weights, centroid in zip(said, candidates, centroids, strict=True):
+        telling = {
+            name: weight * max(LEAST_NEARNESS, float(vectors[name] @ centroid)) for name, weight in weights.items()
+        }
+        chosen = _distinct(sorted(telling, key=lambda name: (-telling[name], name)))
+        spelt = Counter(name for names_of_claim in claims for name in names_of_claim)
+        found.append(tuple(_as_spelt(name, spelt) for name in chosen))
+    return found
+
+
+def label_of(keywords: Sequence[str]) -> str:
+    """Keywords as a label, the first with a capital."""
+    text = ", ".join(keywords[:IN_LABEL])
+    return text[:1].upper() + text[1:]
+
+
+def _candidates(said: Sequence[Sequence[Sequence[str]]]) -> list[dict[str, float]]:
+    """Of each theme the words and phrases with the most weight by class-based TF-IDF, in small letters."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
     if not any(any(claims) for claims in said):
-        return [() for _ in themes]  # nothing but stop words
+        return [{} for _ in said]  # nothing but stop words
     counter = CountVectorizer(analyzer=lambda claims: [name.lower() for names in claims for name in names])
     counts = counter.fit_transform(said).tocsr().astype(np.float64)
     totals = np.asarray(counts.sum(axis=0)).ravel()
-    rarity = np.log(1 + counts.sum() / len(themes) / np.maximum(totals, 1))
+    rarity = np.log(1 + counts.sum() / len(said) / np.maximum(totals, 1))
     names = counter.get_feature_names_out()
     is_phrase = np.array([" " in name for name in names])
     found = []
-    for row, claims in enumerate(said):  # within a row of counts a word's frequency is its count over a constant
+    for row in range(len(said)):  # within a row of counts a word's frequency is its count over a constant
         places = counts.indices[counts.indptr[row] : counts.indptr[row + 1]]
         seen = counts.data[counts.indptr[row] : counts.indptr[row + 1]]
         weights = seen * rarity[places] * np.where(is_phrase[places], np.where(seen > 1, PHRASE, 0.0), 1.0)
-        order = np.lexsort((places, -weights))
-        chosen = _distinct([str(names[places[n]]) for n in order if weights[n] > 0])
-        spelt = Counter(name for names_of_claim in claims for name in names_of_claim)
-        found.append(tuple(_as_spelt(name, spelt) for name in chosen))
+        order = np.lexsort((places, -weights))[:CANDIDATES]
+        found.append({str(names[places[n]]): float(weights[n]) for n in order if weights[n] > 0})
     return found
 
 

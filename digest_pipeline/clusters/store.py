@@ -11,6 +11,7 @@ import polars as pl
 from digest_pipeline.clusters.claims import ClaimRow
 from digest_pipeline.clusters.cluster import Theme
 from digest_pipeline.clusters.identity import PastTheme, ThemeEvent
+from digest_pipeline.clusters.keywords import label_of
 from digest_pipeline.clusters.titles import Title
 from digest_pipeline.clusters.trends import RECENT_DAYS, Trend
 
@@ -74,10 +75,11 @@ def blamed_claims(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class NamedTheme:
-    """A theme of a day with all that is known of it."""
+    """A theme of a day with all that is known of it; keywords strongest first."""
 
     cluster_id: str
     theme: Theme
+    keywords: tuple[str, ...]
     title: Title
     trend: Trend
     is_new: bool
@@ -157,8 +159,8 @@ def _insert_themes(
             {
                 "cluster_id": named.cluster_id,
                 "digest_date": day,
-                "label": named.theme.label,
-                "keywords": list(named.theme.keywords),
+                "label": label_of(named.keywords),
+                "keywords": list(named.keywords),
                 "size": len(members),
                 "n_shows": len({member.show for member in members}),
                 "first_seen_on": min([*days, known.first_seen_on] if known else days),

@@ -18,6 +18,7 @@ from digest_pipeline.claims.names import unsaid_name
 from digest_pipeline.claims.quantities import unsaid_quantity
 from digest_pipeline.claims.replies import json_in
 from digest_pipeline.claims.wording import plainness
+from digest_pipeline.clusters.keywords import label_of
 from digest_pipeline.errors import BudgetExceeded
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.prompt import ModelUnavailable, Prompt, Reading, UnusableReply
@@ -29,7 +30,6 @@ BY_CLAIM, BY_KEYWORDS = "claim", "keywords"
 CENTRAL = 8  # claims around the centroid among which the best worded gives the title
 READABLE = 0.3  # what a clear, short wording weighs against a cosine of 1
 CLEAR = 0.9  # the least clarity of a claim that is a title
-NAMED = 3  # keywords that are a title otherwise
 SHOWN = 8  # claims that a model sees of a theme
 VERSION = "title-1"
 SYSTEM = """You name a theme of podcasts, as an editor would head a section. You get claims that people made about it.
@@ -84,8 +84,7 @@ class Titler:
         if self._model and (worded := self._ask(members)):
             return Title(worded, self._model, central.claim_id)
         if keywords and not says_what_it_is_about(central.text, keywords):
-            named = ", ".join(keywords[:NAMED])
-            return Title(named[:1].upper() + named[1:], BY_KEYWORDS, central.claim_id)
+            return Title(label_of(keywords), BY_KEYWORDS, central.claim_id)
         return Title(shortened(central.text), BY_CLAIM, central.claim_id)
 
     def _ask(self, members: Sequence[Headline]) -> str | None:
