@@ -14,7 +14,7 @@ from digest_pipeline.warehouse import Warehouse
 from tests.conftest import Web
 from tests.feed_items import NOW, URL, item
 from tests.test_feed_days import feed_of, save, take
-from tests.test_polite_scans import BODY, Operator, answer
+from tests.test_polite_scans import BODY, Operator, answer, paths
 
 DAY = timedelta(days=1)
 
@@ -63,3 +63,19 @@ def test_a_host_that_rations_its_feeds_comes_to_all_of_them(web: Web, operator: 
     operator.add(*(f"{web.url}/{n}" for n in range(9)))
     read = {url for _ in range(3) for url, scan in operator.scan().items() if not scan.error}
     assert len(read) == 9
+
+
+def test_a_move_that_leads_to_a_page_is_forgotten(web: Web, operator: Operator) -> None:
+    """The show has moved on, and what it left behind answers every address with a page."""
+    web.routes["/old"] = answer(301, Location="/new")
+    web.put("/new", BODY)
+    operator.add(f"{web.url}/old")
+    operator.scan()
+    web.put("/new", b"<html><body>This show has moved.</body></html>")
+    web.routes["/old"] = answer(301, Location="/newer")
+    web.put("/newer", BODY.replace(b"One", b"Two"))
+    paths(web)
+    assert operator.scan()[f"{web.url}/old"].error is None
+    assert paths(web) == ["/new", "/old", "/newer"]
+    operator.scan()
+    assert paths(web) == ["/newer"]

@@ -7,13 +7,13 @@ import logging
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from anyio.from_thread import start_blocking_portal
 
-from digest_pipeline.errors import DigestError, FetchError
+from digest_pipeline.errors import DigestError, FeedError, FetchError
 from digest_pipeline.feeds.answers import is_as_safe
 from digest_pipeline.feeds.fetch import Fetched, Fetcher
 from digest_pipeline.feeds.folder import read_folder
@@ -118,14 +118,7 @@ async def _scan_one(fetcher: Fetcher, parser: DocumentParser, feed: FeedRequest,
     try:
         if urlsplit(feed.feed_url).scheme == "file":
             return FeedScan(feed.feed_url, await asyncio.to_thread(read_folder, feed.feed_url))
-        fetched, moved_to = await _ask(fetcher, feed, place)
-        if fetched.status == HTTPStatus.NOT_MODIFIED:
-            return FeedScan(feed.feed_url, etag=feed.etag, last_modified=feed.last_modified, moved_to=moved_to)
-        body_hash = hashlib.blake2b(fetched.body, digest_size=16).hexdigest()
-        etag, modified = fetched.headers.get("ETag"), fetched.headers.get("Last-Modified")
-        if body_hash == feed.body_hash:  # a host without conditional answers
-            return FeedScan(feed.feed_url, etag=etag, last_modified=modified, moved_to=moved_to)
-        parsed = await parser.parse(fetched.body, url=fetched.url)
+        return await _read(fetcher, parser, feed, place)
     # parsers meet wild input: whatever they raise is this feed's failure, and is reported
     except Exception as error:  # noqa: BLE001
         if not isinstance(error, DigestError):
@@ -137,30 +130,41 @@ async def _scan_one(fetcher: Fetcher, parser: DocumentParser, feed: FeedRequest,
         wait = error.retry_after_seconds if isinstance(error, FetchError) else None
         is_gone = status == HTTPStatus.GONE
         return FeedScan(feed.feed_url, error=reason, is_gone=is_gone, retry_after_seconds=wait)
+
+
+async def _read(fetcher: Fetcher, parser: DocumentParser, feed: FeedRequest, place: Place) -> FeedScan:
+    """What came of asking. A remembered move that leads to no feed any more is forgotten."""
+    if not feed.moved_to:
+        return await _read_at(feed.feed_url, fetcher, parser, feed, place)
+    try:
+        return await _read_at(feed.moved_to, fetcher, parser, feed, place)
+    except (FetchError, FeedError) as error:
+        if isinstance(error, FetchError) and error.retry_after_seconds:
+            raise
+        log.info("feed %s: its new address fails (%s), asking the old one", redact(feed.feed_url), error)
+    unconditional = replace(feed, moved_to=None, etag=None, last_modified=None)  # the new address gave them
+    return await _read_at(feed.feed_url, fetcher, parser, unconditional, place)
+
+
+async def _read_at(url: str, fetcher: Fetcher, parser: DocumentParser, feed: FeedRequest, place: Place) -> FeedScan:
+    conditions = {"If-None-Match": feed.etag, "If-Modified-Since": feed.last_modified}
+    # A header is ASCII (RFC 9110, 5.5). What a host says otherwise cannot be said back to it.
+    headers = {name: value for name, value in conditions.items() if value and value.isascii()}
+    fetched = await _get(fetcher, url, headers, place)
+    moved_to = fetched.moved_to or feed.moved_to
+    if fetched.status == HTTPStatus.NOT_MODIFIED:
+        return FeedScan(feed.feed_url, etag=feed.etag, last_modified=feed.last_modified, moved_to=moved_to)
+    body_hash = hashlib.blake2b(fetched.body, digest_size=16).hexdigest()
+    etag, modified = fetched.headers.get("ETag"), fetched.headers.get("Last-Modified")
+    if body_hash == feed.body_hash:  # a host without conditional answers
+        return FeedScan(feed.feed_url, etag=etag, last_modified=modified, moved_to=moved_to)
+    parsed = await parser.parse(fetched.body, url=fetched.url)
     announced = parsed.moved_to if parsed.moved_to not in {None, fetched.url, feed.feed_url} else None
-    if not all(is_as_safe(announced, url) for url in (feed.feed_url, fetched.url)):
+    if not all(is_as_safe(announced, address) for address in (feed.feed_url, fetched.url)):
         announced = None
     if announced:
         etag = modified = None  # they say nothing of the document at the new address
     return FeedScan(feed.feed_url, parsed, etag, modified, body_hash, announced or moved_to)
-
-
-async def _ask(fetcher: Fetcher, feed: FeedRequest, place: Place) -> tuple[Fetched, str | None]:
-    """The answer, and where to ask from now on. A remembered move that leads nowhere is forgotten."""
-    conditions = {"If-None-Match": feed.etag, "If-Modified-Since": feed.last_modified}
-    # A header is ASCII (RFC 9110, 5.5). What a host says otherwise cannot be said back to it.
-    headers = {name: value for name, value in conditions.items() if value and value.isascii()}
-    if feed.moved_to:
-        try:
-            fetched = await _get(fetcher, feed.moved_to, headers, place)
-            return fetched, fetched.moved_to or feed.moved_to
-        except FetchError as error:
-            if error.retry_after_seconds:
-                raise
-            log.info("feed %s: its new address fails (%s), asking the old one", redact(feed.feed_url), error)
-            headers = {}  # the new address gave them
-    fetched = await _get(fetcher, feed.feed_url, headers, place)
-    return fetched, fetched.moved_to
 
 
 async def _get(fetcher: Fetcher, url: str, headers: Mapping[str, str], place: Place) -> Fetched:
