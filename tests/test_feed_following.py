@@ -1,13 +1,17 @@
 """Following feeds for long: removed and taken back, many on one host, moved more than once, folders of old files."""
 
+import os
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 
 from digest_pipeline.feeds import subscriptions as store
-from digest_pipeline.feeds.scan import FeedScan
+from digest_pipeline.feeds.folder import local_path
+from digest_pipeline.feeds.scan import FeedScan, scan_feeds
 from digest_pipeline.feeds.subscriptions import Subscription
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
@@ -79,3 +83,23 @@ def test_a_move_that_leads_to_a_page_is_forgotten(web: Web, operator: Operator) 
     assert paths(web) == ["/new", "/old", "/newer"]
     operator.scan()
     assert paths(web) == ["/newer"]
+
+
+def test_a_file_name_that_is_no_utf_8_stops_no_scan(warehouse: Warehouse, settings: Settings, tmp_path: Path) -> None:
+    folder, name = tmp_path / os.fsdecode(b"B\xe4nder"), os.fsdecode(b"Gespr\xe4ch_1.wav")
+    folder.mkdir()
+    (folder / name).write_bytes(b"RIFF")
+    with warehouse.write() as con:
+        store.add_feeds(con, [Subscription(folder.as_uri())], NOW)
+        feeds = store.feeds_to_ask(con, NOW, only_due=False)
+    scan_feeds(feeds, settings, partial(_save, warehouse))
+    with warehouse.read() as con:
+        found = con.execute("select f.title, e.title, audio_url from raw.feeds f join raw.episodes e using (feed_url)")
+        ((show, title, address),) = found.fetchall()
+    assert (show, title, local_path(address)) == ("Bänder", "Gespräch 1", folder / name)
+    (folder / name).unlink()
+    folder.rmdir()
+    scan_feeds(feeds, settings, partial(_save, warehouse))
+    with warehouse.read() as con:
+        ((reason,),) = con.execute("select last_status from raw.feeds").fetchall()
+    assert "is no folder" in reason

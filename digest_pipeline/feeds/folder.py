@@ -1,8 +1,9 @@
 """A folder of audio files as a feed: each file an episode, with the transcript that lies beside it."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import av
 
@@ -25,7 +26,7 @@ def local_path(url: str) -> Path | None:
     Only a folder that an operator subscribed to gives such addresses: feeds are held to http and https.
     """
     parts = urlsplit(url)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+    return Path(os.fsdecode(unquote_to_bytes(parts.path))) if parts.scheme == "file" else None
 
 
 def read_folder(url: str) -> ParsedFeed:
@@ -39,7 +40,9 @@ def read_folder(url: str) -> ParsedFeed:
         raise FeedError(f"{folder or url} is no folder", remedy="check its path, or `digest feeds remove` it")
     files = [path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()]
     files.sort(key=lambda path: (-path.stat().st_mtime, path.name))
-    return ParsedFeed(title=folder.name, link=None, language=None, items=tuple(_item(path, folder) for path in files))
+    return ParsedFeed(
+        title=_decoded(folder.name), link=None, language=None, items=tuple(_item(path, folder) for path in files)
+    )
 
 
 def _item(path: Path, folder: Path) -> FeedItem:
@@ -47,8 +50,8 @@ def _item(path: Path, folder: Path) -> FeedItem:
     title, duration = _tags(path)
     beside = [(path.with_suffix(suffix), kind) for suffix, kind in TRANSCRIPT_TYPES.items()]
     return FeedItem(
-        guid=f"{path.relative_to(folder).as_posix()}:{facts.st_size}",
-        title=title or path.stem.replace("_", " "),
+        guid=f"{_decoded(path.relative_to(folder).as_posix())}:{facts.st_size}",
+        title=title or _decoded(path.stem).replace("_", " "),
         published_at=datetime.fromtimestamp(int(facts.st_mtime), UTC).replace(tzinfo=None),
         link=None,
         audio_url=path.as_uri(),
@@ -72,9 +75,9 @@ def _tags(path: Path) -> tuple[str, float | None]:
         return "", None
 
 
-def _decoded(tag: str) -> str:
-    """A tag whose bytes may be no UTF-8: ID3v1 and WAV name no encoding, and old programs wrote that of Windows."""
-    raw = tag.encode("utf-8", "surrogateescape")
+def _decoded(text: str) -> str:
+    """A tag or file name whose bytes may be no UTF-8: neither names its encoding; old programs took that of Windows."""
+    raw = text.encode("utf-8", "surrogateescape")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:

@@ -24,6 +24,7 @@ from digest_pipeline.feeds.subscriptions import FeedRequest
 from digest_pipeline.models import ParsedFeed
 from digest_pipeline.progress import step
 from digest_pipeline.settings import Settings
+from digest_pipeline.words import readable
 
 log = logging.getLogger(__name__)
 # What is stored together: each write costs a checkpoint of the database, each batch memory.
@@ -124,7 +125,7 @@ async def _scan_one(fetcher: Fetcher, parser: DocumentParser, feed: FeedRequest,
         if not isinstance(error, DigestError):
             trace = redact_text("".join(traceback.format_exception(error)))  # it may quote the feed's address
             log.error("feed %s broke its parser:\n%s", redact(feed.feed_url), trace)
-        reason = redact_text(str(error) or type(error).__name__)
+        reason = readable(redact_text(str(error) or type(error).__name__))
         log.warning("feed %s: %s", redact(feed.feed_url), reason)
         status = error.status if isinstance(error, FetchError) else None
         wait = error.retry_after_seconds if isinstance(error, FetchError) else None

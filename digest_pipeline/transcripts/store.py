@@ -11,6 +11,7 @@ from digest_pipeline.models import Segment, Transcript
 from digest_pipeline.transcripts.fingerprint import SAME_TALK, SKETCH_SIZE, fingerprint, similarity
 from digest_pipeline.transcripts.transcribe import Outcome, SameTalk
 from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.words import readable
 
 MOST_DAYS_OFF = 7  # after an episode came out: a host that asks for a rest each day will not change any more
 EARLIER_EPISODES = 8  # of a feed, whose words count as boilerplate when they come again
@@ -105,7 +106,7 @@ def save_outcome(warehouse: Warehouse, outcome: Outcome, day: date, *, max_attem
             SAVE_STATUS,
             {
                 "status": outcome.status,
-                "reason": outcome.reason,
+                "reason": outcome.reason and readable(outcome.reason),  # it may name a file
                 "is_put_off": outcome.is_put_off,
                 "most_days_off": MOST_DAYS_OFF,
                 "day": day,
