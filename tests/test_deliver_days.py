@@ -124,3 +124,14 @@ def test_what_waits_is_given_up_when_its_day_is_old(mailed: Settings, box: Inbox
         assert ledger.tally(con)[0][2] == "given up"
         assert len(ledger.reopen(con, DAY, ledger.Retriable.GIVEN_UP)) == 1
     assert deliver(mailed, later, day=DAY, even_if_old=True) == {"sent": 1}
+
+
+def test_a_call_with_nothing_due_reads_no_insights(
+    mailed: Settings, box: Inbox, published: Digest, warehouse: Warehouse
+) -> None:
+    """Each hour, for each day of ``mail_days_back``: a pool holds the claims of weeks."""
+    subscribe(mailed, "ann")
+    assert deliver(mailed, NOW) == {"sent": 1}
+    with warehouse.write() as con:
+        con.execute("drop table marts.fct_insights")  # what a pool is read from
+    assert deliver(mailed, NOW) == {"done": 1}

@@ -10,7 +10,7 @@ from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.addresses import MAIL, NOTIFY
 from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.dispatch import OpenSender, dispatch
-from digest_pipeline.delivery.due import due_deliveries
+from digest_pipeline.delivery.due import due_deliveries, who_waits
 from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.mail import MailSender
 from digest_pipeline.delivery.notify import NotifySender
@@ -66,8 +66,10 @@ def deliver(
             return +counts
         with looking(settings) as tables:
             digests = _may_be_sent(tables, settings, day, date.min if even_if_old else oldest)
-            pools = {published: load_pool(tables, digest, settings) for published, digest in digests.items()}
-        due = list(due_deliveries(con, subscribers, digests, pools, settings, now, counts, is_by_hand=day is not None))
+            waiting = who_waits(con, subscribers, digests, settings, now, counts, is_by_hand=day is not None)
+            awaited = sorted({published for _, days in waiting for published in days})
+            pools = {published: load_pool(tables, digests[published], settings) for published in awaited}
+        due = list(due_deliveries(con, waiting, digests, pools, settings, counts))
         links = SignedLinks(secret_of(con, "links"), settings.site_url)
         senders: dict[str, OpenSender] = {
             NOTIFY: lambda: NotifySender(settings),

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,32 +12,32 @@ from digest_pipeline.delivery.personal import PersonalPool, digest_for
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.settings import Settings
 
+Waiting = list[tuple[Subscriber, list[date]]]  # who waits for which days, ascending
 
-def due_deliveries(
+
+def who_waits(
     con: sqlite3.Connection,
     subscribers: Sequence[Subscriber],
-    published: Mapping[date, Digest],
-    pools: Mapping[date, PersonalPool],
+    published: Collection[date],
     settings: Settings,
     now: datetime,
     counts: Counter[str],
     *,
     is_by_hand: bool = False,
-) -> Iterator[Delivery]:
-    """The deliveries that are due; who gets none now is counted in ``counts``.
+) -> Waiting:
+    """Who waits for which days, now; who waits for none is counted in ``counts``.
 
     Args:
         con: of the subscribers' file.
         subscribers: the active ones.
-        published: digests that may be sent, by day.
-        pools: what personal fives are chosen from, by day.
-        settings: time zone, and what becomes of missed and of empty days.
+        published: days whose digests may be sent.
+        settings: time zone, and what becomes of missed days.
         now: aware.
-        counts: gets ``not yet`` (before their hour), ``done`` (nothing is open), ``nothing`` (nothing new for them).
+        counts: gets ``not yet`` (before their hour), ``done`` (nothing is open).
         is_by_hand: an operator asks for these days, whatever came after them and whoever subscribed since.
     """
-    known, since = ledger.statuses(con), _since(con, settings)
-    open_for: list[tuple[Subscriber, list[date]]] = []
+    known, since = ledger.statuses(con, min(published, default=date.max)), _since(con, settings)
+    waiting: Waiting = []
     for one in subscribers:
         days, status = sorted(published), known.get(one.subscriber_id, {})
         is_merged = is_by_hand or settings.mail_missed_days == "merge"
@@ -52,10 +52,31 @@ def due_deliveries(
         elif not welcome:
             counts["not yet"] += 1
         else:
-            open_for.append((one, welcome if is_merged else welcome[-1:]))
+            waiting.append((one, welcome if is_merged else welcome[-1:]))
+    return waiting
+
+
+def due_deliveries(
+    con: sqlite3.Connection,
+    waiting: Waiting,
+    published: Mapping[date, Digest],
+    pools: Mapping[date, PersonalPool],
+    settings: Settings,
+    counts: Counter[str],
+) -> Iterator[Delivery]:
+    """The deliveries of who waits.
+
+    Args:
+        con: of the subscribers' file.
+        waiting: see ``who_waits``.
+        published: the digests, by day.
+        pools: what personal fives are chosen from, of each day for which somebody waits.
+        settings: what becomes of empty days.
+        counts: gets ``nothing`` (nothing new for them).
+    """
     for pool in pools.values():
-        pool.reader.learn(one.interests for one, _ in open_for)
-    for one, days in open_for:
+        pool.reader.learn(one.interests for one, _ in waiting)
+    for one, days in waiting:
         if delivery := _delivery(con, one, [published[day] for day in days], pools, settings):
             yield delivery
         else:

@@ -138,10 +138,12 @@ def note(con: sqlite3.Connection, delivery: Delivery, outcome: Outcome) -> None:
         )  # fmt: skip
 
 
-def statuses(con: sqlite3.Connection) -> dict[str, dict[date, str]]:
-    """By subscriber: what became of each day's delivery."""
+def statuses(con: sqlite3.Connection, since: date = date.min) -> dict[str, dict[date, str]]:
+    """By subscriber: what became of each day's delivery, from one day on."""
     found: dict[str, dict[date, str]] = {}
-    for subscriber_id, day, status in con.execute("select subscriber_id, digest_date, status from deliveries"):
+    for subscriber_id, day, status in con.execute(
+        "select subscriber_id, digest_date, status from deliveries where digest_date >= ?", [since.isoformat()]
+    ):
         found.setdefault(subscriber_id, {})[date.fromisoformat(day)] = status
     return found
 
