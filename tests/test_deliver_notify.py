@@ -52,3 +52,22 @@ def test_what_is_too_long_for_a_channel_is_split(settings: Settings, web: Web, p
     assert NotifySender(settings).send(Delivery(one, (long,)), lambda: True) == Outcome("sent")
     assert len(got) > 1
     assert sum(text.count("word") for text in got) == 3000 * len(published.items)
+
+
+def test_what_a_feed_says_calls_nobody(settings: Settings, web: Web, published: Digest) -> None:
+    got: list[str] = []
+
+    def hook(request: BaseHTTPRequestHandler) -> None:
+        got.append(json.loads(request.rfile.read(int(request.headers["Content-Length"])))["message"])
+        request.send_response(200)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    web.routes["/hook"] = hook
+    loud = replace(published.items[0], headline="Now <!channel> hears it.", speaker=None, show="@everyone")
+    digest = replace(published, items=(loud,))
+    public = settings.model_copy(update={"site_url": "https://digest.example/@five/"})
+    one = Subscriber("su_1", "notify", f"{web.url.replace('http', 'json')}/hook", is_active=True)
+    assert NotifySender(public).send(Delivery(one, (digest,)), lambda: True) == Outcome("sent")
+    assert "1. Now <!\u200bchannel> hears it. (@\u200beveryone)" in got[0]
+    assert "https://digest.example/@five/days/2026-09-14.html" in got[0]

@@ -1,6 +1,7 @@
 """Other channels than mail, through Apprise: a digest in a few lines, which each service's plugin puts in its form."""
 
 import logging
+import re
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,7 @@ from digest_pipeline.publishing.render import long_date, templates
 from digest_pipeline.settings import Settings
 
 logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it logs addresses, which are secrets
+MENTION = re.compile(r"[@!](?=\w)")  # @everyone, and Slack's <!channel>: what a feed says must not call anybody
 UNKNOWN = Outcome("unknown", "the service refused it, or did not answer")
 
 
@@ -30,6 +32,16 @@ def notification_address(address: str) -> str:
             remedy="it looks like slack://… or discord://…: https://github.com/caronc/apprise/wiki lists the services",
         )
     return address
+
+
+def calling_nobody(text: str) -> str:
+    """The text, in which a service finds nobody to call: a space of no width parts the sign from the name.
+
+    Example:
+        >>> calling_nobody("@everyone, mail ann@example.org!").replace("\u200b", "|")
+        '@|everyone, mail ann@|example.org!'
+    """
+    return MENTION.sub("\\g<0>\u200b", text)
 
 
 class NotifySender:
@@ -56,7 +68,7 @@ class NotifySender:
             one.overflow_mode = OverflowMode.SPLIT  # else a service refuses what is too long for it
         environment = templates().overlay(loader=ChoiceLoader([PackageLoader("digest_pipeline.delivery")]))
         body = environment.get_template("note.txt.j2").render(
-            digests=delivery.digests, site_url=self._settings.site_url
+            digests=delivery.digests, site_url=self._settings.site_url, calling_nobody=calling_nobody
         )
         if not may_leave():
             return None
