@@ -1,5 +1,6 @@
 """The store: transactions, locks, migrations, snapshots."""
 
+import resource
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -98,6 +99,23 @@ def test_a_damaged_file_is_called_damaged_and_no_old_copy_is_read_instead(wareho
     assert not isinstance(caught.value, WarehouseLocked)
     with pytest.raises(WarehouseError, match="restore a backup"), open_for_reading(warehouse.path, snapshot):
         pass
+
+
+def test_a_snapshot_that_has_no_room_leaves_the_last_one_and_takes_none(warehouse: Warehouse) -> None:
+    snapshot = warehouse.path.with_name("digest.snapshot.duckdb")
+    warehouse.leave_snapshot(snapshot)
+    before = snapshot.read_bytes()
+    with warehouse.write() as con:
+        con.execute("insert into raw.llm_replies select 'k' || n, repeat(md5(n::varchar), 100) from range(3000) t(n)")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            warehouse.leave_snapshot(snapshot)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert {path.name for path in snapshot.parent.iterdir()} == {warehouse.path.name, snapshot.name}
+    assert snapshot.read_bytes() == before
 
 
 def test_a_locked_file_is_waited_for_then_named(warehouse: Warehouse) -> None:

@@ -44,6 +44,17 @@ def connect_to(path: Path, **options: Any) -> duckdb.DuckDBPyConnection:
     return patient(duckdb.connect, str(path), **options)
 
 
+def _copy_whole(source: Path, target: Path) -> None:
+    """Copy a file; ``target`` is whole or as it was, and a disk that the copy filled has its room back."""
+    draft = target.with_suffix(".part")
+    try:
+        shutil.copyfile(source, draft)
+        draft.replace(target)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
 class Warehouse:
     """The store of one digest: here a DuckDB file, which ``LakeWarehouse`` replaces.
 
@@ -102,9 +113,7 @@ class Warehouse:
         """Copy the database, as one consistent file."""
         with self.read() as con:  # while it is open here, no other process can write
             con.execute("checkpoint")
-            draft = target.with_suffix(".part")
-            shutil.copyfile(self.path, draft)
-            draft.replace(target)
+            _copy_whole(self.path, target)
 
     def leave_snapshot(self, target: Path) -> None:
         """Copy the database to where people read while a run writes."""
@@ -147,10 +156,7 @@ class Warehouse:
         Of the copies before it the last stays: an upgrade that died between two migrations finds its own there.
         """
         con.execute("checkpoint")
-        copy = self.path.with_name(name)
-        draft = copy.with_suffix(".part")
-        shutil.copyfile(self.path, draft)
-        draft.replace(copy)
+        _copy_whole(self.path, self.path.with_name(name))
         for old in sorted(self.path.parent.glob(f"{self.path.stem}.before-*.duckdb"))[:-2]:
             old.unlink()
 
