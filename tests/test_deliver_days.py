@@ -1,5 +1,6 @@
 """Which days are due to whom, and when: a reader's hour, missed days, empty ones, old ones."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -10,13 +11,14 @@ from bench.published import made_up_archive, publish
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.deliver import deliver
+from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
 from digest_pipeline.errors import DigestError
-from digest_pipeline.models import Digest
+from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.publishing.store import record_digest
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 from tests.mail_server import Inbox
-from tests.readers import DAY, NOW, parts, subscribe
+from tests.readers import DAY, NOW, SINCE, parts, subscribe
 
 
 def test_a_mail_waits_for_its_readers_hour_and_an_old_day_for_a_word(
@@ -135,3 +137,19 @@ def test_a_call_with_nothing_due_reads_no_insights(
     with warehouse.write() as con:
         con.execute("drop table marts.fct_insights")  # what a pool is read from
     assert deliver(mailed, NOW) == {"done": 1}
+
+
+def test_a_show_is_muted_however_its_name_is_typed(
+    mailed: Settings, box: Inbox, published: Digest, warehouse: Warehouse
+) -> None:
+    (second,) = made_up_archive(DAY + timedelta(days=1), 1)
+    items = tuple(replace(item, show="Lenny\u2019s Show \u2013 daily") for item in second.items)
+    with warehouse.write() as con:
+        publish(con, replace(second, items=items), np.random.default_rng(1))
+    muted = Subscriber(new_id(), "mail", "ann@example.org", True, muted_shows=frozenset({"lenny's  show - Daily"}))
+    with open_delivery(mailed.subscribers) as con:
+        SubscriberBook(con).save(muted)
+        con.execute("update subscribers set confirmed_at = ?", [SINCE.isoformat()])
+    assert deliver(mailed, NOW + timedelta(days=1)) == {"sent": 1}
+    with open_delivery(mailed.subscribers) as con:
+        assert [row[0] for row in ledger.tally(con)] == [DAY.isoformat()]

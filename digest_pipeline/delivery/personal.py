@@ -3,6 +3,7 @@
 Wishes reorder what is good enough for everybody; they let nothing in that a rule of the house keeps out.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -25,6 +26,7 @@ from digest_pipeline.settings import Settings
 # subject overtakes all that are not, and the score decides among equals.
 INTEREST_WEIGHT, FOLLOWED_WEIGHT = 0.30, 0.15
 MENTIONED = 0.65  # closeness from which the reader is told of it
+AS_TYPED = str.maketrans("\u2018\u2019\u02bc\u201c\u201d\u2010\u2013\u2014", "'''\"\"---")
 # Rules that an insight keeps or breaks by itself; the others are about a digest, and `choose` sees to them.
 RULES_OF_AN_INSIGHT = (
     "quotes_are_in_their_transcript",
@@ -137,8 +139,8 @@ class _Wish:
 
     @classmethod
     def of(cls, subscriber: Subscriber, item: DigestItem) -> "_Wish":
-        show = {item.show.casefold()}
-        theme = {name.casefold() for name in (item.theme, item.theme_id) if name}
+        show = {_plain(item.show)}
+        theme = {_plain(name) for name in (item.theme, item.theme_id) if name}
         return cls(
             _names(subscriber.followed_shows, show),
             _names(subscriber.followed_themes, theme),
@@ -147,7 +149,12 @@ class _Wish:
 
 
 def _names(subjects: frozenset[str], names: set[str]) -> bool:
-    return any(subject.casefold() in names for subject in subjects)
+    return any(_plain(subject) in names for subject in subjects)
+
+
+def _plain(name: str) -> str:
+    """A name however it is typed: a feed says “Lenny’s”, a keyboard “Lenny's”."""
+    return " ".join(unicodedata.normalize("NFKC", name).translate(AS_TYPED).casefold().split())
 
 
 def _explained(item: DigestItem, closeness: float, subject: str, wish: _Wish) -> DigestItem:
