@@ -63,3 +63,10 @@ def retry_by_hand(settings: Settings, status: str) -> str:
         for name in ("home", "smtp_host", "smtp_port", "smtp_security", "mail_from", "site_url")
     }
     return CliRunner().invoke(app, ["deliveries", "--date", DAY.isoformat(), "--retry", status], env=environment).output
+
+
+def test_another_try_of_nobody_says_only_that(mailed: Settings, box: Inbox, published: Digest) -> None:
+    subscribe(mailed, "ann")
+    said = retry_by_hand(mailed, "refused")
+    assert "0 to send again" in said
+    assert "no active subscribers" not in said

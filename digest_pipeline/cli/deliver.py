@@ -50,7 +50,8 @@ def deliveries(
         with open_delivery(settings.subscribers) as con:
             again = reopen(con, day, retry)
         out.print(f"{day}: {len(again)} to send again")
-        _send(day, even_if_old=True, only=again)
+        if again:
+            _send(day, even_if_old=True, only=again)
     with open_delivery(settings.subscribers) as con:
         rows = [row for row in tally(con) if day is None or row[0] == day.isoformat()]
     table = Table("day", "channel", "status", "reason", "subscribers")
