@@ -5,7 +5,7 @@ import pytest
 from digest_pipeline.claims.checker import WordingChecker
 from digest_pipeline.claims.faithfulness import Wording
 from digest_pipeline.claims.grounding import Located
-from digest_pipeline.claims.names import unsaid_name
+from digest_pipeline.claims.names import same_person, unsaid_name
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.models import Episode, Person, Segment
 from digest_pipeline.settings import Settings
@@ -215,3 +215,11 @@ def test_words_are_put_in_no_other_mouth_that_the_feed_or_the_title_names(
 )
 def test_capitals_of_a_title_are_no_names(title: str, name: str | None) -> None:
     assert unsaid_name(title, "deposits cleared the grid's queues", "") == name
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "is_same"),
+    [("Ann", "Ann Lee", True), ("Q", "Q", True), ("A.J.", "AJ", False), ("A.J.", "A.J.", True), ("Q", "A", False)],
+)
+def test_a_speaker_of_initials_alone_is_known_again(name: str, other: str, is_same: bool) -> None:
+    assert same_person(name, other) is is_same

@@ -45,9 +45,11 @@ def unsaid_name(wording: str, said: str, known: str) -> str | None:
 
 
 def same_person(name: str, other: str) -> bool:
-    """Whether two spellings name one person: they share a word of the name, such as the first or the last."""
-    mine, theirs = ({word.lower() for word in words_in(text) if len(word) > 1} for text in (name, other))
-    return bool(mine & theirs)
+    """Whether two spellings name one person: they share a word of the name, such as the first or the last, or are the
+    same initials.
+    """
+    mine, theirs = ([word.lower() for word in words_in(text)] for text in (name, other))
+    return mine == theirs or any(word in theirs for word in mine if len(word) > 1)
 
 
 def other_speaker(wording: str, said: str, speaker: str | None, speakers: Iterable[str]) -> str | None:
