@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digest_pipeline.claims.punctuation import get_punctuator
 from digest_pipeline.encoder import SentenceEncoder, get_embedder
 from digest_pipeline.errors import ModelError
 from digest_pipeline.model_files import encoder_source
@@ -36,3 +37,9 @@ def test_vectors_are_of_unit_length_and_near_where_the_meaning_is() -> None:
     assert vectors.shape == (3, 384)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert vectors[0] @ vectors[1] > 0.5 > vectors[0] @ vectors[2]
+
+
+def test_an_encoder_that_is_none_is_named_to_whoever_asks_first_what_fits_it(tmp_path: Path) -> None:
+    (tmp_path / "modules.json").write_text("[]")
+    with pytest.raises(ModelError, match=r"cannot be loaded: .*DIGEST_ENCODER_MODEL"):
+        get_punctuator(Settings(encoder_model=str(tmp_path)), "en")

