@@ -21,11 +21,10 @@ def reword_best(
     """
     with warehouse.read() as con:
         best = store.best_of_day(con, day, settings.llm_rewrites_per_day, per_show=2 * settings.max_per_show)
-    by_id = {episode.episode_id: episode for episode in episodes}
+        by_id = {episode.episode_id: episode for episode in store.talks_of(con, episodes)}
     todo = [claim for claim in best if claim.extractor != rewriter.name and claim.episode_id in by_id]
     segments = {claim.episode_id: load_segments(warehouse, claim.episode_id) for claim in todo}
-    there = [claim for claim in todo if segments[claim.episode_id]]  # others' transcripts were removed since
-    rewordings = rewriter.reword([(by_id[c.episode_id], segments[c.episode_id], c) for c in there])
+    rewordings = rewriter.reword([(by_id[c.episode_id], segments[c.episode_id], c) for c in todo])
     with warehouse.write() as con:
         store.save_rewordings(con, day, rewordings)
     return rewordings

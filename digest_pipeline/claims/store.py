@@ -15,24 +15,39 @@ COLUMNS = tuple(field.name for field in fields(ClaimCandidate))
 REPLACED = "replaced: kept for the verdict on it"
 
 
+def talks_of(con: duckdb.DuckDBPyConnection, episodes: Sequence[Episode]) -> list[Episode]:
+    """The episodes whose transcript is there, with the language that it is in and what its times are worth.
+
+    What was heard or declared of the talk tells its language better than the feed does, which may name none, or that
+    of its host's form; what the operator says of a feed stands above both.
+    """
+    rows = con.execute(
+        "select distinct s.episode_id, coalesce(f.own_language, t.language), coalesce(t.has_own_times, true)"
+        " from raw.transcript_segments s left join raw.transcripts t using (episode_id)"
+        " left join raw.episodes e using (episode_id) left join raw.feeds f using (feed_url)"
+        " where s.episode_id in (select unnest(?))",
+        [[episode.episode_id for episode in episodes]],
+    ).fetchall()
+    known = {episode_id: facts for episode_id, *facts in rows}
+    return [
+        replace(episode, language=language or episode.language, has_own_times=has_own_times)
+        for episode in episodes
+        for language, has_own_times in [known.get(episode.episode_id, (None, None))]
+        if has_own_times is not None
+    ]
+
+
 def unread_episodes(con: duckdb.DuckDBPyConnection, episodes: Sequence[Episode], extractor_key: str) -> list[Episode]:
-    """The episodes that this extractor, with this model and prompt, has not read, with what their times are worth.
+    """The ``talks_of`` episodes that this extractor, with this model and prompt, has not read.
 
     Those whose transcript has been removed since are not among them: read anew they would lose the claims that stay.
     """
     rows = con.execute(
-        "select distinct episode_id, coalesce(has_own_times, true)"
-        " from raw.transcript_segments left join raw.transcripts using (episode_id)"
-        " where episode_id in (select unnest(?))"
-        " and episode_id not in (select episode_id from raw.extractions where extractor_key = ?)",
-        [[episode.episode_id for episode in episodes], extractor_key],
+        "select episode_id from raw.extractions where extractor_key = ? and episode_id in (select unnest(?))",
+        [extractor_key, [episode.episode_id for episode in episodes]],
     ).fetchall()
-    has_own_times = dict(rows)
-    return [
-        replace(episode, has_own_times=has_own_times[episode.episode_id])
-        for episode in episodes
-        if episode.episode_id in has_own_times
-    ]
+    read = {episode_id for (episode_id,) in rows}
+    return talks_of(con, [episode for episode in episodes if episode.episode_id not in read])
 
 
 def save_extraction(
