@@ -48,6 +48,12 @@ from digest_pipeline.claims.wording import stands_alone
         ("I-I think the-the queue is long.", "I think the queue is long."),
         ("You, you have to, because, because it is cheap.", "You have to, because it is cheap."),
         ("I want to err, er, on the side of queues.", "I want to err, on the side of queues."),
+        ("W-we think th-that it is cheap.", "We think that it is cheap."),
+        ("The problem is, is that fees rise.", "The problem is that fees rise."),
+        ("Because it is cheap.", "It is cheap."),
+        ("- Prices fell.", "Prices fell."),
+        ("Three things count:", "Three things count."),
+        (r"\[08:07\] So the queue is longer.", "The queue is longer."),
     ],
 )
 def test_cleaning_removes_stumbling_and_keeps_facts(said: str, shown: str) -> None:
@@ -89,6 +95,19 @@ def test_cleaning_removes_stumbling_and_keeps_facts(said: str, shown: str) -> No
         "A one-on-one is cheap.",
         "It is a win-win.",
         "An ex-executive left.",
+        "She is a no-nonsense manager.",
+        "On D-Day they landed at dawn.",
+        "A C-corp pays tax twice.",
+        "The T-test shows nothing.",
+        "An e-education firm failed.",
+        # the same words once as a condition
+        "When it's gone it's gone.",
+        "If you lose, you lose.",
+        "Whatever it costs it costs.",
+        "The question is, is it worth the money?",
+        "Because the deposit was high, forty percent of them left.",
+        "-5 percent is what we lost last year.",
+        "Uh-huh, that is right.",
         # the end of one clause and the beginning of the next
         "I promise you, you don't.",
         "They do not care about this, this is correct.",

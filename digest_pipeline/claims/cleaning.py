@@ -15,7 +15,7 @@ _TWICE_STUMBLES = (
 _NUMBERS = r"one|two|three|four|five|six|seven|eight|nine|ten|\w+teen|\w+ty|hundred|thousand|million|\d\S*"
 _COUNTS = rf"(?:{_NUMBERS}|not|no)\b"
 _CORRECTS = rf",?\s*\$?(?:{_NUMBERS})\b"  # "five, I mean, fifteen million"
-_PREFIXES = "re|co|pre|de|un|non|bi|mis|dis|in|ex"
+_PREFIXES = "re|co|pre|de|un|no|non|bi|mis|dis|in|ex|e|pro|sub"
 _STOP = r"\.(?!\w)"  # not the one of ".io" and ".NET"
 GAP = "[…]"  # words that nobody could make out; whoever reads has to know that some are missing
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -26,19 +26,20 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             (
                 r"\\?[\[(](?:(?:laugh(?:s|ter|ing)?|chuckles?|cross ?talk|music|applause|sighs?|pause|"
-                r"clears throat|removed sponsor segment)[^\])]{0,20}|(?:\d{1,2}:)?\d{1,2}:\d{2}(?:\.\d+)?)[\])]"
+                r"clears throat|removed sponsor segment)[^\])]{0,20}|(?:\d{1,2}:)?\d{1,2}:\d{2}(?:\.\d+)?\\?)[\])]"
             ),
             "",
         ),
         # not "ER visits", nor "the ERM", nor "to err"
-        (r"(?:^|(?<=[\s,]))(?-i:[Uu]+m+|[Uu]+h+|[Uu]hm|[Ee]rm?|[Hh]mm+|[Mm]hm)\b[,.…]*\s*", ""),
+        (r"(?:^|(?<=[\s,]))(?-i:[Uu]+m+|[Uu]+h+|[Uu]hm|[Ee]rm?|[Hh]mm+|[Mm]hm)\b(?!-\w)[,.…]*\s*", ""),
         (
             rf",\s*(?:you know|i mean(?!{_CORRECTS})|like|you see)\s*,",
             "",
         ),  # only between commas: there it carries nothing
         (r"(?:^|(?<=[.!?] ))(?:you know|i mean|like)\s*,\s*", ""),
-        # th-the, but re-read, 10-100, one-on-one and win-win
-        (rf"(?<![\w-])(?!(?:{_PREFIXES})-)([a-z]{{1,3}})-(?:\1-)*(?=\1[a-z])", ""),
+        # th-the and W-we, but re-read, no-nonsense, 10-100, one-on-one, win-win; nor D-Day and C-corp
+        (rf"(?<![\w-])(?-i:(?!(?:{_PREFIXES})-)([a-z]{{1,3}})-(?:\1-)*(?=\1[a-z]))", ""),
+        (rf"(?<![\w-])([a-z]{{1,2}})-(?:\1-)*(?=\1)(?=(?:{_TWICE_STUMBLES})\b)", ""),
         (r"(?<!\w)[_*]{1,3}(?=\S)([^_*]{1,80}?)(?<=\S)[_*]{1,3}(?!\w)", r"\g<1>"),  # emphasis in Markdown
         (r",\s*(?:right|okay|ok|you know|yeah|huh)\?(?=\s|$)", "."),  # the speaker asks for a nod, not for an answer
         (r"\(\s*\)", ""),  # a link without its address
@@ -48,9 +49,10 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"\b({_TWICE_STUMBLES})(?:…?\s+\1\b)+(?![-'])", r"\1"),
         (rf"(?<![\w-])({_TWICE_STUMBLES})(?:-\1\b)+(?![-'])", r"\1"),  # the-the
         (r"(?:^|(?<=, ))(it)(?:,?\s+\1\b)+(?![-'])", r"\1"),
-        (r"(?<!\bit )(?<!\bthat )(?<!\bthis )\b(is)(?:,?\s+\1\b)+", r"\1"),  # but "what it is is hard"
-        (
-            rf"\b((?!the (?:more|less)\b)(?:{_TWICE_STUMBLES}|have|it|it's|is|was|that|this|there) (?!{_COUNTS})[\w']+(?: (?!{_COUNTS})[\w']+){{0,2}}),? \1\b",
+        # but "what it is is hard" and "the question is, is it hard?"
+        (r"(?<!\bit )(?<!\bthat )(?<!\bthis )\b(is)(?:,?\s+\1\b(?!\s(?:it|there|he|she|this|the|an?)\b))+", r"\1"),
+        (  # but "when it's gone it's gone"
+            rf"(?<!\bif )(?<!\bwhen )(?<!\bonce )(?<!\bwhat )(?<!ever )(?<!\bas )\b((?!the (?:more|less)\b)(?:{_TWICE_STUMBLES}|have|it|it's|is|was|that|this|there) (?!{_COUNTS})[\w']+(?: (?!{_COUNTS})[\w']+){{0,2}}),? \1\b",
             r"\1",
         ),
         (r"(?:^|\s)>+(?=\s|$)", " "),  # quotation marks of Markdown in a publisher's transcript
@@ -68,7 +70,8 @@ _CLAUSE = (
     r"(?=\s+(?:i|we|you|he|she|it|they|the|this|that|these|those|there|my|our|your|their|his|some|most|all|people|nobody|"
     r"everybody|an?|if|when|because|as|what|how|why|who|where|just|maybe|let|(?:i|we|you|he|she|it|they|there|that|let)'\w+)\b)"
 )
-_LINKS = rf"but(?! for (?:the|an?|his|her|this|these)\b)|(?:again|actually|because|then){_CLAUSE}"
+# "Because" alone answers a question; before a comma it says why what follows is so.
+_LINKS = rf"but(?! for (?:the|an?|his|her|this|these)\b)|(?:again|actually|then){_CLAUSE}|because(?![^.!?]*,){_CLAUSE}"
 _LINKS_APART = r"however|again|actually|"
 # What is said only to say that something will be said: "One important thing here is that". Not "the problem is that".
 _FRAME = (
@@ -84,6 +87,7 @@ _OPENS = (
     rf"|(?:{_FRAME}|it turns out,? that)\s+)+"
 )
 _OPENING = re.compile(_OPENS.format(links=f"|{_LINKS}", apart=_LINKS_APART), re.IGNORECASE)
+_EDGES = re.compile(r"^(?:[ ,–—]|-(?!\d))+|[ ,:;–—-]+$")  # but not the sign of "-5 percent"
 _MIXED = re.compile(r"[a-z]+[A-Z]")  # iPhone, eBPF
 _HEDGED_FRAME = re.compile(rf"^((?:i|we) (?:think|believe|feel|guess|suppose) )(?:that )?{_FRAME}\s+", re.IGNORECASE)
 _FOLLOWING = re.compile(_OPENS.format(links="", apart=""), re.IGNORECASE)
@@ -102,7 +106,7 @@ def clean(text: str, *, follows: bool = False) -> str:
     for pattern, replacement in _RULES:
         cleaned = pattern.sub(replacement, cleaned)
     opening = _FOLLOWING if follows else _OPENING
-    cleaned = opening.sub("", " ".join(cleaned.split())).strip(" ,-–—")
+    cleaned = _EDGES.sub("", opening.sub("", " ".join(cleaned.split())))
     cleaned = _HEDGED_FRAME.sub(r"\1", cleaned)
     if not cleaned:
         return " ".join(text.split())
