@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,6 +89,19 @@ def test_talk_without_punctuation_is_cut_where_a_thought_begins(settings: Settin
     began = {" ".join(plain_word(word) for word in sentence.split()[:4]) for sentence in SAID}
     found = {" ".join(words[s.start : s.end].split()[:4]) for s in sentences}
     assert len(began & found) >= 5
+
+
+@pytest.mark.parametrize("is_punctuated", [True, False])
+def test_talk_in_capitals_alone_is_shown_as_it_would_be_written(settings: Settings, is_punctuated: bool) -> None:
+    said = " ".join(SAID) if is_punctuated else " ".join(plain_word(word) for word in " ".join(SAID).split())
+    shouted = said.upper()
+    sentences = turns_of([Segment(0, 0, 60, "Ann", shouted)], "en", get_punctuator(settings, "en"))[0].sentences
+    assert " ".join(shouted[s.start : s.end] for s in sentences) == shouted
+    assert not any(s.text.isupper() for s in sentences)
+    assert sum(s.text[0].isupper() and s.text[-1] == "." for s in sentences) >= 5
+    assert is_punctuated is (len(sentences) == len(SAID) and sentences[1].text == SAID[1])
+    (turn,) = turns_of([Segment(0, 0, 9, "Ann", "NASA, IBM.")], "en", get_punctuator(settings, "en"))
+    assert turn.sentences[0].text == "NASA, IBM."
 
 
 def test_a_long_sentence_with_punctuation_is_cut_but_a_usual_one_is_not() -> None:

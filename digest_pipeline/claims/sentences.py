@@ -1,8 +1,8 @@
 """Sentences of talk, with or without punctuation.
 
-Where the transcript has punctuation, a rule-based library finds its sentences. Raw recognition has little or none:
-there a ``Punctuator`` tells where sentences begin and how they would be written. What it restores is for reading; the
-transcript's own letters stay as they are, and a quote is made of those.
+Where the transcript has punctuation, a rule-based library finds its sentences. Raw recognition has little or none, and
+captions of broadcasts have capitals alone: there a ``Punctuator`` tells where sentences begin and how they would be
+written. What it restores is for reading; the transcript's own letters stay as they are, and a quote is made of those.
 """
 
 import re
@@ -69,9 +69,13 @@ def sentences_of(text: str, language: str, punctuator: Punctuator | None = None)
             continue
         start = text.index(spoken, cursor)
         cursor = start + len(spoken)
-        is_bare = punctuator is not None and spoken.islower() and not MARK.search(spoken)
-        if is_bare or len(spoken.split()) > MAX_WORDS:
+        words = spoken.split()
+        is_bare = punctuator is not None and (spoken.islower() or spoken.isupper()) and not MARK.search(spoken)
+        if is_bare or len(words) > MAX_WORDS:
             yield from _cut(text, start, cursor, punctuator)
+        elif punctuator is not None and spoken.isupper() and len(words) >= MIN_PIECE:
+            words = spoken.lower().split()
+            yield Sentence(written(words, punctuator.rate([plain_word(word) for word in words])), start, cursor)
         else:
             yield Sentence(spoken, start, cursor)
 
@@ -79,7 +83,8 @@ def sentences_of(text: str, language: str, punctuator: Punctuator | None = None)
 def _cut(text: str, start: int, end: int, punctuator: Punctuator | None) -> Iterator[Sentence]:
     """Cut ``text[start:end]`` into pieces of ``MIN_PIECE`` to ``MAX_PIECE`` words at its most likely borders."""
     places = [match.span() for match in WORD.finditer(text, start, end)]
-    words = [text[a:b] for a, b in places]
+    is_shouted = punctuator is not None and text[start:end].isupper()
+    words = [text[a:b].lower() if is_shouted else text[a:b] for a, b in places]
     odds = punctuator.rate([plain_word(word) for word in words]) if punctuator else None
     begins = odds[:, BEGINS] + READINESS if odds is not None else np.full(len(words), UNKNOWN)
     begins[1:] += [AT_COMMA if word[-1] in ",;:" else 0.0 for word in words[:-1]]

@@ -129,8 +129,8 @@ def design_matrix(spans: Sequence[Span], vectors: SentenceVectors) -> Vectors:
 
 
 def is_uncased(spans: Sequence[Span]) -> bool:
-    """Whether an episode is raw recognition without capital letters."""
-    return sum(span.quote.islower() for span in spans) > len(spans) / 2
+    """Whether an episode is raw recognition without capital letters, or with nothing but them."""
+    return sum(span.quote.islower() or span.quote.isupper() for span in spans) > len(spans) / 2
 
 
 def worth_in_context(spans: Sequence[Span], rated: Scores, length_weight: float) -> Scores:
