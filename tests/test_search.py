@@ -447,6 +447,13 @@ def test_the_first_search_after_an_index_was_deleted_heeds_nothing_of_it(spoken:
     assert json.loads(asked(settings, "tumours", "--json").stdout)[0]["id"] == "cl_ep_mice"
 
 
+def test_a_search_where_no_home_is_makes_none(tmp_path: Path) -> None:
+    home = tmp_path / "mistyped"
+    found = digest("search", "tumours", home=home, code=1)
+    assert "there is no database" in found.stderr
+    assert not home.exists()
+
+
 def test_the_command_builds_a_missing_index_and_names_what_is_wrong(spoken: Warehouse, settings: Settings) -> None:
     found = json.loads(digest("search", "tumours", "--json", home=settings.home).stdout)
     assert found[0]["id"] == "cl_ep_mice"

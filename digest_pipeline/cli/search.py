@@ -60,6 +60,8 @@ def _build(settings: Settings) -> None:
     from digest_pipeline.search import update_index
     from digest_pipeline.warehouse.choice import looking
 
+    with looking(settings):
+        pass  # no file is made in a home that has nothing to search
     with progress_bars(err):  # standard output is for the answers
         update_index(
             settings.search_index,
