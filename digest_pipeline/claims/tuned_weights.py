@@ -64,7 +64,7 @@ def fits_encoder(name: str, settings: Settings) -> bool:
     Raises:
         ModelError: there is no such encoder.
     """
-    return _layers_width(encoder_source(settings.encoder_model)) == stored_weights(name)["head"].shape[1]
+    return bool(_layers_width(encoder_source(settings.encoder_model)) == stored_weights(name)["head"].shape[1])
 
 
 @cache

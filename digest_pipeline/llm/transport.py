@@ -39,7 +39,7 @@ def completion_from(body: dict[str, Any]) -> Completion:
     """A completion from a response in OpenAI's form, which litellm gives whatever the provider. Some servers answer
     with no choice at all: that is an empty reply.
     """
-    choice = next(iter(body.get("choices") or []), {})
+    choice: dict[str, Any] = next(iter(body.get("choices") or []), {})
     message, usage = choice.get("message") or {}, body.get("usage") or {}
     details = usage.get("prompt_tokens_details") or {}
     return Completion(
