@@ -1,4 +1,4 @@
-"""The words of a text, in every script: how many there are, and none that nobody can read."""
+"""What a reader can read: the words of a text, in every script, none that are commands, numbers that differ."""
 
 import re
 
@@ -30,3 +30,17 @@ UNREADABLE = re.compile(
 def readable(text: str) -> str:
     """A text without what nobody reads: on a terminal it would be a command, and in HTML and XML it is forbidden."""
     return UNREADABLE.sub(lambda found: " " if found[0].isspace() else "", text)
+
+
+def told_apart(number: float, limit: float) -> tuple[str, str]:
+    """Two different numbers with two digits, or as many as tell them apart.
+
+    Example:
+        >>> told_apart(0.6186, 0.62)
+        ('0.619', '0.620')
+    """
+    for digits in range(2, 17):
+        shown = f"{number:.{digits}f}", f"{limit:.{digits}f}"
+        if shown[0] != shown[1]:
+            break
+    return shown

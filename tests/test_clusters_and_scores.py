@@ -6,18 +6,20 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from digest_pipeline.claims.extractor import too_weak
 from digest_pipeline.clusters.cluster import cluster_claims
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.models import Digest, DigestItem
 from digest_pipeline.publishing.store import record_digest
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.components import Components, components_of, score_of
-from digest_pipeline.scoring.explain import told_apart, why
+from digest_pipeline.scoring.explain import why
 from digest_pipeline.scoring.relations import relations_of
 from digest_pipeline.scoring.select import Published, select_insights
 from digest_pipeline.scoring.store import published_before
 from digest_pipeline.settings import ScoreWeights, Settings
 from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.words import told_apart
 
 DAY = date(2026, 9, 14)
 NONE_PUBLISHED = Published([], [], np.zeros((0, 8), dtype=np.float32))
@@ -174,6 +176,8 @@ def test_a_weight_over_one_leaves_the_order_to_the_score(settings: Settings) -> 
 
 
 def test_numbers_that_are_compared_are_told_apart(settings: Settings) -> None:
+    assert too_weak(0.0996, 0.1) == "worthiness 0.0996 is under 0.1000"
+    assert too_weak(0.1, 0.1) is None
     assert told_apart(0.6186, 0.62) == ("0.619", "0.620")
     assert told_apart(0.3, 0.62) == ("0.30", "0.62")
     weak = components(0.5)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digest_pipeline.claims.extractor import Extraction
+from digest_pipeline.claims.extractor import Extraction, too_weak
 from digest_pipeline.claims.faithfulness import is_checkable
 from digest_pipeline.claims.features import is_question
 from digest_pipeline.claims.injection import gives_orders
@@ -142,12 +142,8 @@ class ExtractiveExtractor:
             extractor=self.name,
             model=self._embedder.name,
             prompt_version=None,
-            rejected_reason=refusal or self._too_weak(worthiness),
+            rejected_reason=refusal or too_weak(worthiness, self._settings.min_worthiness),
         )
-
-    def _too_weak(self, worthiness: float) -> str | None:
-        least = self._settings.min_worthiness
-        return f"worthiness {worthiness:.2f} is under {least:.2f}" if worthiness < least else None
 
 
 def refusal_of(span: Span, promotion: float, advertises: float) -> str | None:

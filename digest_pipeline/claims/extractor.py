@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from digest_pipeline.models import ClaimCandidate, Episode, Segment
+from digest_pipeline.words import told_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +30,11 @@ class ClaimExtractor(Protocol):
 
     def extract(self, episode: Episode, segments: Sequence[Segment]) -> Extraction:
         """The candidates of an episode, strongest first."""
+
+
+def too_weak(worthiness: float, least: float) -> str | None:
+    """Why a claim of that worthiness is refused where ``least`` is asked for, if it is."""
+    if worthiness >= least:
+        return None
+    has, asked = told_apart(worthiness, least)
+    return f"worthiness {has} is under {asked}"

@@ -11,7 +11,7 @@ from dataclasses import astuple, replace
 
 from digest_pipeline.claims.checker import WordingChecker, said_entities
 from digest_pipeline.claims.extractive import ExtractiveExtractor
-from digest_pipeline.claims.extractor import Extraction
+from digest_pipeline.claims.extractor import Extraction, too_weak
 from digest_pipeline.claims.faithfulness import Wording, is_checkable
 from digest_pipeline.claims.grounding import Located, locate_quote
 from digest_pipeline.claims.injection import gives_orders
@@ -157,9 +157,7 @@ class LlmExtractor:
             return "orders to a model: the talk there speaks to a language model"
         if is_checkable(episode.language) and (fault := self._checker.fault(wording, located, episode, speakers)):
             return fault
-        if claim.worthiness < self._settings.min_worthiness:
-            return f"worthiness {claim.worthiness:.2f} is under {self._settings.min_worthiness:.2f}"
-        return None
+        return too_weak(claim.worthiness, self._settings.min_worthiness)
 
 
 def _once(ranked: Sequence[ClaimCandidate]) -> tuple[ClaimCandidate, ...]:

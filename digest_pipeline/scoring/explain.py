@@ -53,20 +53,6 @@ def why(components: Components, window_days: int) -> str:
     return f"{'; '.join(parts)}."
 
 
-def told_apart(number: float, limit: float) -> tuple[str, str]:
-    """Two different numbers with two digits, or as many as tell them apart.
-
-    Example:
-        >>> told_apart(0.6186, 0.62)
-        ('0.619', '0.620')
-    """
-    for digits in range(2, 17):
-        shown = f"{number:.{digits}f}", f"{limit:.{digits}f}"
-        if shown[0] != shown[1]:
-            break
-    return shown
-
-
 def _days_before(count: int) -> str:
     return "the day before" if count == 1 else f"the {count} days before"
 

@@ -11,10 +11,11 @@ from digest_pipeline.encoder import Vectors
 from digest_pipeline.models import ScoredInsight
 from digest_pipeline.scoring.claims import ScoringClaim, least_same
 from digest_pipeline.scoring.components import Components, adjusted_score, ranking_score
-from digest_pipeline.scoring.explain import told_apart, why
+from digest_pipeline.scoring.explain import why
 from digest_pipeline.scoring.relations import CONTRADICTS, UPDATES
 from digest_pipeline.scoring.verdicts import NEUTRAL
 from digest_pipeline.settings import Settings
+from digest_pipeline.words import told_apart
 
 # Cosine from which two claims of a theme are taken to speak of the same matter: in a small window a theme may hold more
 # than one. Below it readers find 5 in 100 such pairs to be the same, above it 21 (``bench/same_matter.py``).
