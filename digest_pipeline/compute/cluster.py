@@ -222,7 +222,9 @@ def _connect(address: str) -> None:
         try:
             socket.create_connection((host, int(port)), CONNECT_SECONDS).close()  # Ray itself would try for minutes
         except OSError as error:
-            raise ComputeError(f"there is no Ray cluster at {address}: {error.strerror or error}", remedy=REMEDY) from error
+            raise ComputeError(
+                f"there is no Ray cluster at {address}: {error.strerror or error}", remedy=REMEDY
+            ) from error
     if ray.is_initialized():
         return
     try:
