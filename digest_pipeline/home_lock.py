@@ -30,7 +30,8 @@ def one_at_a_time(home: Path) -> Iterator[None]:
 
 @contextmanager
 def in_use(home: Path) -> Iterator[None]:
-    """Share the home folder with others that use it; waits for the end of a restore or a sweep."""
+    """Share the home folder, made where it is missing, with others; waits for the end of a restore or a sweep."""
+    home.mkdir(parents=True, exist_ok=True)
     with ReadWriteLock(home / "use.lock").read_lock():
         yield
 
