@@ -50,9 +50,8 @@ def replay(database: Path, days: Sequence[date], *, show: bool) -> Members:
         print(f"noise share, mean {sum(noise) / len(noise):.3f}; seconds a day, mean {sum(seconds) / len(seconds):.2f}")
         print("events:", ", ".join(f"{count} {event}" for event, count in sorted(events.items())))
         for named in sorted(found.themes, key=lambda n: -len(n.theme.members))[:10]:
-            print(
-                f"  {len(named.theme.members):4d}  {named.title.text}  [{', '.join(named.keywords)}] {named.trend.trend}"
-            )
+            words = ", ".join(named.keywords)
+            print(f"  {len(named.theme.members):4d}  {named.title.text}  [{words}] {named.trend.trend}")
     return members
 
 
