@@ -4,7 +4,6 @@ Between assets, values travel by table (``warehouse/migrations``), never as thes
 """
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -13,11 +12,6 @@ def stable_id(prefix: str, *parts: str) -> str:
     """A text id that derives from content alone: the same parts give the same id on any machine."""
     digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).hexdigest()
     return f"{prefix}_{digest}"
-
-
-def normalise_words(text: str) -> list[str]:
-    """Lower-case words of a text, without punctuation: what two texts are compared by."""
-    return re.findall(r"[^\W_]+", text.lower().replace("’", "'").replace("'", ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,11 @@ def count_words(text: str) -> int:
     return len(text.split()) + len(UNSPACED.findall(text)) // LETTERS_A_WORD
 
 
+def normalise_words(text: str) -> list[str]:
+    """Lower-case words of a text, without punctuation: what two texts are compared by."""
+    return re.findall(r"[^\W_]+", text.lower().replace("’", "'").replace("'", ""))
+
+
 # Unicode's control characters but tab and line ends, lone surrogates, and the code points that are no characters.
 UNREADABLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"

@@ -11,13 +11,13 @@ import pytest
 
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.errors import AudioError, NoSpeech
-from digest_pipeline.models import normalise_words
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples, read_pieces, sha256_of
 from digest_pipeline.transcripts.checkpoints import forget_checkpoints
 from digest_pipeline.transcripts.recognise import recognise
 from digest_pipeline.transcripts.transcriber import Heard, Hints
 from digest_pipeline.transcripts.whisper import get_transcriber
+from digest_pipeline.words import normalise_words
 
 
 @pytest.fixture

@@ -35,9 +35,9 @@ from digest_pipeline.claims.worthiness import (
 )
 from digest_pipeline.compute import ComputePool
 from digest_pipeline.encoder import Vectors, get_embedder
-from digest_pipeline.models import ClaimCandidate, Episode, Segment, Soundbite, normalise_words, stable_id
+from digest_pipeline.models import ClaimCandidate, Episode, Segment, Soundbite, stable_id
 from digest_pipeline.settings import Settings
-from digest_pipeline.words import UNSPACED
+from digest_pipeline.words import UNSPACED, normalise_words
 
 NEAR_DUPLICATE = 0.75  # cosine of two spans of one episode that say the same
 APART = 25  # words between two candidates: closer ones are one thought

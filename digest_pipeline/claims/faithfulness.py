@@ -18,7 +18,7 @@ from digest_pipeline.claims.lexis import content_words
 from digest_pipeline.claims.names import other_speaker, unsaid_name
 from digest_pipeline.claims.polarity import negation_fault
 from digest_pipeline.claims.quantities import unsaid_quantity
-from digest_pipeline.models import normalise_words
+from digest_pipeline.words import normalise_words
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 MIN_SHARED = 0.4  # least share of a wording's content words that the talk has

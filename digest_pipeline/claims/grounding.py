@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from digest_pipeline.claims.turns import Turn
-from digest_pipeline.models import normalise_words
-from digest_pipeline.words import UNSPACED, count_words
+from digest_pipeline.words import UNSPACED, count_words, normalise_words
 
 MIN_ALIGNMENT = 88.0  # rapidfuzz partial ratio, 0..100: a letter or comma may differ, a word may not be made up
 MIN_QUOTE_WORDS, MAX_QUOTE_WORDS = 5, 110

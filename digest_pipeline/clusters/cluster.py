@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from digest_pipeline.clusters.density import NOISE, density_clusters
 from digest_pipeline.encoder import Vectors
-from digest_pipeline.models import normalise_words
+from digest_pipeline.words import normalise_words
 
 SMALLEST_WINDOW = 30  # with fewer different claims a density says nothing
 ROOTS_A_THEME = 5  # a theme has at least sqrt(claims) / 5 claims: a month of many shows has fewer small matters of note

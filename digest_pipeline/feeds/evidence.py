@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from rapidfuzz import fuzz
 
 from digest_pipeline.feeds.podcast_elements import AUDIO_SUFFIXES
-from digest_pipeline.models import FeedItem, normalise_words
+from digest_pipeline.models import FeedItem
+from digest_pipeline.words import normalise_words
 
 # Hosts that count downloads and redirect to the real file; the file's address follows in the path.
 TRACKING_HOSTS = re.compile(

@@ -17,9 +17,9 @@ from digest_pipeline.claims.lexis import Clause, best_matches, clauses_of
 from digest_pipeline.claims.numerals import ORDINAL, quantities_in
 from digest_pipeline.claims.polarity import is_negated
 from digest_pipeline.encoder import Vectors
-from digest_pipeline.models import normalise_words
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.transcripts.speakers import is_named
+from digest_pipeline.words import normalise_words
 
 SAME, UPDATES, CONTRADICTS = "same", "updates", "contradicts"
 # Cosine of all-MiniLM-L6-v2 from which two claims say the same: the best F1 on the training part of ArgKP 2021.

@@ -11,10 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from digest_pipeline.models import Chapter, Segment, normalise_words
+from digest_pipeline.models import Chapter, Segment
 from digest_pipeline.transcripts.ad_cues import CUES
 from digest_pipeline.transcripts.ad_model import Unit, cue_matrix, load_ad_model, units_of
 from digest_pipeline.transcripts.fingerprint import hashed_grams, shingles
+from digest_pipeline.words import normalise_words
 
 REPEAT_WORDS = 6
 REPEAT_SHARE = 0.5  # of a segment's words that were said in other episodes

@@ -7,7 +7,8 @@ share that two sketches have in common estimates the Jaccard similarity of the t
 import hashlib
 from collections.abc import Iterable
 
-from digest_pipeline.models import Segment, normalise_words
+from digest_pipeline.models import Segment
+from digest_pipeline.words import normalise_words
 
 SKETCH_SIZE = 128
 SAME_TALK = 0.6  # estimated Jaccard similarity; two recognitions of one recording stay above, other episodes near 0

@@ -13,9 +13,9 @@ from itertools import groupby
 
 import numpy as np
 
-from digest_pipeline.models import normalise_words
 from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples
 from digest_pipeline.transcripts.transcriber import Heard, Hints
+from digest_pipeline.words import normalise_words
 
 # Radford et al. 2022, section 4.5
 MAX_NO_SPEECH = 0.6

@@ -10,9 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from digest_pipeline.models import normalise_words
 from digest_pipeline.transcripts.cues import Cue
-from digest_pipeline.words import count_words
+from digest_pipeline.words import count_words, normalise_words
 
 LABEL = re.compile(r"(?:\*\*|__)?(\[[^\]:]{2,60}\]|[^\W\d_][^:\[\]*]{0,59}?)(?:\*\*|__)?:(?:\*\*|__)?(?:\s+|$)")
 CHANGE = re.compile(r"\s*>{2,}\s*")  # how captions mark a change of speaker

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from digest_pipeline.errors import TranscriptError
-from digest_pipeline.models import Episode, Segment, Transcript, TranscriptLink, normalise_words
+from digest_pipeline.models import Episode, Segment, Transcript, TranscriptLink
 from digest_pipeline.transcripts.charsets import decoded
 from digest_pipeline.transcripts.cue_times import trusted, with_times
 from digest_pipeline.transcripts.cues import (
@@ -18,7 +18,7 @@ from digest_pipeline.transcripts.cues import (
 from digest_pipeline.transcripts.formats import read_document
 from digest_pipeline.transcripts.labels import with_speakers
 from digest_pipeline.transcripts.languages import whisper_code
-from digest_pipeline.words import count_words
+from digest_pipeline.words import count_words, normalise_words
 
 MIN_WORDS = 20  # of a transcript that does not show how long it is
 MIN_COVER = 0.5  # share of the episode

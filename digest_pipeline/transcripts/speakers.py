@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from digest_pipeline.models import Episode, Segment, normalise_words
+from digest_pipeline.models import Episode, Segment
+from digest_pipeline.words import normalise_words
 
 ROLES = (
     "speaker|spk|voice|person|participant|guest|(?:co-?)?host|unknown|interviewer|interviewee|moderator|caller|narrator"
