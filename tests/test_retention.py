@@ -23,7 +23,8 @@ def lived_in(settings: Settings, warehouse: Warehouse) -> Settings:
 
 
 def test_died_runs_and_removed_feeds_leave_nothing_after_a_repair(lived_in: Settings, warehouse: Warehouse) -> None:
-    (lived_in.home / "digest.snapshot.part").write_bytes(b"half")
+    for name in ("digest.snapshot.part", "search.sqlite.part-wal", "minutes.party.txt"):  # the last is somebody's own
+        (lived_in.home / name).write_bytes(b"half")
     (lived_in.cache / "rescore-x").mkdir(parents=True)
     with warehouse.write() as con:
         con.execute(
@@ -35,10 +36,11 @@ def test_died_runs_and_removed_feeds_leave_nothing_after_a_repair(lived_in: Sett
         )
     published = back_up(lived_in, NOW).rows["digest_items"]
     found = find_leftovers(lived_in)
-    assert {path.name for path in found.paths} == {"digest.snapshot.part", "rescore-x"}
+    assert {path.name for path in found.paths} == {"digest.snapshot.part", "search.sqlite.part-wal", "rescore-x"}
     assert found.rows["transcripts"] == 1
     result = CliRunner().invoke(app, ["doctor", "--repair"])
-    assert "Removed: 2 files" in result.output
+    assert "Removed: 3 files" in result.output
+    assert (lived_in.home / "minutes.party.txt").exists()
     assert not find_leftovers(lived_in)
     assert back_up(lived_in, NOW + timedelta(seconds=1)).rows["digest_items"] == published
 

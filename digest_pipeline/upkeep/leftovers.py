@@ -39,7 +39,8 @@ class Leftovers:
 
 def find_leftovers(settings: Settings) -> Leftovers:
     """What could go. Only while no run goes on: what a run is just writing looks the same."""
-    patterns = ("*.part*", "*.restored*", "backups/*.part", "cache/rescore-*")  # with the logs of databases among them
+    # with the logs of databases among them (.wal, -wal, -shm), but no `draft.partial` of somebody else
+    patterns = ("*.part", "*.part[.-]*", "*.restored", "*.restored[.-]*", "backups/*.part", "cache/rescore-*")
     paths = tuple(sorted(path for pattern in patterns for path in settings.home.glob(pattern)))
     rows = {}
     warehouse = warehouse_of(settings)
