@@ -37,7 +37,8 @@ def test_another_channel_gets_the_headlines_once(settings: Settings, web: Web, p
     assert all(item.headline in got[0]["message"] for item in published.items)
 
 
-def test_what_is_too_long_for_a_channel_is_split(settings: Settings, web: Web, published: Digest) -> None:
+def messages_at(web: Web) -> list[str]:
+    """What comes to a webhook at ``/hook``, as it comes."""
     got: list[str] = []
 
     def hook(request: BaseHTTPRequestHandler) -> None:
@@ -47,6 +48,11 @@ def test_what_is_too_long_for_a_channel_is_split(settings: Settings, web: Web, p
         request.end_headers()
 
     web.routes["/hook"] = hook
+    return got
+
+
+def test_what_is_too_long_for_a_channel_is_split(settings: Settings, web: Web, published: Digest) -> None:
+    got = messages_at(web)
     long = replace(published, items=tuple(replace(item, headline="word " * 3000) for item in published.items))
     one = Subscriber("su_1", "notify", f"{web.url.replace('http', 'json')}/hook", is_active=True)
     assert NotifySender(settings).send(Delivery(one, (long,)), lambda: True) == Outcome("sent")
@@ -55,15 +61,7 @@ def test_what_is_too_long_for_a_channel_is_split(settings: Settings, web: Web, p
 
 
 def test_what_a_feed_says_calls_nobody(settings: Settings, web: Web, published: Digest) -> None:
-    got: list[str] = []
-
-    def hook(request: BaseHTTPRequestHandler) -> None:
-        got.append(json.loads(request.rfile.read(int(request.headers["Content-Length"])))["message"])
-        request.send_response(200)
-        request.send_header("Content-Length", "0")
-        request.end_headers()
-
-    web.routes["/hook"] = hook
+    got = messages_at(web)
     loud = replace(published.items[0], headline="Now <!channel> hears it.", speaker=None, show="@everyone")
     digest = replace(published, items=(loud,))
     public = settings.model_copy(update={"site_url": "https://digest.example/@five/"})

@@ -28,12 +28,12 @@ def talks_of(con: duckdb.DuckDBPyConnection, episodes: Sequence[Episode]) -> lis
         " where s.episode_id in (select unnest(?))",
         [[episode.episode_id for episode in episodes]],
     ).fetchall()
-    known = {episode_id: facts for episode_id, *facts in rows}
+    languages = {episode_id: language for episode_id, language, _ in rows}
+    has_own_times = {episode_id: has for episode_id, _, has in rows}
     return [
-        replace(episode, language=language or episode.language, has_own_times=has_own_times)
+        replace(episode, language=languages[name] or episode.language, has_own_times=has_own_times[name])
         for episode in episodes
-        for language, has_own_times in [known.get(episode.episode_id, (None, None))]
-        if has_own_times is not None
+        if (name := episode.episode_id) in languages
     ]
 
 

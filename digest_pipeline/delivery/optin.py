@@ -27,9 +27,9 @@ def request_subscription(settings: Settings, ask: Asker, address: str, interests
     """Ask at an address for its owner's consent, unless it is subscribed or was asked just now.
 
     What a stranger types in changes nothing for a person who is subscribed, except that an address which is held since
-    it bounced is tried again. Nothing is returned or raised: the caller
-    must not be able to tell whether an address is known. When a mail cannot be sent, that is logged, without its
-    address, and it can be asked for again at once; it may have arrived all the same, so its link stays good.
+    it bounced is tried again. Nothing is returned or raised: the caller must not be able to tell whether an address is
+    known. When a mail cannot be sent, that is logged, without its address, and it can be asked for again at once; it
+    may have arrived all the same, so its link stays good.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
     with open_delivery(settings.subscribers) as con:
