@@ -118,6 +118,7 @@ class Web:
     def __init__(self) -> None:
         self.routes: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.at_close: list[Callable[[], None]] = []
         web = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -165,6 +166,8 @@ class Web:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        for act in self.at_close:
+            act()
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """A stand-in for an OpenAI-compatible server, over real HTTP: it says what a test tells it to say, however wrong."""
 
+import gc
 import json
 import re
 import socket
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -28,6 +30,13 @@ class Reply:
 Answer = Callable[[dict[str, Any]], Reply]
 
 
+def _collect_connections() -> None:
+    """Litellm leaves its connections to be collected: without this, in whichever test comes then, which fails of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
 class StandIn:
     """Routes of the chat completions interface on a test's web server. ``asked`` holds every request's body."""
 
@@ -37,6 +46,7 @@ class StandIn:
         self.cached_tokens = 0
         self.counts_tokens = True
         web.routes["/v1/chat/completions"] = self._complete
+        web.at_close.append(_collect_connections)
 
     def body_for(self, request: dict[str, Any], reply: Reply) -> dict[str, Any]:
         if reply.finish_reason == "no choice":
