@@ -118,3 +118,16 @@ def test_what_a_page_has_beside_the_talk_is_not_talk() -> None:
 def test_vtt_after_empty_lines_or_without_its_head_is_read(body: str) -> None:
     (found,) = parse(body.format(LONG), "vtt")
     assert (found.text, found.start_seconds, found.end_seconds) == (LONG, 1, 9)
+
+
+def test_of_markdown_only_the_words_are_read() -> None:
+    turns = [
+        rf"**Ann Lee:** {LONG} \[laughter\]",
+        rf"**Bob Ray:** \[08:07\] {LONG} in C\#, and then \[08:31.5\] in the [draft](https://x.example/d_1?a=b).",
+        rf"**Ann Lee:** \[09:00\] {LONG} \[unintelligible 09:03\]",
+    ]
+    assert [(s.speaker, s.start_seconds, s.text) for s in parse("\n\n".join(turns), "text")] == [
+        ("Ann Lee", 0, f"{LONG} [laughter]"),
+        ("Bob Ray", 487, f"{LONG} in C#, and then in the draft."),
+        ("Ann Lee", 540, f"{LONG} [unintelligible 09:03]"),
+    ]

@@ -6,6 +6,7 @@ https://github.com/Podcastindex-org/podcast-namespace/blob/main/transcripts/tran
 """
 
 import re
+from dataclasses import replace
 
 import srt
 import webvtt
@@ -14,11 +15,13 @@ from pydantic import ValidationError
 from digest_pipeline.errors import TranscriptError
 from digest_pipeline.transcripts.cues import Cue
 from digest_pipeline.transcripts.formats.captions import read_srt, read_vtt
+from digest_pipeline.transcripts.formats.markup import CLOCK
 from digest_pipeline.transcripts.formats.pages import read_html
 from digest_pipeline.transcripts.formats.podcast_json import read_json
 from digest_pipeline.transcripts.formats.text import read_text
 
 READERS = {"json": read_json, "vtt": read_vtt, "srt": read_srt, "html": read_html, "text": read_text}
+TIME_WITHIN = re.compile(rf"[^\S\n]*\[{CLOCK}\]")  # in the middle of what is said
 MAX_SAID = 120  # letters
 SOUND = re.compile(r"[\[(♪♫*][^\])]{0,40}[\])♪♫*]|[♪♫]+")  # a cue that is nothing else: [music], (applause)
 
@@ -32,9 +35,10 @@ def read_document(text: str, kind: str) -> list[Cue]:
         TranscriptError: it is not what ``kind`` says.
     """
     try:
-        return [cue for cue in READERS[kind](text) if not SOUND.fullmatch(cue.text) and (cue.text or cue.end is None)]
+        cues = [replace(cue, text=TIME_WITHIN.sub("", cue.text)) for cue in READERS[kind](text)]
     except (ValidationError, webvtt.errors.MalformedFileError, srt.SRTParseError, ValueError) as error:
         raise TranscriptError(f"the transcript is not valid {kind.upper()}: {_said(error)}") from error
+    return [cue for cue in cues if not SOUND.fullmatch(cue.text) and (cue.text or cue.end is None)]
 
 
 def _said(error: Exception) -> str:

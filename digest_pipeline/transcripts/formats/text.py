@@ -1,4 +1,4 @@
-"""Reader of plain text, and of paragraphs that say with their first words who speaks or when."""
+"""Reader of plain text, Markdown included, and of paragraphs that say with their first words who speaks or when."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,6 +17,9 @@ HEAD_NAME_CLOCK = re.compile(
     rf"(?:{BRACKETED}:?(?: |$)|(?<= )({CLOCK})(?:: |:?$))"
 )
 HEAD_DASH_NAME = re.compile(r"[-–—] ?(.{1,60})$")
+# Of Markdown what would stand in the words: https://spec.commonmark.org/0.31.2/#backslash-escapes and inline links.
+ESCAPED = re.compile(r"""\\([!"#'()*+.>@\[\]_`{|}~-])""")
+LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\(https?://[^\s()]{1,2000}\)")
 OPENING_SECONDS = 60.0  # a transcript with times has one of its first minute at its head
 MIN_BARE_CLOCKS = 4  # rising, from which on they are times without that
 MAX_FALLS = 0.1  # of the bare clocks, as where a verse is named in between
@@ -28,6 +31,7 @@ def read_text(text: str) -> Iterator[Cue]:
     A clock without brackets may as well be a verse (``John 3:16``) or a time of day: whether such ones are times, the
     whole document shows.
     """
+    text = LINK.sub(r"\1", ESCAPED.sub(r"\1", text))
     return read_turns(text, has_bare_clocks=_has_bare_clocks(clean(text).split("\n")))
 
 
