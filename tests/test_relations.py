@@ -1,36 +1,24 @@
 """What a claim is to what was said before: the same, an update, a contradiction, and by how many independent voices."""
 
-import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from digest_pipeline.encoder import Vectors
-from digest_pipeline.errors import DigestError
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.components import Components, components_of
 from digest_pipeline.scoring.explain import why
 from digest_pipeline.scoring.relations import MOST, are_independent, independent_voices, relations_of, updates_of
 from digest_pipeline.scoring.select import Published, select_insights
-from digest_pipeline.scoring.store import claims_of_window, claims_sent_long_ago, save_relations
+from digest_pipeline.scoring.store import save_relations
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 
 DAY = date(2026, 9, 14)
 HEADLINE = "Closed models keep a lead of six months over open ones"
 NOTHING = Published([], [], np.zeros((0, 4), dtype=np.float32))
-EPISODE = """
-insert into raw.episodes (episode_id, feed_url, title, first_seen_at, digest_date, persons, transcript_urls, description,
-    status) values ($1, 'feed', 'T', now(), $2, $3, '[]', '', 'transcribed')
-"""
-CLAIM = """
-insert into raw.claim_candidates (claim_id, digest_date, episode_id, headline, explanation, quote, start_seconds,
-    end_seconds, first_position, last_position, worthiness, is_ad, extractor)
-    values ($1, $2, $3, 'H', '', 'Q', 0, 9, 0, 0, 0.9, false, 'test')
-"""
 
 
 def claim(
@@ -138,38 +126,7 @@ def test_a_guest_whom_only_the_feeds_name_is_one_voice() -> None:
     assert are_independent(claim("g", speaker="Eve Fox", guests=("Ann Lee",)), claim("h", speaker="Host Two"))
 
 
-def test_the_guests_and_the_date_of_an_episode_come_with_its_claims(warehouse: Warehouse) -> None:
-    cast = [{"name": "Host One", "role": "host"}, {"name": "Ann Lee", "role": "guest"}]
-    with warehouse.write() as con:
-        for episode, persons in (("ep_a", json.dumps(cast)), ("ep_b", None)):
-            con.execute(EPISODE, [episode, DAY, persons])
-            con.execute(CLAIM, [f"of {episode}", DAY, episode])
-            con.execute("insert into raw.claim_embeddings values (?, 'one', [1], 0.8)", [f"of {episode}"])
-        con.execute("update raw.episodes set published_at = '2026-09-13 08:00' where episode_id = 'ep_a'")
-        found = claims_of_window(con, DAY, 45, ZoneInfo("UTC"), "one")
-        with pytest.raises(DigestError, match=r"2 claims of the window .* were not read by the encoder other"):
-            claims_of_window(con, DAY, 45, ZoneInfo("UTC"), "other")
-    assert [(c.claim_id, c.guests) for c in found] == [("of ep_a", ("Ann Lee",)), ("of ep_b", ())]
-    assert [c.published_at for c in found] == [datetime(2026, 9, 13, 8), None]
-
-
-def test_an_update_of_what_was_sent_before_the_window_is_known(warehouse: Warehouse) -> None:
-    """Nothing is sent twice however long ago, so an update has to be known for as long."""
-    sent_on = DAY - timedelta(days=60)
-    with warehouse.write() as con:
-        con.execute(EPISODE, ["ep_a", sent_on, None])
-        for name in ("sent", "never sent"):
-            con.execute(CLAIM, [name, sent_on, "ep_a"])
-            con.execute("insert into raw.claim_embeddings values (?, 'one', [1], 0.8)", [name])
-        con.execute(
-            "insert into raw.digest_items (digest_date, rank, claim_id, headline, explanation, quote, show_title,"
-            " episode_title, start_seconds, end_seconds, score, components, why)"
-            " values (?, 1, 'sent', '', '', '', '', '', 0, 1, 1, '{}', '')",
-            [sent_on],
-        )
-        known = claims_sent_long_ago(con, DAY, 45, ZoneInfo("UTC"), "one")
-        assert claims_sent_long_ago(con, DAY, 61, ZoneInfo("UTC"), "one") == []
-    assert [(c.claim_id, c.digest_date) for c in known] == [("sent", sent_on)]
+def test_an_update_of_what_was_sent_before_the_window_is_known() -> None:
     long_ago = [
         claim("b", "The queue for transformers takes 30 months", days_ago=60),
         claim("c", "The queue is long", days_ago=60),

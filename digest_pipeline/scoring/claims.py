@@ -13,10 +13,9 @@ class ScoringClaim:
     """A usable claim as scoring sees it.
 
     ``clarity`` is how well it reads (see ``claims.clarity``). ``weight`` is what an operator gave its feed: it
-    multiplies the score. ``days_late`` are the days between the episode's publication, ``published_at``, and the end of
-    the day that is scored.
-    ``guests`` are whom the publisher names as guests of the episode: one of them may have said it where ``speaker`` is
-    unknown.
+    multiplies the score. ``days_late`` are the days of the calendar from the episode's publication, ``published_at``, to
+    the day that is scored. ``guests`` are whom the publisher names as guests of the episode: one of them may have said
+    it where ``speaker`` is unknown.
     """
 
     claim_id: str

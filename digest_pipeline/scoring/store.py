@@ -2,8 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -11,7 +10,6 @@ import polars as pl
 
 from digest_pipeline.clusters.claims import load_vectors
 from digest_pipeline.errors import DigestError
-from digest_pipeline.feeds.store import end_of_day
 from digest_pipeline.models import ScoredInsight
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.components import ADJUSTMENTS, COMPONENTS
@@ -21,7 +19,6 @@ from digest_pipeline.scoring.select import Published
 CLAIMS = """
 select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url), c.episode_id, c.headline, c.explanation, c.quote,
     c.worthiness, v.clarity, m.cluster_id, coalesce(f.weight, 1), c.speaker,
-    coalesce(greatest(0, floor(epoch($midnight - e.published_at) / 86400)), 0)::integer,
     coalesce(
         [p.name for p in from_json(e.persons, '[{"name": "VARCHAR", "role": "VARCHAR"}]') if p.role like 'guest%'], []
     ), e.published_at
@@ -66,11 +63,18 @@ def claims_sent_long_ago(
 def _claims(
     con: duckdb.DuckDBPyConnection, query: str, day: date, days: int, zone: ZoneInfo, model: str
 ) -> list[ScoringClaim]:
-    values = {"after": day - timedelta(days=days), "day": day, "midnight": end_of_day(day, zone), "model": model}
+    values = {"after": day - timedelta(days=days), "day": day, "model": model}
     return [
-        replace(ScoringClaim(*row), guests=tuple(guests), published_at=published_at)
+        ScoringClaim(
+            *row, days_late=_days_late(published_at, day, zone), guests=tuple(guests), published_at=published_at
+        )
         for *row, guests, published_at in con.execute(query, values).fetchall()
     ]
+
+
+def _days_late(published_at: datetime | None, day: date, zone: ZoneInfo) -> int:
+    # by the calendar: not every day has 24 hours, and many feeds publish at midnight
+    return max(0, (day - published_at.replace(tzinfo=UTC).astimezone(zone).date()).days) if published_at else 0
 
 
 # A day that is run late must not repeat what later ones have sent; what a published day has sent came before them.
