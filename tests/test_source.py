@@ -3,12 +3,14 @@
 import asyncio
 import errno
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
-from digest_pipeline.errors import DigestError, FetchError
+from digest_pipeline.errors import DigestError, FetchError, TranscriptError
 from digest_pipeline.feeds.fetch import Fetcher
+from digest_pipeline.feeds.rests import Resting
 from digest_pipeline.models import Episode, Transcript, TranscriptLink
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts import formats
@@ -39,6 +41,49 @@ def test_audio_is_brought_where_no_transcript_will_do_and_the_note_says_why(web:
     assert found.path == audio_file(episode_of("f", audio), settings)
     assert "words" in (found.note or "")
     assert "404" in (found.note or "")
+
+
+def busy(web: Web, path: str, waits: list[str], body: bytes) -> str:
+    """Serves a document once the host has asked to wait, a request a wish."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(429 if waits else 200)
+        if waits:
+            request.send_header("Retry-After", waits.pop(0))
+            request.send_header("Content-Length", "0")
+            request.end_headers()
+            return
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    web.routes[path] = answer
+    return f"{web.url}{path}"
+
+
+VTT = b"WEBVTT\n\n00:00.000 --> 00:30.000\n" + b"The queue for the grid is longer than the grid itself. " * 6
+
+
+def test_a_transcript_is_waited_for_where_its_host_asks_to_wait(
+    web: Web, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest_pipeline.feeds.fetch.PATIENCE_SECONDS", 0.5)
+    audio, document = web.put("/a.mp3", b"sound"), busy(web, "/t.vtt", ["1"], VTT)
+    assert isinstance(source_of(episode_of(f"{web.url}/feed", audio, document), settings), Transcript)
+
+
+def test_a_transcript_whose_host_rests_for_long_is_asked_for_again_before_the_audio_is_heard(
+    web: Web, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "a.mp3").write_bytes(b"sound")
+    document = busy(web, "/t.vtt", ["3600"] * 9, VTT)
+    first = episode_of(f"{web.url}/feed", (tmp_path / "a.mp3").as_uri(), document)
+    with pytest.raises(TranscriptError, match="asks to wait 3600 s"):
+        source_of(first, settings)
+    assert isinstance(source_of(replace(first, attempts=1), settings), Audio)
+    assert isinstance(source_of(first, settings.model_copy(update={"max_attempts": 1})), Audio)
+    with pytest.raises(Resting):  # such a day does not count
+        source_of(replace(first, audio_url=None), settings)
 
 
 def test_a_translation_beside_the_original_is_taken_only_where_there_is_no_audio(web: Web, settings: Settings) -> None:

@@ -88,11 +88,15 @@ def forget(target: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def _is_short_rest(error: BaseException) -> bool:
+    """Whether a host asks for a rest that is worth waiting for, and for the first time."""
+    is_first = isinstance(error, Resting) and not error.is_again
+    return is_first and (error.retry_after_seconds or 0.0) <= LONGEST_REST_SECONDS
+
+
 def _is_passing(error: BaseException) -> bool:
     """Whether another attempt may do better, after a moment or after the rest that the host asks for."""
-    if isinstance(error, Resting):
-        return not error.is_again and (error.retry_after_seconds or 0.0) <= LONGEST_REST_SECONDS
-    return isinstance(error, Transient)
+    return isinstance(error, Transient) or _is_short_rest(error)
 
 
 def _pause(state: RetryCallState) -> float:
@@ -100,6 +104,10 @@ def _pause(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after_seconds if isinstance(error, FetchError) else None
     return PAUSE(state) if asked is None else asked
+
+
+# For a request that is repeated by itself where that helps at once: once more after its host's rest.
+after_rest = retry(retry=retry_if_exception(_is_short_rest), stop=stop_after_attempt(2), wait=_pause, reraise=True)
 
 
 async def _continue(fetcher: Fetcher, url: str, target: Path, most_bytes: int, admit: Callable[[int], bool]) -> None:

@@ -16,7 +16,7 @@ from digest_pipeline.feeds.redaction import redact
 from digest_pipeline.models import Episode, Transcript, TranscriptLink
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ahead import DiskBudget
-from digest_pipeline.transcripts.download import NoRoom, download
+from digest_pipeline.transcripts.download import NoRoom, after_rest, download
 from digest_pipeline.transcripts.publisher import in_order_of_preference, is_translation, published_transcript
 from digest_pipeline.transcripts.recognise import Recognised
 
@@ -42,7 +42,8 @@ async def fetch_source(
     """Read the publisher's transcripts, the best first, and where none will do bring the audio to disk.
 
     A translation is not what was said, so where there is audio, that is taken instead. A transcript in another language
-    alone is none: more likely the feed says the language of its host's form.
+    alone is none: more likely the feed says the language of its host's form. One whose host asks to be left alone is
+    waited for, if need be until the next try of its episode; then that is heard.
 
     Args:
         fetcher: the client.
@@ -52,10 +53,11 @@ async def fetch_source(
         settings: bounds and folders.
 
     Raises:
-        TranscriptError: no transcript will do, and there is no audio.
-        FetchError: the audio cannot be had.
+        TranscriptError: no transcript will do, and there is no audio, or one may do at the next try.
+        FetchError: the audio cannot be had, or where there is none, the host of a transcript asks for a rest.
         DigestError: the disk is full.
     """
+    rest: FetchError | None = None
     faults, links = [], in_order_of_preference(episode.transcripts, episode.language)
     has_own = bool(links) and not is_translation(links[0], episode.language)
     for link in links:
@@ -67,9 +69,13 @@ async def fetch_source(
             transcript = await asyncio.to_thread(_read, body, link, episode, charset)  # downloads go on meanwhile
         except (FetchError, TranscriptError) as error:
             faults.append(str(error))
+            if isinstance(error, FetchError) and error.retry_after_seconds is not None:
+                rest = error
             continue
         return replace(transcript, note="; ".join(filter(None, (*faults, transcript.note))) or None)
-    if not episode.audio_url:
+    if rest and not episode.audio_url:
+        raise rest
+    if not episode.audio_url or (rest and episode.attempts == 0 and settings.max_attempts > 1):
         raise TranscriptError("; ".join(faults) or "there is no transcript and no audio")
     target = audio_file(episode, settings)
     try:
@@ -126,7 +132,7 @@ async def _document(fetcher: Fetcher, url: str, most_bytes: int) -> tuple[bytes,
         _check_file(file, most_bytes)
         with _reading(file):
             return file.read_bytes(), None
-    answer = await fetcher.get(url)
+    answer = await after_rest(fetcher.get)(url)
     about = Message()
     about["content-type"] = answer.headers.get("content-type", "")
     return answer.body, about.get_content_charset()
