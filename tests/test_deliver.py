@@ -127,6 +127,23 @@ def test_a_preview_sends_nothing(settings: Settings, published: Digest, tmp_path
     assert "Nothing was delivered yet" in shown.output
 
 
+def test_deliveries_show_the_last_days_unless_one_is_asked_for(settings: Settings) -> None:
+    with open_delivery(settings.subscribers) as con:
+        for days in range(20):
+            con.execute(
+                "insert into deliveries values (?, 'mail', 'su_1', 'hash', 'sent', 1, null, null, ?, ?)",
+                [(DAY - timedelta(days=days)).isoformat(), NOW.isoformat(), NOW.isoformat()],
+            )
+    shown = {
+        options: re.findall(r"\d{4}-\d\d-\d\d", CliRunner().invoke(app, ["deliveries", *options]).output)
+        for options in ((), ("--last", "1"), ("--date", "2026-08-27"))
+    }
+    assert len(shown[()]) == 14
+    assert shown[()][0] == DAY.isoformat()
+    assert shown["--last", "1"] == [DAY.isoformat()]
+    assert shown["--date", "2026-08-27"] == ["2026-08-27"]
+
+
 def test_analysts_get_a_copy_of_the_ledger_without_addresses(
     warehouse: Warehouse, mailed: Settings, box: Inbox, published: Digest
 ) -> None:

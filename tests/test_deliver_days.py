@@ -110,6 +110,8 @@ def test_an_empty_day_sends_nothing_unless_asked(
     assert deliver(mailed, NOW) == {"sent": 1}
     now = NOW + timedelta(days=1)
     assert deliver(mailed, now) == {"done": 1}
+    with pytest.raises(DigestError, match=r"no insight.*mail_empty_days"):
+        deliver(mailed, now, day=empty.digest_date)
     assert deliver(mailed.model_copy(update={"mail_empty_days": True}), now) == {"sent": 1}
     for body in parts(box.messages[1]):
         assert "2 new episodes, and nothing in them" in body

@@ -39,8 +39,9 @@ def deliveries(
         Retriable | None,
         typer.Option("--retry", help="Send that day's of this status again; `unknown` ones may arrive twice."),
     ] = None,
+    last: Annotated[int, typer.Option("--last", min=1, metavar="DAYS", help="The last so many days.")] = 14,
 ) -> None:
-    """Show what became of each day's deliveries; send some again."""
+    """Show what became of the last days' deliveries, the newest first; send some again."""
     from digest_pipeline.delivery.database import open_delivery
 
     settings = load_settings()
@@ -53,7 +54,9 @@ def deliveries(
         if again:
             _send(day, even_if_old=True, only=again)
     with open_delivery(settings.subscribers) as con:
-        rows = [row for row in tally(con) if day is None or row[0] == day.isoformat()]
+        rows = tally(con)
+    shown = [day.isoformat()] if day else sorted({row[0] for row in rows})[-last:]
+    rows = [row for row in rows if row[0] in shown]
     table = Table("day", "channel", "status", "reason", "subscribers")
     for row_day, channel, status, reason, count in rows:
         table.add_row(row_day, channel, status, reason or "", str(count))

@@ -46,8 +46,8 @@ def deliver(
         ``nothing`` (new) for their reader, have ``no server``, or are held because their address is ``bouncing``.
 
     Raises:
-        DigestError: ``day`` is not published or too old, or the mail server cannot be used. Who was served before that
-            stays served.
+        DigestError: ``day`` is not published, too old or empty, or the mail server cannot be used. Who was served
+            before that stays served.
     """
     counts: Counter[str] = Counter()
     oldest = now.astimezone(settings.zone).date() - timedelta(days=settings.mail_days_back)
@@ -92,4 +92,7 @@ def _may_be_sent(
         raise DigestError(f"the digest of {day} is older than {oldest}", remedy="--old sends it all the same")
     wanted = [day] if day else [published for published in days if published >= oldest]
     digests = published_digests(tables, wanted)
-    return {d: digest for d, digest in digests.items() if digest.items or settings.mail_empty_days}
+    full = {d: digest for d, digest in digests.items() if digest.items or settings.mail_empty_days}
+    if day and not full:
+        raise DigestError(f"the digest of {day} has no insight", remedy="set mail_empty_days to send such days too")
+    return full
