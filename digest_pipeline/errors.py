@@ -19,6 +19,7 @@ DigestError
 ├── BackupError            a backup is damaged, or none
 ├── SearchError            a search cannot be answered
 ├── HeldBack               a digest breaks a rule of the house and is not published
+├── SubscribersDamaged     the file of subscribers cannot be read
 └── SubscriberError        an address, a subscription or a signed link cannot be used
 """
 
@@ -125,6 +126,10 @@ class SearchError(DigestError):
 
 class HeldBack(DigestError):
     """A digest breaks a rule of the house and is not published."""
+
+
+class SubscribersDamaged(DigestError):
+    """The file of subscribers and deliveries cannot be read."""
 
 
 class SubscriberError(DigestError):

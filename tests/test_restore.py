@@ -16,7 +16,7 @@ from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.ledger import Delivery, Outcome
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
-from digest_pipeline.errors import SubscriberError, WarehouseTooNew
+from digest_pipeline.errors import SubscribersDamaged, WarehouseTooNew
 from digest_pipeline.models import Subscriber
 from digest_pipeline.publishing.store import published_days
 from digest_pipeline.settings import Settings
@@ -130,7 +130,7 @@ def test_what_init_and_doctor_made_does_not_keep_a_backup_out(lived_in: Settings
 def test_a_damaged_file_of_subscribers_is_named_and_replaced(lived_in: Settings) -> None:
     made = back_up(lived_in, NOW)
     lived_in.subscribers.write_bytes(b"no database at all" * 1000)
-    with pytest.raises(SubscriberError, match=r"damaged.*digest restore"):
+    with pytest.raises(SubscribersDamaged, match=r"damaged.*digest restore"):
         addresses(lived_in)
     done = restore(lived_in, read_backup(made.folder), NOW)
     assert SUBSCRIBERS in done.files

@@ -174,6 +174,20 @@ def test_a_link_that_was_tampered_with_does_nothing(mailed: tuple[Settings, Inbo
     assert not pending.is_active
 
 
+def test_when_the_file_of_subscribers_is_damaged_nobody_is_told_that_their_link_is_wrong(
+    mailed: tuple[Settings, Inbox], client: httpx.Client
+) -> None:
+    """A mail program takes a 400 for an answer, and comes again after a 503."""
+    settings, _ = mailed
+    with open_delivery(settings.subscribers) as con:
+        link = SignedLinks(secret_of(con, "links"), "https://digest.example/").unsubscribe_url("su_1") or ""
+    settings.subscribers.write_bytes(b"no database" * 1000)
+    answer = client.post(link.removeprefix("https://digest.example"))
+    assert answer.status_code == 503
+    assert "try again later" in answer.text
+    assert str(settings.home) not in answer.text
+
+
 def test_a_request_that_nobody_confirms_is_forgotten(mailed: tuple[Settings, Inbox], client: httpx.Client) -> None:
     settings, box = mailed
     old = (datetime.now(UTC) - timedelta(days=4)).replace(tzinfo=None).isoformat()

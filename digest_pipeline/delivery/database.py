@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from digest_pipeline.errors import SubscriberError
+from digest_pipeline.errors import SubscribersDamaged
 from digest_pipeline.sqlite import connect, transaction
 
 STEPS = (
@@ -91,7 +91,7 @@ def open_delivery(file: Path) -> Iterator[sqlite3.Connection]:
     a writer waits for another up to half a minute.
 
     Raises:
-        SubscriberError: the file is damaged.
+        SubscribersDamaged: so it is.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
@@ -105,7 +105,7 @@ def open_delivery(file: Path) -> Iterator[sqlite3.Connection]:
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF not in DAMAGE:
             raise
-        raise SubscriberError(
+        raise SubscribersDamaged(
             f"the subscribers' file {file} is damaged: {error}",
             remedy="`digest restore BACKUP --subscribers` takes a backup's",
         ) from error

@@ -6,6 +6,7 @@ at most a mail that asks, within the limits of ``web_safety``. Opening a link ch
 links; the button on its page, or the one-click request of RFC 8058, does. Neither addresses nor links are logged.
 """
 
+import logging
 import mimetypes
 import re
 from collections.abc import Callable
@@ -33,11 +34,12 @@ from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.optin import Asker, request_subscription
 from digest_pipeline.delivery.subscribers import MOST_INTERESTS, SubscriberBook
 from digest_pipeline.delivery.web_safety import RequestLimiter, SafeHeaders, bounded_body, form_fields
-from digest_pipeline.errors import SubscriberError
+from digest_pipeline.errors import SubscriberError, SubscribersDamaged
 from digest_pipeline.publishing.publish import site_of
 from digest_pipeline.publishing.render import templates
 from digest_pipeline.settings import Settings
 
+logger = logging.getLogger(__name__)
 STALE_DAYS = 2  # yesterday's digest comes this morning: when the last is older than that, a day is missing
 REQUESTS_OF_ONE = RateLimitItemPerHour(5)  # to subscribe
 TYPES = {".atom": "application/atom+xml", ".opml": "text/x-opml", ".md": "text/markdown"}
@@ -77,7 +79,7 @@ class WebService:
                 Mount("/", site),
             ],
             middleware=[Middleware(SafeHeaders)],
-            exception_handlers={HTTPException: self._failed},
+            exception_handlers={HTTPException: self._failed, SubscribersDamaged: self._out_of_order},
         )
 
     async def health(self, _: Request) -> Response:
@@ -159,6 +161,10 @@ class WebService:
         text = "There is no such page." if error.status_code == 404 else error.detail
         heading = HEADINGS.get(error.status_code, "That did not work")
         return self._say(request, heading, text, status=error.status_code)
+
+    async def _out_of_order(self, request: Request, error: Exception) -> Response:
+        logger.error("%s", error)
+        return self._say(request, "Out of order", "This does not work just now. Please try again later.", status=503)
 
     def _form(self, request: Request, *, address: str = "", interests: str = "", fault: str = "") -> Response:
         return self._page(

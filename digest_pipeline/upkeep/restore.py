@@ -12,7 +12,7 @@ import duckdb
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.subscribers import SubscriberBook
-from digest_pipeline.errors import SubscriberError, WarehouseTooNew
+from digest_pipeline.errors import SubscribersDamaged, WarehouseTooNew
 from digest_pipeline.publishing.publish import build_again
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.sqlite import transaction
@@ -141,7 +141,7 @@ def _is_nothing(path: Path) -> bool:
             is_sound = con.execute("pragma integrity_check").fetchone()[0] == "ok"
             rows = (con.execute(f"select exists (select 1 from {table})").fetchone()[0] for table in KNOWLEDGE)  # noqa: S608
             return not is_sound or not any(rows)
-    except SubscriberError:
+    except SubscribersDamaged:
         return True
 
 
