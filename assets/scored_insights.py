@@ -36,16 +36,15 @@ def scored_insights(
     model = embedder_name(config)
     with tables.read() as con:
         claims = store.claims_of_window(con, day, config.cluster_window_days, config.zone, model)
-        today = [claim for claim in claims if claim.digest_date == day]
-        before = [claim for claim in claims if claim.digest_date < day]
-        today_vectors = load_vectors(con, [claim.claim_id for claim in today], model)
-        before_vectors = load_vectors(con, [claim.claim_id for claim in before], model)
+        vectors = load_vectors(con, [claim.claim_id for claim in claims], model)
         growth = store.growth_of_themes(con, day)
         published = store.published_before(con, day, model)
         sent = store.claims_sent_long_ago(con, day, config.cluster_window_days, config.zone, model)
         sent_vectors = load_vectors(con, [claim.claim_id for claim in sent], model)
         judged = judged_claims(con, model)
-    relations = relations_of(today, today_vectors, before, before_vectors)
+    first = sum(claim.digest_date < day for claim in claims)  # the oldest come first
+    before, before_vectors, today, today_vectors = claims[:first], vectors[:first], claims[first:], vectors[first:]
+    relations = relations_of(today, today_vectors, claims, vectors)
     for claim_id, updates in updates_of(today, today_vectors, sent, sent_vectors).items():
         relations.setdefault(claim_id, []).extend(updates)
     opinions = opinions_of(today, today_vectors, judged, config.max_similarity)
@@ -53,7 +52,7 @@ def scored_insights(
     insights = select_insights(today, today_vectors, components, published, config)
     with tables.write() as con:
         store.save_insights(con, day, insights)
-        store.save_relations(con, day, (r for found in relations.values() for r in found))
+        store.save_relations(con, day, relations)
     step("score", 1, 1, f"{sum(i.rank is not None for i in insights)} of {len(insights)} claims chosen")
     by_id = {claim.claim_id: claim for claim in today}
     opposed = [(by_id[i].quote, r.other.quote, r.reason) for i, rs in relations.items() for r in rs

@@ -68,7 +68,7 @@ def test_components_say_what_they_mean() -> None:
     today = [claim("one", "A"), claim("two", "B"), claim("three", "C", cluster="th")]
     vectors = unit([1, 0, 0], [0.95, 0.3, 0], [0, 0, 1])
     before = [claim("old", "D", day=DAY - timedelta(days=2))]
-    relations = relations_of(today, vectors, before, unit([0, 0, 1]))
+    relations = relations_of(today, vectors, [*before, *today], unit([0, 0, 1], *vectors.tolist()))
     one, two, three = components_of(today, vectors, before, unit([0, 0, 1]), relations, {"th": 0.9}, {})
     assert (one.values["novelty"], three.values["novelty"]) == (1.0, 0.0)
     assert one.other_shows == ("B",)

@@ -13,7 +13,7 @@ class ScoringClaim:
     """A usable claim as scoring sees it.
 
     ``clarity`` is how well it reads (see ``claims.clarity``). ``weight`` is what an operator gave its feed: it
-    multiplies the score. ``days_late`` are the days of the calendar from the episode's publication, ``published_at``, to
+    multiplies the score. ``days_late`` are the calendar days from ``published_at``, when its episode was published, to
     the day that is scored. ``guests`` are whom the publisher names as guests of the episode: one of them may have said
     it where ``speaker`` is unknown.
     """

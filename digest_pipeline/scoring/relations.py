@@ -48,15 +48,15 @@ class Relation:
 
 
 def relations_of(
-    today: Sequence[ScoringClaim], today_vectors: Vectors, before: Sequence[ScoringClaim], before_vectors: Vectors
+    today: Sequence[ScoringClaim], today_vectors: Vectors, others: Sequence[ScoringClaim], other_vectors: Vectors
 ) -> dict[str, list[Relation]]:
-    """All relations of each of today's claims, the nearest first: a show that repeats itself hides no other."""
-    others = [*before, *today]
-    if not today:
+    """All relations of each of today's claims to ``others``, which may be among them, the nearest first: a show that
+    repeats itself hides no other.
+    """
+    if not today or not others:
         return {}
-    vectors = np.vstack([before_vectors, today_vectors]) if len(before) else today_vectors
     found = {}
-    for claim, likeness in zip(today, today_vectors @ vectors.T, strict=True):
+    for claim, likeness in zip(today, today_vectors @ other_vectors.T, strict=True):
         near = np.flatnonzero(likeness >= SAME_CLAIM)
         near = near[np.argsort(-likeness[near], kind="stable")]
         pairs = [(others[i], float(likeness[i])) for i in near.tolist() if others[i].claim_id != claim.claim_id]

@@ -1,7 +1,6 @@
 """What the scoring stage asks and keeps: the window's claims with their themes, what was published, scored insights."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -124,16 +123,16 @@ def growth_of_themes(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, flo
     return dict(rows)
 
 
-def save_relations(con: duckdb.DuckDBPyConnection, day: date, relations: Iterable[Relation]) -> None:
+def save_relations(con: duckdb.DuckDBPyConnection, day: date, relations: Mapping[str, Sequence[Relation]]) -> None:
     """Replace the relations of the day's claims by the most telling of each."""
     con.execute("delete from raw.claim_relations where digest_date = ?", [day])
-    of_claim: defaultdict[str, list[Relation]] = defaultdict(list)
-    for relation in relations:
-        of_claim[relation.claim_id].append(relation)
-    rows = [
-        (r.claim_id, day, r.other.claim_id, r.relation, r.similarity, r.is_independent, r.reason)
-        for found in of_claim.values()
-        for r in most_telling(found)
-    ]
-    if rows:
-        con.executemany("insert into raw.claim_relations values (?, ?, ?, ?, ?, ?, ?)", rows)
+    rows = pl.DataFrame(
+        [
+            (r.claim_id, day, r.other.claim_id, r.relation, r.similarity, r.is_independent, r.reason)
+            for found in relations.values()
+            for r in most_telling(found)
+        ],
+        orient="row",
+    )
+    if len(rows):  # row by row, a day of a repetitive show held the database for minutes
+        con.execute("insert into raw.claim_relations from rows")
