@@ -91,7 +91,7 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
 
 def worded(sentences: Sequence[str], chosen: int) -> tuple[str, str]:
     """A span as it is shown: its sentence ``chosen``, cleaned, as the headline; and what it says besides, cleaned, with
-    what is left of a headline that had to be cut.
+    what is left of a headline that had to be cut. A mark stands where more was said.
     """
     headline, left = _cut(clean(sentences[chosen]))
     if left or not is_whole(sentences[chosen]):
@@ -103,6 +103,8 @@ def worded(sentences: Sequence[str], chosen: int) -> tuple[str, str]:
         after = f"{left} {clean(after, follows=True)}" if after else left
     elif after:
         after = clean(after, follows=True)
+    if after and _goes_on(sentences[-1]):
+        after = f"{after.rstrip(' .')} …"
     return headline, " … ".join([*parts, after] if after else parts).lstrip()
 
 
@@ -139,11 +141,20 @@ def is_whole(sentence: str) -> bool:
     """Whether a sentence is no piece of a longer one: it does not trail off, opens no quotation that it does not close,
     and where capitals or marks are written, neither begins without a capital nor ends without a stop.
     """
-    is_written = not sentence.islower() or MARK.search(sentence)  # else it is raw recognition
-    ends = not (sentence[-1:].isalnum() or sentence[-1:] in ",:;")
     is_open = sentence.count('"') % 2 or sentence.count("“") != sentence.count("”")
     breaks_off = TRAILING_OFF.search(sentence.rstrip("\"”'’")) or is_open
-    return not breaks_off and not (is_written and (sentence.split()[0].islower() or not ends))
+    is_begun = not (_is_written(sentence) and sentence.split()[0].islower())
+    return is_begun and not breaks_off and not _goes_on(sentence)
+
+
+def _goes_on(sentence: str) -> bool:
+    """Whether it is a piece that does not end where the sentence ends."""
+    return _is_written(sentence) and (sentence[-1:].isalnum() or sentence[-1:] in ",:;")
+
+
+def _is_written(sentence: str) -> bool:
+    """Whether it has capitals or marks; else it is raw recognition."""
+    return not sentence.islower() or MARK.search(sentence) is not None
 
 
 def plainness(headline: str, quote: str) -> float:
