@@ -61,16 +61,18 @@ def themes_before(
     return found
 
 
-# An analyst's last word on a claim; `good` is no blame, and `withdrawn` no word.
-BLAMED = """
-select claim_id from raw.verdicts group by claim_id
-having arg_max(verdict, given_at) in ('bad', 'wrong', 'duplicate')
+# What analysts said last of each claim, unless they took it back.
+LAST_VERDICTS = """
+select claim_id, arg_max(verdict, given_at) as verdict, arg_max({'note': note}, given_at).note as note,
+    max(given_at) as given_at
+from raw.verdicts group by claim_id having verdict <> 'withdrawn'
 """
 
 
 def blamed_claims(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """The claims that analysts have judged bad, wrong or a duplicate."""
-    return frozenset(claim_id for (claim_id,) in con.execute(BLAMED).fetchall())
+    blamed = f"select claim_id from ({LAST_VERDICTS}) where verdict <> 'good'"  # noqa: S608 - a constant
+    return frozenset(claim_id for (claim_id,) in con.execute(blamed).fetchall())
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,15 @@ from datetime import UTC, datetime
 import duckdb
 
 from digest_pipeline.clusters.claims import load_vectors
+from digest_pipeline.clusters.store import LAST_VERDICTS
 from digest_pipeline.errors import DigestError
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.verdicts import NO_OPINION, Judged, Kind, Opinion, Verdict, opinions_of
 from digest_pipeline.settings import Settings
 
 WITHDRAWN = "withdrawn"
-LAST = """
-select claim_id, arg_max(verdict, given_at) as verdict, arg_max({'note': note}, given_at).note as note,
-    max(given_at) as given_at
-from raw.verdicts group by claim_id having verdict <> 'withdrawn'
-"""
 JUDGED = f"""
-with last_ones as ({LAST})
+with last_ones as ({LAST_VERDICTS})
 select l.claim_id, l.verdict, l.note, l.given_at, c.headline, coalesce(f.title, f.shown_url, ''), c.episode_id,
     c.rejected_reason is null and not c.is_ad
 from last_ones l
@@ -56,7 +52,7 @@ def withdraw_verdict(con: duckdb.DuckDBPyConnection, claim_id: str, now: datetim
     Raises:
         DigestError: the claim has none.
     """
-    if all(verdict.claim_id != claim_id for verdict in last_verdicts(con)):
+    if verdict_on(con, claim_id) is None:
         raise DigestError(f"there is no verdict on {claim_id}", remedy="`digest verdicts` lists them")
     _keep(con, claim_id, WITHDRAWN, None, now)
 
@@ -69,7 +65,7 @@ def _keep(con: duckdb.DuckDBPyConnection, claim_id: str, verdict: str, note: str
 
 def last_verdicts(con: duckdb.DuckDBPyConnection) -> list[Verdict]:
     """The verdicts that count, the latest first."""
-    rows = con.execute(f"{LAST} order by given_at desc, claim_id").fetchall()
+    rows = con.execute(f"{LAST_VERDICTS} order by given_at desc, claim_id").fetchall()
     return [Verdict(claim_id, Kind(verdict), note, given_at) for claim_id, verdict, note, given_at in rows]
 
 
