@@ -160,6 +160,14 @@ def test_analysts_are_told_which_verdict_moved_a_score_and_of_other_settings(sto
 
     assert "Verdicts of now: analysts judged a claim like it not worth sending: “Head [1]”." in explained()
     assert "other settings" not in explained(DIGEST_SCORE_WEIGHTS__NOVELTY="0.1")
+    with stored.write() as con:
+        con.execute("update raw.claim_embeddings set embedding = [1.0, 0.0, 0.0, 0.0] where claim_id = 'cl_2'")
+        give_verdict(con, "cl_1", Kind.DUPLICATE, None, NOW + timedelta(seconds=1))
+    barred = "it says much the same as “Head [1]”, which an analyst judged a repetition of what is known"
+    assert f"Verdicts of now: {barred}." in explained()
+    with stored.write() as con:
+        con.execute("update raw.scored_insights set rank = null, why_not = ?", [barred])
+    assert "Verdicts of now" not in explained(), "the reason of the day says it"
     said = explained(DIGEST_SCORE_WEIGHTS__NOVELTY="0.2")
     assert "It was scored under other settings: with these weights its score would be 0.746." in said
 

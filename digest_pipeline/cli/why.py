@@ -121,8 +121,9 @@ def _remark(con: duckdb.DuckDBPyConnection, row: dict[str, Any], values: dict[st
     would_be = adjusted_score(values, row["feed_weight"], settings)
     if abs(would_be - row["score"]) >= ROUNDED:
         out.print(f"It was scored under other settings: with these weights its score would be {would_be:.3f}.")
-    if evidence := opinion_of_now(con, row["claim_id"], settings, embedder_name(settings)).evidence:
-        out.print(f"Verdicts of now: {escape(evidence)}.")
+    opinion = opinion_of_now(con, row["claim_id"], settings, embedder_name(settings))
+    if (said := opinion.bar or opinion.evidence) and said != row["why_not"]:
+        out.print(f"Verdicts of now: {escape(said)}.")
     if row["theme"]:
         out.print(f"Theme: {escape(row['theme'])}")
 
