@@ -214,6 +214,21 @@ def test_search_shows_more_and_a_theme_all_of_its_own(browser: Browser, tmp_path
     page.close()
 
 
+def test_search_lists_the_newest_day_first_and_a_day_in_its_order(browser: Browser, tmp_path: Path) -> None:
+    search_site(
+        tmp_path,
+        [
+            (f"cl_{n}", f"2026-01-0{1 + n // 3}", f"Grid {n}" if n != 1 else "Else", "of the grid", *[""] * 6)
+            for n in range(6)
+        ],
+    )
+    page = browser.new_page()
+    page.goto(f"{tmp_path.as_uri()}/search.html#grid")
+    wanted = ["Grid 3", "Grid 4", "Grid 5", "Grid 0", "Grid 2", "Else"]
+    assert page.locator("#found a").all_inner_texts() == wanted
+    page.close()
+
+
 def search_site(folder: Path, entries: Sequence[Sequence[str]]) -> None:
     """The page that searches, over these entries."""
     (folder / "search").mkdir()

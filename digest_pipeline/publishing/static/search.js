@@ -61,7 +61,7 @@ function start() {
     hits = !words.length ? [] : entries
       .filter((entry) => words.every((word) => entry.everything.includes(word)))
       .map((entry) => [words.filter((word) => entry.headline.includes(word)).length, entry])
-      .sort(([a, one], [b, other]) => b - a || (one.fields[1] < other.fields[1] ? 1 : -1))
+      .sort(([a, one], [b, other]) => b - a || other.fields[1].localeCompare(one.fields[1])) // a day's in their order
       .map(([, entry]) => entry);
     found.replaceChildren();
     const part = show(STEP);
