@@ -10,6 +10,7 @@ from digest_pipeline.models import Episode, Segment
 from digest_pipeline.transcripts.publisher import check_belongs, parse_transcript
 
 LONG = "the queue for the grid is longer than the grid itself and most of what stands in it will never be built at all"
+MORE = f"and {LONG}"
 
 
 def parse(body: str | bytes, kind: str, **about: Any) -> tuple[Segment, ...]:
@@ -131,3 +132,44 @@ def test_of_markdown_only_the_words_are_read() -> None:
         ("Bob Ray", 487, f"{LONG} in C#, and then in the draft."),
         ("Ann Lee", 540, f"{LONG} [unintelligible 09:03]"),
     ]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [{"start": 0.25, "end": 9.0, "text": LONG}, {"start": 9.1, "end": 19.0, "text": MORE}],
+        {
+            "transcription": [  # of whisper.cpp
+                {"timestamps": {"from": "00:00:00,250", "to": "00:00:09,000"}, "offsets": {"from": 250}, "text": LONG},
+                {"timestamps": {"from": "00:00:09,100", "to": "00:00:19,000"}, "offsets": {"from": 9100}, "text": MORE},
+            ]
+        },
+        {
+            "id": "1",
+            "text": LONG,
+            "utterances": [  # of AssemblyAI
+                {"start": 250, "end": 9000, "text": LONG, "words": []},
+                {"start": 9100, "end": 19000, "text": MORE, "words": []},
+            ],
+        },
+    ],
+    ids=["list", "whisper.cpp", "AssemblyAI"],
+)
+def test_the_json_of_other_recognisers_is_read(document: object) -> None:
+    for declared in ("json", "text"):
+        found = parse(json.dumps(document), declared)
+        assert [(s.start_seconds, s.end_seconds, s.text) for s in found] == [(0.25, 9, LONG), (9.1, 19, MORE)]
+
+
+@pytest.mark.parametrize("written", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(("kind", "opening"), [("vtt", "WEBVTT\n\n00:01.000 --> 00:09.000\n"), ("text", "[0:01] ")])
+def test_utf_16_is_read_without_its_mark(written: str, kind: str, opening: str) -> None:
+    (found,) = parse(f"{opening}{LONG}, naïvely\n".encode(written), kind)
+    assert (found.start_seconds, found.text) == (1, f"{LONG}, naïvely")
+
+
+def test_a_full_width_colon_parts_a_speaker_from_what_is_said() -> None:
+    turns = [f"{name}：{CHINESE}" for name in ("张三", "李四") * 3]
+    assert [s.speaker for s in parse("\n".join(turns), "text")] == ["张三", "李四"] * 3
+    reported = [CHINESE, f"他说：{CHINESE}", CHINESE, f"他说：{CHINESE}"]
+    assert {s.speaker for s in parse("\n\n".join(reported), "text")} == {None}

@@ -12,12 +12,14 @@ MIN_FOREIGN_BYTES = 0.25  # of a text: from there on its script is not Latin, an
 
 
 def decoded(body: bytes, charset: str | None) -> str:
-    """The text of a document: by its byte order mark, else UTF-8, else as its server or the page itself says.
+    """The text of a document: UTF-16 where its first bytes say so, else UTF-8, else as its server or the page says.
 
     What nothing is said of is Windows-1252 where it is mostly ASCII, else what its bytes are most like.
     """
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = body.decode("utf-16", "replace")
+    elif b"\0" in body[:2]:  # one without the mark begins with an ASCII character as a rule, half of which is empty
+        text = body.decode("utf-16-be" if body[0] == 0 else "utf-16-le", "replace")
     else:
         try:
             text = body.decode("utf-8-sig")

@@ -11,9 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from digest_pipeline.transcripts.cues import Cue
-from digest_pipeline.words import count_words, normalise_words
+from digest_pipeline.words import UNSPACED, count_words, normalise_words
 
-LABEL = re.compile(r"(?:\*\*|__)?(\[[^\]:]{2,60}\]|[^\W\d_][^:\[\]*]{0,59}?)(?:\*\*|__)?:(?:\*\*|__)?(?:\s+|$)")
+LABEL = re.compile(
+    r"(?:\*\*|__)?(\[[^\]:：]{2,60}\]|[^\W\d_][^:：\[\]*]{0,59}?)(?:\*\*|__)?"
+    r"(?::(?:\*\*|__)?(?:\s+|$)|：(?:\*\*|__)?\s*)"
+)
 CHANGE = re.compile(r"\s*>{2,}\s*")  # how captions mark a change of speaker
 PARTICLES = frozenset(
     {"van", "von", "der", "den", "ter", "ten", "zu", "de", "del", "du", "des", "della", "la", "le", "el", "al", "bin"}
@@ -30,7 +33,7 @@ MAX_NAME_WORDS = 6
 LONGEST_ABBREVIATION = 5  # with its full stop, inside a name: Prof., Mrs., J.
 EVERY_CUE = 0.8  # of the cues open with a label: then what opens the others is one too
 MIN_CUES = 10  # that open so, to tell
-MIN_HANDLE_TIMES = 3  # before a lower-case word counts as a name
+MIN_HANDLE_TIMES = 3  # before a lower-case word counts as a name, or words of a script that has no capitals
 MIN_HEADINGS = 3  # before a line of its own does
 NO_NAME = frozenset({"speaker", "unknown", "unknown speaker", "none", "null", "narrator unknown"})
 
@@ -79,7 +82,7 @@ def reads_like_a_name(text: str) -> bool:
     words = text.split()
     return (
         not NOT_A_NAME.match(text)
-        and 0 < len(words) <= MAX_NAME_WORDS
+        and 0 < count_words(text) <= MAX_NAME_WORDS
         and all(not (word[0].islower() and word.islower()) or word in PARTICLES for word in words)
         and not words[0].endswith(",")
         and not any(word[-1] in ";!?" for word in words[:-1])
@@ -110,7 +113,8 @@ def _labels_of_speakers(cues: Sequence[Cue], lines: Sequence[Sequence[_Line]], p
         if label.lower() in NO_NAME or any(set(normalise_words(label)) <= person for person in persons):
             repeated.add(label)
         elif reads_like_a_name(label):
-            (repeated if times > 1 else once).add(label)
+            least = MIN_HANDLE_TIMES if UNSPACED.search(label) else 2
+            (repeated if times >= least else once).add(label)
         elif times >= MIN_HANDLE_TIMES and len(label.split()) == 1 and not NOT_A_NAME.match(label):
             repeated.add(label)
     first = [own[0].label for own in lines if own and own[0].label]
@@ -165,5 +169,5 @@ def _turns(cue: Cue, lines: Sequence[_Line], labels: set[str], headings: set[str
 
 def _name_of(label: str | None) -> str | None:
     """A speaker's name with its white space folded, or ``None`` where the source only says that somebody speaks."""
-    name = " ".join((label or "").split()).strip(" :[]")
+    name = " ".join((label or "").split()).strip(" :：[]")
     return name if name and name.lower() not in NO_NAME else None

@@ -208,4 +208,4 @@ def _plainly(text: str, declared: str) -> str | None:
         return "srt"
     if declared == "text" and re.match(r"<(?:[!?]|html|head|body|div|p|cite|section|article)\b", start, re.IGNORECASE):
         return "html"  # where captions are declared, a page is most likely an error or a login
-    return "json" if re.match(r'\{\s*"', start) else None
+    return "json" if re.match(r'(?:\[\s*)?\{\s*"', start) else None

@@ -1,11 +1,14 @@
-"""Reader of Podcasting 2.0 JSON, and of the JSON that Whisper's programs write, which hosts link in its place."""
+"""Reader of Podcasting 2.0 JSON, and of what recognisers write, which hosts link in its place.
+
+These are Whisper's programs, whisper.cpp among them, and AssemblyAI; and some write a list of segments alone.
+"""
 
 import math
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, model_validator
 
 from digest_pipeline.transcripts.cues import Cue
 from digest_pipeline.transcripts.formats.markup import CLOCK, clean, seconds
@@ -17,22 +20,36 @@ class _Segment(BaseModel):
     model_config = ConfigDict(coerce_numbers_to_str=True)  # speakers that are only numbered
 
     speaker: str | None = None
-    start: Time = Field(default=None, validation_alias=AliasChoices("startTime", "start"))
-    end: Time = Field(default=None, validation_alias=AliasChoices("endTime", "end"))
+    start: Time = Field(
+        default=None, validation_alias=AliasChoices("startTime", "start", AliasPath("timestamps", "from"))
+    )
+    end: Time = Field(default=None, validation_alias=AliasChoices("endTime", "end", AliasPath("timestamps", "to")))
     body: str | None = Field(default=None, validation_alias=AliasChoices("body", "text"))
 
 
 class _Transcript(BaseModel):
-    segments: list[_Segment]
+    segments: list[_Segment] = Field(validation_alias=AliasChoices("segments", "transcription"))
+    seconds_per_unit: float = 1.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list_or_utterances(cls, document: Any) -> Any:
+        if isinstance(document, list):
+            return {"segments": document}
+        if isinstance(document, dict) and "segments" not in document and "utterances" in document:
+            return {"segments": document["utterances"], "seconds_per_unit": 0.001}
+        return document
 
 
 def read_json(text: str) -> Iterator[Cue]:
     """The segments of a document; what cannot be a time counts as none."""
-    for row in _Transcript.model_validate_json(text).segments:
-        yield Cue(clean(row.body or ""), clean(row.speaker or "") or None, _time(row.start), _time(row.end))
+    transcript = _Transcript.model_validate_json(text)
+    for row in transcript.segments:
+        start, end = (_time(value, transcript.seconds_per_unit) for value in (row.start, row.end))
+        yield Cue(clean(row.body or ""), clean(row.speaker or "") or None, start, end)
 
 
-def _time(value: float | str | None) -> float | None:
+def _time(value: float | str | None, seconds_per_unit: float) -> float | None:
     if isinstance(value, str):
-        value = seconds(value) if re.fullmatch(CLOCK, value) else None
-    return value if value is not None and math.isfinite(value) and value >= 0 else None
+        return seconds(value) if re.fullmatch(CLOCK, value) else None
+    return value * seconds_per_unit if value is not None and math.isfinite(value) and value >= 0 else None
