@@ -159,6 +159,20 @@ def test_no_more_than_the_top_and_none_without_claims(settings: Settings) -> Non
     assert select_insights([], np.zeros((0, 8), dtype=np.float32), [], NONE_PUBLISHED, settings) == []
 
 
+def test_one_is_not_spoken_of_as_many(settings: Settings) -> None:
+    today, vectors, strong = (
+        [claim("a"), claim("b"), claim("c", "B")],
+        np.eye(8, dtype=np.float32),
+        [components(0.9)] * 3,
+    )
+    for change, reason in (
+        ({"top_n": 1}, "another scores higher"),
+        ({"max_per_show": 1}, "A already has 1 insight in this digest"),
+    ):
+        found = select_insights(today, vectors, strong, NONE_PUBLISHED, settings.model_copy(update=change))
+        assert found[1].why_not == reason
+
+
 def test_why_names_the_evidence() -> None:
     old = claim("old", "The Show", day=DAY - timedelta(days=3))
     close = Components({**components(0.7).values, "novelty": 0.1, "momentum": 0.98}, (0.8, old), ("B", "C"))

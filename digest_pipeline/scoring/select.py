@@ -1,7 +1,7 @@
 """The five: best first, different in meaning, from several shows and themes, never what a digest already sent."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -46,16 +46,8 @@ def select_insights(
     barred = {row: text for row in order if (text := _bar(components[row], scores[row], settings))}
     insights = []
     n_chosen = 0
-    updates, opposed = (
-        {
-            claim.claim_id: frozenset(r.other.claim_id for r in c.relations if r.relation == relation)
-            for claim, c in zip(claims, components, strict=True)
-        }
-        for relation in (UPDATES, CONTRADICTS)
-    )
-    for row, refusal in choose(
-        order, claims, vectors, scores, published, settings, barred=barred, updates=updates, opposed=opposed
-    ):
+    relations = {row: {r.other.claim_id: r.relation for r in c.relations} for row, c in enumerate(components)}
+    for row, refusal in choose(order, claims, vectors, scores, published, settings, barred=barred, relations=relations):
         n_chosen += refusal is None
         insights.append(
             ScoredInsight(
@@ -80,8 +72,7 @@ def choose(
     settings: Settings,
     *,
     barred: Mapping[int, str] | None = None,
-    updates: Mapping[str, frozenset[str]] | None = None,
-    opposed: Mapping[str, frozenset[str]] | None = None,
+    relations: Mapping[int, Mapping[str, str]] | None = None,
 ) -> Iterator[tuple[int, str | None]]:
     """Go through ``order`` and choose at most ``top_n`` that keep the rules of a digest; each row with its refusal.
 
@@ -91,9 +82,8 @@ def choose(
         published: what the reader of this digest got before.
         settings: the limits.
         barred: rows that are refused beforehand, with the reason.
-        updates: for a claim the published ones of which it gives a newer figure: these it may resemble.
-        opposed: for a claim those that it may contradict. It may not resemble what was published all the same: rules
-            of wording find contradictions, and where they err readers would get one thing twice.
+        relations: of rows to other claims, by their ids. What a claim updates it may resemble. What it may contradict
+            it may not: rules of wording find contradictions, and where they err readers would get one thing twice.
     """
     chosen: list[int] = []
     for row in order:
@@ -105,8 +95,7 @@ def choose(
             chosen,
             published,
             settings,
-            (updates or {}).get(claims[row].claim_id, ()),
-            (opposed or {}).get(claims[row].claim_id, ()),
+            (relations or {}).get(row, {}),
         )
         if refusal is None:
             chosen.append(row)
@@ -143,8 +132,7 @@ def _refusal(
     chosen: Sequence[int],
     published: Published,
     settings: Settings,
-    updates: Collection[str],
-    opposed: Collection[str],
+    relations: Mapping[str, str],
 ) -> str | None:
     """Why a claim is not chosen after those that are, in words a reader understands; ``None``: it is chosen."""
     claim, limit = claims[row], least_same(settings.max_similarity)
@@ -154,25 +142,25 @@ def _refusal(
         return f"its score {has}{weighed} is under {least}, the least that is published"
     if len(published.days):
         likeness = published.vectors @ vectors[row]
-        if updates:
-            likeness[[i for i, claim_id in enumerate(published.claim_ids) if claim_id in updates]] = 0
+        likeness[[i for i, other in enumerate(published.claim_ids) if relations.get(other) == UPDATES]] = 0
         nearest = int(np.argmax(likeness))
         if likeness[nearest] >= limit:
-            is_opposed = nearest < len(published.claim_ids) and published.claim_ids[nearest] in opposed
+            other = published.claim_ids[nearest] if published.claim_ids else ""
+            is_opposed = relations.get(other) == CONTRADICTS
             what = "sent what it may contradict, in much the same words" if is_opposed else "already sent it"
             return f"the digest of {published.days[nearest]} {what}: “{published.headlines[nearest]}”"
     if chosen:
         likeness = vectors[list(chosen)] @ vectors[row]
         nearest = int(np.argmax(likeness))
         if likeness[nearest] >= limit:
-            is_opposed = claims[chosen[nearest]].claim_id in opposed
+            is_opposed = relations.get(claims[chosen[nearest]].claim_id) == CONTRADICTS
             what = "may contradict, in much the same words," if is_opposed else "says much the same as"
             return f"it {what} number {nearest + 1}"
     if len(chosen) >= settings.top_n:
-        return f"{settings.top_n} others score higher"
+        return "another scores higher" if settings.top_n == 1 else f"{settings.top_n} others score higher"
     shows = Counter(claims[i].show for i in chosen)
-    if shows[claim.show] >= settings.max_per_show:
-        return f"{claim.show} already has {shows[claim.show]} insights in this digest"
+    if (count := shows[claim.show]) >= settings.max_per_show:
+        return f"{claim.show} already has {count} {'insight' if count == 1 else 'insights'} in this digest"
     same = [
         rank
         for rank, i in enumerate(chosen, start=1)
