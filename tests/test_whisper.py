@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,9 @@ def test_a_model_of_english_hears_what_is_called_english(tiny: Any) -> None:
     assert tiny.transcribe(SECOND, "eng", Hints()) == ([], "en")
     with pytest.raises(AudioError, match="English only"):
         tiny.transcribe(SECOND, "deu", Hints())
+
+
+def test_several_at_once_put_the_base_model_together_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as several:
+        (source,) = set(several.map(lambda _: whisper_source("base", tmp_path), range(4)))
+    assert {file.name for file in Path(source).iterdir()} >= {"model.bin", "config.json", "tokenizer.json"}
