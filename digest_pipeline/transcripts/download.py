@@ -90,8 +90,9 @@ def forget(target: Path) -> None:
 
 def _is_short_rest(error: BaseException) -> bool:
     """Whether a host asks for a rest that is worth waiting for, and for the first time."""
-    is_first = isinstance(error, Resting) and not error.is_again
-    return is_first and (error.retry_after_seconds or 0.0) <= LONGEST_REST_SECONDS
+    if not isinstance(error, Resting):
+        return False
+    return not error.is_again and (error.retry_after_seconds or 0.0) <= LONGEST_REST_SECONDS
 
 
 def _is_passing(error: BaseException) -> bool:
