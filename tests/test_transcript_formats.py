@@ -173,3 +173,22 @@ def test_a_full_width_colon_parts_a_speaker_from_what_is_said() -> None:
     assert [s.speaker for s in parse("\n".join(turns), "text")] == ["张三", "李四"] * 3
     reported = [CHINESE, f"他说：{CHINESE}", CHINESE, f"他说：{CHINESE}"]
     assert {s.speaker for s in parse("\n\n".join(reported), "text")} == {None}
+
+
+@pytest.mark.parametrize(
+    ("talk", "notes"),
+    [
+        (
+            f"{LONG}. " * 9,
+            "Why it is long. Listen on Apple Podcasts, Spotify and YouTube, follow us on Instagram and TikTok.",
+        ),
+        (
+            "電力網の順番はとても長い。" * 20,
+            "番組の感想はこちらへ。 Tesla、 Google、 Nvidia、 Siemens、 Hitachi の話。",
+        ),
+        (RUSSIAN * 4, "О том, что делают Tesla, Google, Nvidia, Siemens и Hitachi."),
+    ],
+)
+def test_notes_that_name_what_no_talk_spells_so_refuse_no_transcript(talk: str, notes: str) -> None:
+    published = parse_transcript(talk.encode(), "text")
+    check_belongs(published, Episode("e1", "f", "The Warm Cache", "On queues", None, None, notes, None, None))

@@ -47,6 +47,14 @@ KINDS = {  # content type or file ending -> format
     ".txt": "text",
 }
 PREFERENCE = ("json", "vtt", "srt", "html", "text")  # times and speakers first
+# Where to listen, follow and pay stands in notes of every subject.
+PLACES = frozenset(
+    normalise_words(
+        "acast amazon apple audible bluesky castbox deezer discord facebook google instagram linkedin mastodon "
+        "music overcast patreon paypal pocket podcast podcasts spotify stitcher substack telegram threads tiktok twitch "
+        "twitter whatsapp youtube"
+    )
+)
 NAME = re.compile(r"(?<![.!?:] )(?<!^)\b[A-Z][\w'’-]{3,}")
 
 
@@ -172,7 +180,9 @@ def check_belongs(published: Published, episode: Episode) -> None:
     names = _names(episode)
     said = set(normalise_words(" ".join(segment.text for segment in published.segments)))
     said |= {word for s in published.segments for word in normalise_words(s.speaker or "")}
-    if len(names) >= MIN_NAMES and len(names & said) < MIN_SAID * len(names):
+    letters = "".join(said)
+    is_latin = sum(map(str.isascii, letters)) > len(letters) / 2  # as the names are: others write them in their own
+    if is_latin and len(names) >= MIN_NAMES and len(names & said) < MIN_SAID * len(names):
         some = ", ".join(sorted(names - said)[:4])
         raise TranscriptError(f"the transcript is of another episode: it never says {some}")
 
@@ -189,10 +199,10 @@ def unheard_seconds(published: Published, duration_seconds: float | None) -> flo
 
 
 def _names(episode: Episode) -> set[str]:
-    """Words that are spelled as names in an episode's title and notes, without those of its show."""
+    """Words that are spelled as names in an episode's title and notes, without those of its show and of platforms."""
     written = f"{episode.title} . {episode.description[:NOTES_CHARACTERS]}"
     words = {word for match in NAME.finditer(written) for word in normalise_words(match[0]) if word.isalpha()}
-    return words - set(normalise_words(episode.show))
+    return words - PLACES - set(normalise_words(episode.show))
 
 
 def _primary(language: str) -> str:
