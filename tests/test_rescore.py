@@ -56,6 +56,20 @@ def test_a_day_without_claims_is_passed_over(settings: Settings, warehouse: Ware
     assert "0 of 0 published insights" in result.output
 
 
+def test_a_comparison_that_cannot_be_written_is_no_work_of_hours(settings: Settings, warehouse: Warehouse) -> None:
+    with warehouse.write() as con:
+        for day in (14, 15):
+            record_digest(con, Digest(date(2026, 9, day), ()))
+    run, file = CliRunner(), settings.home / "comparisons" / "days.csv"
+    asked = ["rescore", "--from", "2026-09-14", "--to", "2026-09-15", "-o", str(file)]
+    result = run.invoke(app, asked)
+    assert isinstance(result.exception, FileNotFoundError)
+    assert result.output.count("score 1/1") == 1
+    file.parent.mkdir()
+    assert run.invoke(app, asked).exit_code == 0
+    assert file.exists()
+
+
 def test_a_day_that_was_never_scored_is_named(demo: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGEST_HOME", str(demo.home))
     result = CliRunner().invoke(app, ["rescore", "--from", "2026-09-10"])

@@ -42,9 +42,10 @@ def rescore(
             published += sum(bool(row.published_rank) for row in compared)
             rows += compared
             _print(compared)
+            if target:  # after each day: many take hours, and may be stopped
+                pl.DataFrame([asdict(row) for row in rows], infer_schema_length=None).write_csv(target)
     out.print(f"\n{same} of {published} published insights would be chosen again")
     if target:
-        pl.DataFrame([asdict(row) for row in rows], infer_schema_length=None).write_csv(target)
         out.print(f"Comparison: {target}", soft_wrap=True)
 
 
