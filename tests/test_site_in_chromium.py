@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -128,9 +130,15 @@ def test_hostile_text_stays_text_and_in_its_place(browser: Browser, site: tuple[
     page.goto(f"{folder.as_uri()}/days/{FIRST + timedelta(days=6)}.html")
     assert page.locator(".five h2").all_text_contents() == list(HOSTILE)
     assert "taken" not in page.title()
-    directions = page.locator(".five h2 a").evaluate_all("all => all.map(a => getComputedStyle(a).direction)")
+    directions = page.locator(".five h2").evaluate_all("all => all.map(h2 => getComputedStyle(h2).direction)")
     assert directions[0] == "ltr"
     assert directions[4] == "rtl"
+    page.set_viewport_size(SIZES["desktop"])  # type: ignore[arg-type]
+    page.emulate_media(media="print")
+    edges = "all => all.map(one => one.getBoundingClientRect().right)"
+    assert page.locator(".five h2").evaluate_all(edges) == page.locator(".five .explanation").evaluate_all(edges)
+    page.emulate_media(media="screen")
+    page.set_viewport_size(SIZES["phone"])  # type: ignore[arg-type]
     # an override or isolate left open in a headline turns nothing around beside it
     assert page.locator(".five .rank").all_inner_texts() == ["1", "2", "3", "4", "5"]
     assert page.locator(".five .listen").all_inner_texts() == ["at 1:01"] * len(HOSTILE)
@@ -162,6 +170,17 @@ def test_print_shows_what_was_folded(browser: Browser, site: tuple[Path, Digest]
     assert page.locator("mark").is_visible()
     assert not page.locator(".masthead nav").is_visible()
     assert page.pdf().startswith(b"%PDF")
+    page.close()
+
+
+def test_the_bar_of_a_component_is_filled_in_its_whole_height(browser: Browser, site: tuple[Path, Digest]) -> None:
+    folder, digest = site
+    page = browser.new_page()
+    page.goto(f"{folder.as_uri()}/insights/{digest.items[0].claim_id}.html")
+    with av.open(BytesIO(page.locator(".total meter").screenshot())) as picture:
+        pixels = next(picture.decode(video=0)).to_ndarray(format="rgb24")
+    filled = pixels[1:-1, pixels.shape[1] // 4]  # between its edges, which are blurred
+    assert (filled == filled[0]).all()
     page.close()
 
 
