@@ -46,6 +46,7 @@ def test_invented_text_is_dropped_with_its_reason(change: dict[str, object], rea
     ("change", "reason"),
     [
         ({"no_speech": 0.7, "log_probability": -0.3}, "not sure"),
+        ({"text": "At.", "no_speech": 0.7, "log_probability": -0.3}, "not sure"),  # which is in "Matters", but not told
         ({"text": "on sufathan, sufathan, sufathan, sufathan, sufathan, sufathan, sufathan on these"}, "again and again"),
         ({"end": 0.9}, "faster than anyone speaks"),
     ],

@@ -113,8 +113,7 @@ def voice_share(samples: Samples, start: float, end: float) -> float:
 
 def _is_echo(words: list[str], hints: Hints) -> bool:
     """Whether the text says nothing but what stood in the hints."""
-    told = " ".join(normalise_words(f"{hints.prompt} {hints.hotwords}"))
-    return bool(told) and (" ".join(words) in told or (len(words) > 1 and set(words) <= set(told.split())))
+    return set(words) <= set(normalise_words(f"{hints.prompt} {hints.hotwords}"))
 
 
 def _repeats(words: list[str]) -> int:
