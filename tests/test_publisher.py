@@ -111,7 +111,11 @@ def test_plain_text_gets_speakers_and_times_laid_over_the_episode() -> None:
 
 
 @pytest.mark.parametrize(
-    "head", ["Ann Lee  0:12\n", "[00:00:12] Ann Lee: ", "Ann Lee (00:12): ", "**Ann Lee** [0:12]: ", "0:12 Ann Lee: "]
+    "head",
+    [
+        *("Ann Lee  0:12\n", "[00:00:12] Ann Lee: ", "Ann Lee (00:12): ", "**Ann Lee** [0:12]: ", "0:12 Ann Lee: "),
+        "Ann Lee | [0:12] ",
+    ],
 )
 def test_speakers_and_times_at_the_head_of_a_paragraph(head: str) -> None:
     found = parse(f"{head}{LONG}\n\nBob: {LONG}", "text")
@@ -245,7 +249,12 @@ def test_a_page_that_is_linked_as_plain_text_is_read_as_a_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "head"), [("srt", "1\n00:10,000 --> 00:20,000"), ("vtt", "WEBVTT\n\n00:10,000 --> 00:20,000")]
+    ("kind", "head"),
+    [
+        ("srt", "1\n00:10,000 --> 00:20,000"),
+        ("vtt", "WEBVTT\n\n00:10,000 --> 00:20,000"),
+        ("vtt", "WEBVTT\n\n00:00:10 --> 00:00:20 align:start"),
+    ],
 )
 def test_times_that_only_players_understand_are_understood(kind: str, head: str) -> None:
     (found,) = parse(f"{head}\n{LONG}\n", kind)

@@ -1,6 +1,7 @@
 """Readers of captions: VTT (https://www.w3.org/TR/webvtt1/) and SRT.
 
-Files are full of times that the formats forbid, and that players take: a comma in VTT, hours left out in SRT.
+Files are full of times that the formats forbid, and that players take: a comma in VTT, hours left out in SRT, whole
+seconds in both.
 """
 
 import io
@@ -13,7 +14,7 @@ import webvtt
 from digest_pipeline.transcripts.cues import Cue
 from digest_pipeline.transcripts.formats.markup import clean
 
-TIME = r"(?:(\d+):)?(\d+):(\d\d)[.,](\d+)"
+TIME = r"(?:(\d+):)?(\d+):(\d\d)(?:[.,](\d+))?"
 TIMES = re.compile(rf"^[ \t]*{TIME}[ \t]*-->[ \t]*{TIME}", re.MULTILINE)
 DASH = re.compile(r"^[-–] ?(?=[^\W\d_])", re.MULTILINE)
 VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]*)>")
@@ -54,5 +55,5 @@ def _spoken(text: str) -> str:
 def _in_full(times: re.Match[str], mark: str) -> str:
     """A line of times as the format wants it: hours, two digits each, and milliseconds."""
     parts = [times.groups()[:4], times.groups()[4:]]
-    written = [f"{int(h or 0):02d}:{int(m):02d}:{s}{mark}{part[:3].ljust(3, '0')}" for h, m, s, part in parts]
+    written = [f"{int(h or 0):02d}:{int(m):02d}:{s}{mark}{(part or '')[:3].ljust(3, '0')}" for h, m, s, part in parts]
     return " --> ".join(written)

@@ -13,7 +13,7 @@ BRACKETED = rf"[\[(]({CLOCK})[\])]"
 UNTIL = rf"(?: ?(?:-->|[-–—]) ?[\[(]?{CLOCK}[\])]?)?"  # the end of what begins at a clock
 HEAD_CLOCK = re.compile(rf"(?:{BRACKETED}|({CLOCK})){UNTIL}:?(?: |$)")
 HEAD_NAME_CLOCK = re.compile(
-    rf"[*_]{{0,2}}([^\W\d_][^:\n\[\]()*]{{0,59}}?)[*_]{{0,2}} ?[:,\-–—]? ?[*_]{{0,2}} ?"
+    rf"[*_]{{0,2}}([^\W\d_][^:\n\[\]()*]{{0,59}}?)[*_]{{0,2}} ?[:,|\-–—]? ?[*_]{{0,2}} ?"
     rf"(?:{BRACKETED}:?(?: |$)|(?<= )({CLOCK})(?:: |:?$))"
 )
 HEAD_DASH_NAME = re.compile(r"[-–—] ?(.{1,60})$")
