@@ -51,8 +51,8 @@ PREFERENCE = ("json", "vtt", "srt", "html", "text")  # times and speakers first
 PLACES = frozenset(
     normalise_words(
         "acast amazon apple audible bluesky castbox deezer discord facebook google instagram linkedin mastodon "
-        "music overcast patreon paypal pocket podcast podcasts spotify stitcher substack telegram threads tiktok twitch "
-        "twitter whatsapp youtube"
+        "music overcast patreon paypal pocket podcast podcasts spotify stitcher substack telegram threads tiktok "
+        "twitch twitter whatsapp youtube"
     )
 )
 NAME = re.compile(r"(?<![.!?:] )(?<!^)\b[A-Z][\w'’-]{3,}")
