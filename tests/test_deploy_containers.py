@@ -173,6 +173,11 @@ def test_helm_installs_the_pinned_dagster_with_one_writer(values: dict[str, Any]
     limit = values["dagsterDaemon"]["runCoordinator"]["config"]["queuedRunCoordinator"]["maxConcurrentRuns"]
     instance = yaml.safe_load((ROOT / "dagster.yaml").read_text())
     assert limit == instance["concurrency"]["runs"]["max_concurrent_runs"] == 1
+    retries, chart = instance["run_retries"], values["dagsterDaemon"]["runRetries"]
+    assert (chart["maxRetries"], chart["retryOnAssetOrOpFailure"]) == (
+        retries["max_retries"],
+        retries["retry_on_asset_or_op_failure"],
+    )
     (code,) = values["dagster-user-deployments"]["deployments"]
     assert code["deploymentStrategy"] == {"type": "Recreate"}
     assert code["codeServerArgs"] == ["-m", "digest_pipeline.definitions"]
