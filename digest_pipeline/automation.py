@@ -25,7 +25,7 @@ from dagster import (
 from digest_pipeline.day_summary import summarise
 from digest_pipeline.partitions import DAILY
 from digest_pipeline.resources import SettingsResource
-from digest_pipeline.runs import REPORTED
+from digest_pipeline.runs import REPORTED, failures_of
 from digest_pipeline.settings import load_settings
 from digest_pipeline.upkeep.backup import back_up
 from digest_pipeline.upkeep.report import report
@@ -102,16 +102,17 @@ daily_digest_schedule = build_schedule_from_partitioned_job(
 )
 def failed_runs(context: RunFailureSensorContext) -> None:
     """Say which run failed and why."""
-    day = context.partition_key or "no partition"
-    log.error("run %s of %s failed: %s", context.dagster_run.run_id, day, context.failure_event.message)
-    if REPORTED not in context.dagster_run.tags:
-        line = f"{context.dagster_run.job_name} of {day} failed: {context.failure_event.message}"
-        report(load_settings(), f"Digest of {day}", [line], datetime.now(UTC), is_all=False)
+    run, day = context.dagster_run, context.partition_key
+    reasons = failures_of(context.get_step_failure_events()) or [context.failure_event.message or "without a word"]
+    what = f"{run.job_name} of {day}" if day else run.job_name
+    log.error("run %s, %s, failed: %s", run.run_id, what, "; ".join(reasons))
+    if REPORTED not in run.tags:
+        lines = [f"{what} failed: {reason}" for reason in reasons]
+        report(load_settings(), f"Digest of {day}" if day else run.job_name, lines, datetime.now(UTC), is_all=False)
 
 
 @run_status_sensor(
     run_status=DagsterRunStatus.SUCCESS,
-    monitored_jobs=[daily_digest_job],
     default_status=DefaultSensorStatus.RUNNING,
     description="Writes the metrics, and alerts whoever operates this of what needs a look.",
 )

@@ -94,7 +94,7 @@ def rescore(days: Sequence[date], settings: Settings) -> Iterator[list[Rescored]
                         raise_on_error=False,
                         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                     )
-                if failures := failures_of(result):
+                if failures := failures_of(result.all_events):
                     raise DigestError(f"{day} cannot be scored anew: {failures[0]}")
                 with copy.write() as con:
                     compared = _compare(con, day, published[day])

@@ -3,7 +3,7 @@
 import errno
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from datetime import UTC, date, datetime, timedelta
 from itertools import dropwhile
@@ -24,7 +24,7 @@ from digest_pipeline.upkeep.retention import remove_old
 from digest_pipeline.warehouse.choice import warehouse_of
 
 if TYPE_CHECKING:
-    from dagster import ExecuteInProcessResult
+    from dagster import DagsterEvent
 
 log = logging.getLogger(__name__)
 REPORTED = "digest/reported"  # tag of runs whose report is made here: no sensor makes another
@@ -115,7 +115,7 @@ def run_days(
                     result = None
                 if result is None or (told_to_stop() and not result.success):
                     raise DigestError(f"the run was stopped while it did {day}", remedy=GO_ON)
-                failures = failures_of(result)
+                failures = failures_of(result.all_events)
                 try:
                     with warehouse.read() as con:
                         summary = summarise(con, day, settings, failures)
@@ -132,13 +132,9 @@ def run_days(
         remove_old(settings, datetime.now(UTC))
 
 
-def failures_of(result: "ExecuteInProcessResult") -> list[str]:
-    """Each failed step with its reason."""
-    return [
-        f"{event.step_key}: {_reason(event.event_specific_data)}"
-        for event in result.all_events
-        if event.is_step_failure
-    ]
+def failures_of(events: Iterable["DagsterEvent"]) -> list[str]:
+    """Each step that failed, with its reason."""
+    return [f"{event.step_key}: {_reason(event.event_specific_data)}" for event in events if event.is_step_failure]
 
 
 def _reason(failure: object) -> str:
