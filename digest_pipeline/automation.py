@@ -23,6 +23,7 @@ from dagster import (
 )
 
 from digest_pipeline.day_summary import summarise
+from digest_pipeline.home_lock import in_use
 from digest_pipeline.partitions import DAILY
 from digest_pipeline.resources import SettingsResource
 from digest_pipeline.runs import REPORTED, failures_of
@@ -67,8 +68,9 @@ deliveries_schedule = ScheduleDefinition(
 def upkeep(context: OpExecutionContext, settings: SettingsResource) -> None:
     """Upkeep of the home folder between runs."""
     config, now = settings.load(), datetime.now(UTC)
-    backup = back_up(config, now)
-    removed = remove_old(config, now)
+    with in_use(config.home):
+        backup = back_up(config, now)
+        removed = remove_old(config, now)
     context.add_output_metadata(
         {"backup": MetadataValue.path(backup.folder), "rows": sum(backup.rows.values()), **asdict(removed)}
     )

@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 import pytest
 from typer.testing import CliRunner
 
+from digest_pipeline import automation
 from digest_pipeline.cli import app
 from digest_pipeline.home_lock import alone, in_use
+from digest_pipeline.resources import SettingsResource
 from digest_pipeline.settings import Settings
 from digest_pipeline.upkeep.backup import back_up
+from digest_pipeline.upkeep.retention import Removed
 from digest_pipeline.warehouse import Warehouse
 
 STEP = """
@@ -106,3 +109,21 @@ def test_a_backup_waits_for_the_end_of_a_sweep(settings: Settings, warehouse: Wa
             backup.result(5)
         sweep.communicate("\n")
         assert backup.result(60).folder.exists()
+
+
+def test_no_sweep_begins_while_upkeep_removes_what_is_old(
+    settings: Settings, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweeps: list[subprocess.CompletedProcess[str]] = []
+
+    def remove_slowly(config: Settings, now: datetime) -> Removed:
+        command = [sys.executable, "-c", ALONE, str(config.home)]
+        sweeps.append(subprocess.run(command, input="", capture_output=True, text=True, check=False))
+        return Removed()
+
+    with warehouse.write():
+        pass
+    monkeypatch.setattr(automation, "remove_old", remove_slowly)
+    assert automation.upkeep_job.execute_in_process(resources={"settings": SettingsResource()}).success
+    (sweep,) = sweeps
+    assert "a backup is going on" in sweep.stderr
