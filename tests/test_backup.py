@@ -74,6 +74,15 @@ def test_only_the_last_backups_stay_and_a_dead_one_does_not_count(lived_in: Sett
     assert json.loads((made[3] / "manifest.json").read_text())["rows"]["digests"] == 3
 
 
+def test_a_backup_that_was_renamed_stays_and_is_not_taken_for_the_newest(lived_in: Settings) -> None:
+    few = lived_in.model_copy(update={"keep_backups": 2})
+    renamed = few.backups / "before-upgrade"
+    back_up(few, NOW).folder.rename(renamed)
+    made = [back_up(few, NOW + timedelta(days=n)).folder for n in range(1, 4)]
+    assert sorted(few.backups.iterdir()) == [*made[1:], renamed]
+    assert latest_backup(few) == made[2]
+
+
 def database_of_release(file: Path, number: int) -> None:
     """An empty database with the first migrations, so many."""
     file.parent.mkdir(parents=True, exist_ok=True)

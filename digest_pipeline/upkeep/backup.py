@@ -24,6 +24,7 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse.choice import warehouse_of
 
 MANIFEST, DRAFT = "manifest.json", ".part"
+NAME, NAMES = "%Y-%m-%dT%H%M%SZ", "????-??-??T??????Z"  # of their moments, in order by name; and what matches those
 DATABASE, SUBSCRIBERS, SETTINGS = "digest.duckdb", "subscribers.sqlite", "digest.toml"
 
 
@@ -44,13 +45,14 @@ def back_up(settings: Settings, now: datetime, *, into: Path | None = None) -> B
     Args:
         settings: of the home folder.
         now: aware; names the backup.
-        into: folder of backups; ``backups`` in the home folder by default, where only the last ``keep_backups`` stay.
+        into: folder of backups; ``backups`` in the home folder by default, where only the last ``keep_backups`` stay,
+            beside those that somebody has renamed.
 
     Raises:
         WarehouseError: the database cannot be opened.
         BackupError: what was written cannot be read back, and nothing is left of it; or there is one of this second.
     """
-    folder = (into or settings.backups) / f"{now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
+    folder = (into or settings.backups) / now.astimezone(UTC).strftime(NAME)
     draft = folder.with_name(folder.name + DRAFT)
     if folder.exists():
         raise BackupError(f"{folder} is there already", remedy="try again in a second")
@@ -104,12 +106,12 @@ def read_backup(folder: Path) -> Backup:
 
 
 def latest_backup(settings: Settings) -> Path | None:
-    """The newest backup in the home folder."""
+    """The newest backup in the home folder that has its own name."""
     return max(_finished(settings.backups), default=None)
 
 
 def _finished(folder: Path) -> Iterator[Path]:
-    return (path.parent for path in folder.glob(f"*/{MANIFEST}") if not path.parent.name.endswith(DRAFT))
+    return (path.parent for path in folder.glob(f"{NAMES}/{MANIFEST}"))
 
 
 def _read_through(folder: Path) -> dict[str, int]:
