@@ -111,6 +111,20 @@ def test_atom_rdf_and_json_are_feeds_too() -> None:
     )
 
 
+def test_a_null_in_a_json_feed_loses_nothing_else() -> None:
+    item = {
+        "id": "1",
+        "title": "First",
+        "authors": [None],
+        "attachments": [None, {"url": AUDIO, "mime_type": "audio/mpeg"}],
+    }
+    document = {"version": "https://jsonfeed.org/version/1.1", "title": "JSON", "items": [None, item, None]}
+    (first,) = parse_feed(json.dumps(document).encode(), url=URL).items
+    assert (first.guid, first.audio_url) == ("1", AUDIO)
+    with pytest.raises(FeedError, match="no RSS or Atom feed"):
+        parse_feed(json.dumps(document | {"items": ["one"]}).encode(), url=URL)
+
+
 @pytest.mark.parametrize(
     ("date", "published"),
     [

@@ -226,6 +226,8 @@ def test_a_folder_of_audio_is_a_feed(
     assert read_folder(folder.as_uri()).items == ()
     with pytest.raises(FeedError, match="is no folder"):
         read_folder((tmp_path / "gone").as_uri())
+    (tmp_path / "list.opml").write_text("<opml/>", encoding="utf-8")
+    assert "feeds import" in " ".join(run("feeds", "add", str(tmp_path / "list.opml"), status=1).split())
 
 
 def test_what_is_special_about_a_feed_is_set_listed_and_reset(warehouse: Warehouse) -> None:
@@ -243,6 +245,9 @@ def test_what_is_special_about_a_feed_is_set_listed_and_reset(warehouse: Warehou
     assert "Other show" not in run("feeds", "list")
     assert "is no subscription" in run("feeds", "remove", "other show", status=1)
     run("feeds", "set", URL, status=2)
+    assert "no language" in run("feeds", "set", URL, "--language", "Klingon", status=2)
+    run("feeds", "set", URL, "--language", "German")
+    assert "language de" in run("feeds", "list")
     run("feeds", "set", URL, "--reset", "nonsense", status=2)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from digest_pipeline.feeds.opml import read_opml, write_opml
 from digest_pipeline.feeds.redaction import is_private
 from digest_pipeline.feeds.subscriptions import Subscription
 from digest_pipeline.settings import Settings, load_settings
+from digest_pipeline.transcripts.languages import whisper_code
 from digest_pipeline.warehouse.choice import looking, warehouse_of
 
 app = typer.Typer(
@@ -37,6 +39,7 @@ RESETTABLE = {
     "max-per-day": "max_per_day",
     "tags": "tags",
 }
+LANGUAGE = re.compile(r"[a-z]{2,3}")  # ISO 639; Whisper does not know all that a transcript may be in
 DEFAULTS = {"weight": 1.0, "tags": []}
 
 
@@ -148,7 +151,7 @@ def set_feed(
     """Set what is special about one feed."""
     settings = load_settings()
     given: dict[str, object] = {
-        "own_language": language,
+        "own_language": _code(language) if language else None,
         "whisper_model": model,
         "weight": weight,
         "tags": tags,
@@ -254,6 +257,13 @@ def _with_fetcher(settings: Settings, use: Callable[[Fetcher], Awaitable[T]]) ->
             return await use(fetcher)
 
     return asyncio.run(session())
+
+
+def _code(language: str) -> str:
+    code = whisper_code(language) or language.lower()
+    if not LANGUAGE.fullmatch(code):
+        raise typer.BadParameter(f"{language!r} is no language: give its code, such as de")
+    return code
 
 
 def _when(moment: datetime | None) -> str:

@@ -73,8 +73,10 @@ async def find_feed_of(place: str, fetcher: Fetcher, settings: Settings) -> tupl
         DigestError: nothing there, or no feed behind it.
     """
     if "://" not in place and Path(place).expanduser().exists():
-        url = Path(place).expanduser().resolve().as_uri()
-        return url, read_folder(url)
+        path = Path(place).expanduser().resolve()
+        if not path.is_dir():
+            raise FeedError(f"{path} is a file", remedy="`digest feeds import` reads a list; of audio, name the folder")
+        return path.as_uri(), read_folder(path.as_uri())
     url = web_address(place)
     if apple := APPLE_LINK.match(url):
         url = await _apple_feed(apple[1], fetcher, settings)

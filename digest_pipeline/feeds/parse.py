@@ -6,7 +6,9 @@ what both flatten.
 """
 
 import calendar
+import codecs
 import io
+import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -76,7 +78,7 @@ def parse_feed(body: bytes, *, url: str) -> ParsedFeed:
             f"this is more than a feed: over {MOST_TAGS} tags or {MOST_ENTRIES} entries",
             remedy="ask its publisher for one with the latest episodes",
         )
-    body = ZONE_COLON.sub(b"", SURROGATES.sub(_joined, body))
+    body = _without_blanks(ZONE_COLON.sub(b"", SURROGATES.sub(_joined, body)))
     channel, entries = _read(body)
     if any(UNDECODED in str(entry.get("title")) for entry in entries) and (decoded := _decoded(body)):
         body = decoded
@@ -112,8 +114,8 @@ def _read(body: bytes) -> tuple[Any, list[Any]]:
         feed = fastfeedparser.parse(body)
         if feed.entries or not ENTRY.search(body):
             return feed.feed, feed.entries
-    except (ValueError, etree.LxmlError):
-        pass  # not what it knows: the lenient parser has the last word
+    except (ValueError, TypeError, AttributeError, etree.LxmlError):
+        pass  # not what it knows, or JSON of other types: the lenient parser has the last word
     if len(body) > MOST_BROKEN_BYTES:
         raise FeedError(
             f"this is no well-formed feed, and {len(body) // 1024} kB are too much to mend",
@@ -127,6 +129,23 @@ def _read(body: bytes) -> tuple[Any, list[Any]]:
         start = body.lstrip()[:40].decode("utf-8", "replace")
         raise FeedError(f"this is no RSS or Atom feed; it begins with {start!r}", remedy="check the feed's address")
     return lenient.feed, lenient.entries
+
+
+def _without_blanks(body: bytes) -> bytes:
+    """A JSON Feed without the nulls in its lists, for one of which fastfeedparser gives up the whole."""
+    if not body.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
+        return body
+    try:
+        return json.dumps(json.loads(body, object_hook=_full)).encode()
+    except (ValueError, RecursionError):
+        return body
+
+
+def _full(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: [one for one in value if one is not None] if isinstance(value, list) else value
+        for name, value in fields.items()
+    }
 
 
 def _joined(references: re.Match[bytes]) -> bytes:
