@@ -107,7 +107,8 @@ def test_what_follows_an_advertisement_starts_with_a_whole_sentence() -> None:
     ("speaker", "is_name"),
     [
         *((role, False) for role in ("Interviewer", "Moderator", "Caller 2", "NARRATOR", "Co-host", "Audience member")),
-        *((name, True) for name in ("Ann Lee", "Caller Ann", "Moder", "Max Narrator")),
+        *((role, False) for role in ("Sprecher 1", "Sprecherin", "Locutor 2", "Unidentified Speaker", "Speaker #3")),
+        *((name, True) for name in ("Ann Lee", "Caller Ann", "Moder", "Max Narrator", "Max Sprecher", "Guest Ann")),
     ],
 )
 def test_a_role_is_no_name(speaker: str, is_name: bool) -> None:

@@ -18,8 +18,10 @@ from digest_pipeline.words import normalise_words
 ROLES = (
     "speaker|spk|voice|person|participant|guest|(?:co-?)?host|unknown|interviewer|interviewee|moderator|caller|narrator"
     "|announcer|presenter|panell?ist|audience(?: member)?"
+    "|sprecher(?:in)?|intervenante?|locut(?:eur|rice|ore?a?)|interlocut(?:eur|rice|ore?a?)|hablante|oradora?|spreker"
 )
-_NUMBERED_VOICE = re.compile(rf"(?:{ROLES})?[\s_-]*(?:\d{{1,3}}|[A-F])?", re.IGNORECASE)
+WHICH = "unidentified|unknown|male|female|main|guest"
+_NUMBERED_VOICE = re.compile(rf"(?:(?:{WHICH}) )?(?:{ROLES})?[\s_#-]*(?:\d{{1,3}}|[A-F])?", re.IGNORECASE)
 INTRODUCTION = re.compile(
     r"\b(?:(?P<plainly>(?i:my name is|my name's))|(?i:i am|i'm))\s+(?P<host>(?i:your (?:co-?)?host,? ))?"
     r"(?P<name>(?:(?:[A-Z][\w'-]+|[A-Z]\.)\s+)(?:[a-z]{2,3}\s+)?[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)?)"
