@@ -248,7 +248,7 @@ def test_the_archive_has_a_page_for_each_year(archive: tuple[Path, Path, Warehou
     assert "No insight" in older.get_text() + newest.get_text()
 
 
-def test_surroundings_are_kept_without_advertisements(warehouse: Warehouse, settings: object) -> None:
+def test_surroundings_are_kept_without_advertisements_and_doubtful_words(warehouse: Warehouse) -> None:
     from digest_pipeline.publishing.surroundings import surroundings
 
     with warehouse.write() as con:
@@ -257,8 +257,10 @@ def test_surroundings_are_kept_without_advertisements(warehouse: Warehouse, sett
             ("Buy now.", True),
             ("Well, the queue fell", False),
             ("by half. And more.", False),
+            ("Thanks for watching!", False),
         ]
         _say(con, talk, quote="the queue fell by half.", first=2, last=3)
+        con.execute("update raw.transcript_segments set doubt = 'may be invented' where position = 4")
         assert surroundings(con, ["cl_1"]) == {"cl_1": ("Before it. Well,", "And more.")}
 
 

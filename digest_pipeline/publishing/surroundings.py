@@ -1,4 +1,4 @@
-"""The talk around a quote: what was said just before and just after, as far as it is no advertisement."""
+"""The talk around a quote: what was said just before and just after, without advertisements and doubtful words."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,14 @@ SEGMENTS = 40  # of a recogniser, that hold well over so many words
 
 SEGMENTS_AROUND = """
 select c.claim_id, c.quote,
-    string_agg(s.text, ' ' order by s.position) filter (where s.position < c.first_position and not s.is_ad),
+    string_agg(s.text, ' ' order by s.position) filter (where s.position < c.first_position),
     string_agg(s.text, ' ' order by s.position) filter (where s.position between c.first_position and c.last_position),
-    string_agg(s.text, ' ' order by s.position) filter (where s.position > c.last_position and not s.is_ad)
+    string_agg(s.text, ' ' order by s.position) filter (where s.position > c.last_position)
 from raw.claim_candidates c
 join raw.transcript_segments s on s.episode_id = c.episode_id
     and s.position between c.first_position - $reach and c.last_position + $reach
 where c.claim_id in (select unnest($ids::varchar[]))
+    and (s.position between c.first_position and c.last_position or (not s.is_ad and s.doubt is null))
 group by c.claim_id, c.quote
 """
 
