@@ -9,9 +9,18 @@ from markdown_it import MarkdownIt
 
 from digest_pipeline.models import Digest, DigestItem
 from digest_pipeline.publishing import store
-from digest_pipeline.publishing.catalogue import InsightPage, Published
+from digest_pipeline.publishing.catalogue import InsightPage, Published, ThemeLine, ThemePage
 from digest_pipeline.publishing.feeds import atom_feed, json_feed
-from digest_pipeline.publishing.pages import Site, day_page, insight_page, search_part
+from digest_pipeline.publishing.pages import (
+    MOST_THEMES,
+    Site,
+    day_page,
+    insight_page,
+    search_part,
+    theme_page,
+    themes_page,
+)
+from digest_pipeline.publishing.plot import timeline
 from digest_pipeline.publishing.render import (
     beyond_quote,
     clock,
@@ -137,6 +146,20 @@ def test_forms_agree_and_an_empty_day_says_so() -> None:
     assert "nothing in them" in day_page(Site("T"), digest(), older=None, newer=None)
     assert (clock(59.9), clock(61), clock(3661)) == ("0:59", "1:01", "1:01:01")
     assert long_date(DAY) == "Monday, 14 September 2026"
+
+
+def test_a_list_of_themes_says_how_many_it_leaves_out() -> None:
+    lines = [ThemeLine(f"th_{n}", f"Theme {n}", 1, DAY) for n in range(MOST_THEMES + 3)]
+    page = BeautifulSoup(themes_page(Site("T"), lines), "html.parser")
+    assert len(page.select(".mentions li")) == MOST_THEMES
+    assert "and 3 older themes: search for a word of its name" in page.get_text()
+    assert "older" not in themes_page(Site("T"), lines[:MOST_THEMES])
+
+
+def test_the_plot_of_a_theme_that_lives_for_years_is_captioned() -> None:
+    plot = timeline({DAY + timedelta(days=n): 2 for n in range(0, 500, 20)})
+    page = BeautifulSoup(theme_page(Site("T"), ThemePage("th_1", "Heat", 0, (), plot)), "html.parser")
+    assert [span.get_text() for span in page.select("figcaption span")] == ["14 Sep 2026", "4 at most", "3 Jan 2028"]
 
 
 def test_what_was_published_stays(warehouse: Warehouse) -> None:

@@ -119,6 +119,20 @@ def test_a_theme_page_forgets_the_claims_that_a_rerun_took_away(warehouse: Wareh
     assert contents(tmp_path / "daily") == contents(tmp_path / "anew")
 
 
+def test_a_theme_page_counts_what_was_published_of_it_and_left_out_since(warehouse: Warehouse, tmp_path: Path) -> None:
+    chance = np.random.default_rng(7)
+    digests = made_up_archive(FIRST, 2)
+    first, last = (next(item for item in digest.items if item.theme == "Rent, flats, vacancy") for digest in digests)
+    with warehouse.write() as con:
+        for digest in digests:
+            publish(con, digest, chance)
+        con.execute("delete from raw.cluster_members where claim_id <> ?", [last.claim_id])
+        write_site(tmp_path, con, [], SITE)
+    said = soup(tmp_path / "themes" / f"{first.theme_id}.html").select_one(".opening .meta:last-child")
+    assert said is not None
+    assert said.get_text() == "2 claims since 27 Dec 2025, 2 of them published"
+
+
 def test_an_old_page_learns_of_newer_relatives(archive: tuple[Path, Path, Warehouse]) -> None:
     daily, _, warehouse = archive
     with warehouse.read() as con:

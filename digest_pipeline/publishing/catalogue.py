@@ -13,7 +13,6 @@ from digest_pipeline.publishing.render import other_language
 from digest_pipeline.publishing.store import ITEM_COLUMNS, published_digests, read_item
 
 MOST_LATER = 10  # newest insights that a page names of those that found it related
-MOST_THEMES = 100
 MOST_OF_THEME = 100
 
 
@@ -94,14 +93,19 @@ join raw.digest_items own on own.claim_id = r.related_id
 where r.related_id in (select unnest($ids::varchar[])) and i.digest_date > own.digest_date
 order by 3 desc, 4
 """
+# What was published of a theme counts too where another clustering has left it out since.
 THEME_DAYS = """
-select m.cluster_id, c.digest_date, count(distinct m.claim_id)
-from raw.cluster_members m join raw.claim_candidates c using (claim_id)
-where m.cluster_id in (select unnest($ids::varchar[])) group by 1, 2
+select theme_id, digest_date, count(distinct claim_id)
+from (
+    select m.cluster_id as theme_id, c.digest_date, m.claim_id
+    from raw.cluster_members m join raw.claim_candidates c using (claim_id)
+    union all select theme_id, digest_date, claim_id from raw.digest_items
+)
+where theme_id in (select unnest($ids::varchar[])) group by 1, 2
 """
 THEME_LINES = """
 select theme_id, arg_max(theme, (digest_date, -rank)), count(*), max(digest_date)
-from raw.digest_items where theme_id is not null group by 1 order by 4 desc, 2, 1 limit ?
+from raw.digest_items where theme_id is not null group by 1 order by 4 desc, 2, 1
 """
 
 
@@ -136,15 +140,13 @@ def theme_pages(con: duckdb.DuckDBPyConnection, theme_ids: Sequence[str]) -> Ite
     for theme_id, *mention in rows:
         insights[theme_id].append(Mention(*mention))
     for theme_id, mentions in insights.items():
-        days = counts[theme_id] or {mention.day: 1 for mention in mentions}
-        yield ThemePage(
-            theme_id, mentions[0].theme or theme_id, len(mentions), tuple(mentions[:MOST_OF_THEME]), timeline(days)
-        )
+        newest = tuple(mentions[:MOST_OF_THEME])
+        yield ThemePage(theme_id, mentions[0].theme or theme_id, len(mentions), newest, timeline(counts[theme_id]))
 
 
 def theme_lines(con: duckdb.DuckDBPyConnection) -> list[ThemeLine]:
-    """The themes that were published last, newest first."""
-    return [ThemeLine(*row) for row in con.execute(THEME_LINES, [MOST_THEMES]).fetchall()]
+    """All themes that were published, the latest first."""
+    return [ThemeLine(*row) for row in con.execute(THEME_LINES).fetchall()]
 
 
 def search_entries(con: duckdb.DuckDBPyConnection, first: date, end: date) -> list[tuple[str, ...]]:

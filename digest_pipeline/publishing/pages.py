@@ -12,6 +12,8 @@ from digest_pipeline.publishing.catalogue import DayLine, InsightPage, ThemeLine
 from digest_pipeline.publishing.render import audio_at, language_tag, templates, web_url
 from digest_pipeline.words import readable
 
+MOST_THEMES = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -45,8 +47,8 @@ def theme_page(site: Site, page: ThemePage) -> str:
 
 
 def themes_page(site: Site, lines: Sequence[ThemeLine]) -> str:
-    """The list of themes."""
-    return _render("themes", site, "themes.html", lines=lines)
+    """The list of themes, the latest first, of which it shows ``MOST_THEMES``."""
+    return _render("themes", site, "themes.html", lines=lines[:MOST_THEMES], older=len(lines[MOST_THEMES:]))
 
 
 def archive_page(site: Site, year: int, days: Sequence[DayLine], *, years: Sequence[int] = (), path: str) -> str:
