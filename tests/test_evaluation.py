@@ -132,6 +132,14 @@ def test_what_cannot_be_read_is_named(folder: Path, tmp_path: Path) -> None:
         read_labels(folder)
 
 
+def test_a_line_of_labels_ends_where_json_lines_do(folder: Path) -> None:
+    said = "Storage pays\u2028for itself\x85within four years."
+    (folder / "talk.jsonl").write_text(json.dumps({"text": said}, ensure_ascii=False) + "\r\n", encoding="utf-8")
+    (folder / "talk.labels.jsonl").write_text('{"id": 0, "score": 3}\n')
+    (episode,) = read_labels(folder)
+    assert episode.texts == (said,)
+
+
 @pytest.mark.parametrize("score", [-1, 4, 1.5, "three", None])
 def test_a_label_of_no_known_score_is_named_and_does_not_stop_a_day(
     folder: Path, settings: Settings, warehouse: Warehouse, score: object

@@ -1,8 +1,8 @@
 """Labelled episodes: windows of talk that people judged, and the insights that they would have picked.
 
-A folder holds, for an episode NAME: ``NAME.jsonl``, a window a line (``id``, ``speaker``, ``text``);
-``NAME.labels.jsonl`` (``id``, ``score`` 0..3, ``sc``: it stands alone, ``ad``; what is not listed has 0); and perhaps
-``NAME.gold.jsonl``, an insight a line with the ``windows`` that bear it. This is what ``bench/worthiness`` has too.
+A folder holds, for an episode NAME: ``NAME.jsonl``, a window a line (``speaker``, ``text``); ``NAME.labels.jsonl``
+(``id``: the window's line, from 0; ``score`` 0..3; ``sc``: it stands alone; ``ad``; what is not listed has 0); and
+perhaps ``NAME.gold.jsonl``, an insight a line with the ``windows`` that bear it. ``bench/worthiness`` has the same.
 """
 
 import json
@@ -84,4 +84,5 @@ def _score(label: dict[str, Any]) -> int:
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The objects of a JSON Lines file."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    with path.open(encoding="utf-8") as lines:  # splitlines would cut at Unicode's other line ends, which talk may hold
+        return [json.loads(line) for line in lines if line.strip()]
