@@ -216,3 +216,19 @@ def test_numbers_of_a_server_that_are_none(web: Web, remote: Settings) -> None:
     server.reply = json.dumps({"text": "Hello.", "segments": [{**segment, "start": float("nan")}]}).encode()
     with pytest.raises(AudioError, match="times that are no numbers"):
         get_transcriber(remote).transcribe(SECOND, "en", Hints())
+
+
+def test_words_without_times_leave_their_segment_without(web: Web, remote: Settings) -> None:
+    reply = {
+        "text": "it fell in 2014 and rose",
+        "segments": [{"start": 0, "end": 0.4, "text": "it fell in 2014"}, {"start": 0.4, "end": 1, "text": "and rose"}],
+        "words": [
+            *({"word": w, "start": i / 10, "end": i / 10 + 0.1} for i, w in enumerate(("it", "fell", "in"))),
+            {"word": "2014"},
+            {"word": "and", "start": 0.4, "end": 0.6},
+            {"word": "rose", "start": 0.6, "end": 0.9},
+        ],
+    }
+    web.put("/v1/audio/transcriptions", json.dumps(reply).encode(), kind="application/json")
+    heard, _ = get_transcriber(remote).transcribe(SECOND, "en", Hints())
+    assert [h.word_times for h in heard] == [(), ((0.4, 0.6), (0.6, 0.9))]

@@ -26,11 +26,15 @@ MAX_SAID = 300  # letters of a server's own words: some send a whole page
 
 
 class _Word(BaseModel):
+    """Servers that align words afterwards give none of a figure's times."""
+
+    start: float | None = None
+    end: float | None = None
+
+
+class _Segment(BaseModel):
     start: float
     end: float
-
-
-class _Segment(_Word):
     text: str
     avg_logprob: float | None = None
     no_speech_prob: float | None = None
@@ -134,7 +138,7 @@ def _heard(reply: _Reply, seconds: float) -> list[Heard]:
         words = [
             (round(word.start, 2), round(word.end, 2))
             for word in reply.words or ()
-            if start <= (word.start + word.end) / 2 < end
+            if word.start is not None and word.end is not None and start <= (word.start + word.end) / 2 < end
         ]
         heard.append(
             Heard(
