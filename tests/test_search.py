@@ -202,6 +202,8 @@ def test_odd_questions_are_words_or_nothing(indexed: Settings, text: str) -> Non
         ({"speaker": "Nemo"}, "nobody called"),
         ({"theme": "Opera"}, "no theme"),
         ({"first": date(2026, 9, 16), "last": DAY}, "is after"),
+        ({"kind": "talk", "theme": "Storage"}, "only claims have"),
+        ({"kind": "talk", "published": False}, "only claims have"),
     ],
 )
 def test_a_filter_that_fits_nothing_is_named(indexed: Settings, filters: dict[str, object], said: str) -> None:

@@ -46,8 +46,11 @@ class Filters:
         """The passages that are left.
 
         Raises:
-            SearchError: no show, speaker or theme has such a name, or the days are the wrong way round.
+            SearchError: no show, speaker or theme has such a name, the days are the wrong way round, or talk is to
+                have what only claims have.
         """
+        if self.kind is Kind.TALK and (self.theme or self.published is not None):
+            raise SearchError("only claims have themes and are published", remedy="do not narrow the search to talk")
         if self.first and self.last and self.first > self.last:
             raise SearchError(f"{self.first} is after {self.last}", remedy="name the earlier day first")
         allowed = np.ones(len(loaded.ids), dtype=np.bool_)
