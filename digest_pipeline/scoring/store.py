@@ -1,6 +1,7 @@
 """What the scoring stage asks and keeps: the window's claims with their themes, what was published, scored insights."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -64,8 +65,11 @@ def _claims(
 ) -> list[ScoringClaim]:
     values = {"after": day - timedelta(days=days), "day": day, "model": model}
     return [
-        ScoringClaim(
-            *row, days_late=_days_late(published_at, day, zone), guests=tuple(guests), published_at=published_at
+        replace(
+            ScoringClaim(*row),
+            days_late=_days_late(published_at, day, zone),
+            guests=tuple(guests),
+            published_at=published_at,
         )
         for *row, guests, published_at in con.execute(query, values).fetchall()
     ]
