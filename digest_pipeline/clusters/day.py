@@ -77,9 +77,7 @@ def cluster_day(
         )
     ]
     with warehouse.write() as con:
-        store.save_themes(
-            con, day, claims, named, before, events, model=embedder.name, window_days=days
-        )  # fmt: skip
+        store.save_themes(con, day, claims, named, before, events, model=embedder.name, window_days=days)
     return ClusteredDay(claims, named, events, len(missing), store.noise_share(claims, themes))
 
 

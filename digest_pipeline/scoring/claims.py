@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 # Cosines of all-MiniLM-L6-v2: unrelated claims lie under 0.3, the same claim in other words above 0.8.
-UNRELATED, RELATED, SAME = 0.35, 0.55, 0.85
+UNRELATED, RELATED, EQUIVALENT = 0.35, 0.55, 0.85
 ROUNDING = 1e-4  # the cosine of two equal unit vectors, in single precision, is that near to 1
 
 

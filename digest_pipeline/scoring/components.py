@@ -11,9 +11,8 @@ import numpy as np
 
 from digest_pipeline.claims.features import specificity
 from digest_pipeline.encoder import Vectors
-from digest_pipeline.scoring.claims import SAME, UNRELATED, ScoringClaim
-from digest_pipeline.scoring.relations import SAME as SAYS_THE_SAME
-from digest_pipeline.scoring.relations import UPDATES, Relation, independent_voices
+from digest_pipeline.scoring.claims import EQUIVALENT, UNRELATED, ScoringClaim
+from digest_pipeline.scoring.relations import SAME, UPDATES, Relation, independent_voices
 from digest_pipeline.scoring.verdicts import NEUTRAL, NO_OPINION, Opinion
 from digest_pipeline.settings import ScoreWeights, Settings
 
@@ -68,10 +67,10 @@ def components_of(
             column = int(np.argmax(back[row]))
             nearest = float(back[row, column]), before[column]
         related = relations.get(claim.claim_id, ())
-        agreeing = [r.other for r in related if r.relation == SAYS_THE_SAME]
-        voices = independent_voices(claim, sorted(agreeing, key=lambda c: (c.digest_date, c.claim_id)))
+        same = sorted((r.other for r in related if r.relation == SAME), key=lambda c: (c.digest_date, c.claim_id))
+        voices = independent_voices(claim, same)
         closeness = nearest[0] if nearest else 0.0
-        novelty = 1 - min(1.0, max(0.0, (closeness - UNRELATED) / (SAME - UNRELATED)))
+        novelty = 1 - min(1.0, max(0.0, (closeness - UNRELATED) / (EQUIVALENT - UNRELATED)))
         if any(r.relation == UPDATES for r in related):
             novelty = max(novelty, UPDATE_NOVELTY)
         opinion = opinions.get(claim.claim_id, NO_OPINION)
@@ -87,9 +86,9 @@ def components_of(
         }
         shows = tuple(sorted({voice.show for voice in voices}))
         rounded = {name: round(value, 4) for name, value in values.items()}
-        repeats = any(r.relation == SAYS_THE_SAME and r.other.digest_date < claim.digest_date for r in related)
+        is_said_before = any(other.digest_date < claim.digest_date for other in same)
         known_days = (claim.digest_date - (first_day or claim.digest_date)).days + 1
-        results.append(Components(rounded, nearest, shows, tuple(related), opinion, repeats, known_days))
+        results.append(Components(rounded, nearest, shows, tuple(related), opinion, is_said_before, known_days))
     return results
 
 

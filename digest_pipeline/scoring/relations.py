@@ -24,7 +24,7 @@ from digest_pipeline.words import normalise_words
 SAME, UPDATES, CONTRADICTS = "same", "updates", "contradicts"
 # Cosine of all-MiniLM-L6-v2 from which two claims say the same: the best F1 on the training part of ArgKP 2021.
 SAME_CLAIM = 0.65
-SAME_MATTER = 0.6  # share of a clause's content words that another has, for the two to speak of one matter
+SHARED_CONTENT = 0.6  # share of a clause's content words that another has, for the two to speak of one matter
 SAME_WORDS = 85.0  # rapidfuzz ratio, 0..100, from which two quotes are one recording, transcribed twice
 LEAST_CLIP = 40  # characters of a quote from which on it may be known as a piece of another
 MOST = 20  # relations of a claim that are stored
@@ -146,8 +146,8 @@ def _newer_figure(claim: ScoringClaim, other: ScoringClaim) -> tuple[str, str] |
 def _opposed(text: str, other: str) -> str | None:
     """The clause of ``other`` that speaks of the same matter as one of ``text``, and denies it or turns it round."""
     for clause in clauses_of(text):
-        for match in best_matches(clause, clauses_of(other), SAME_MATTER):
-            if len(clause.content) < 2 or len(clause.content & match.content) / len(match.content) < SAME_MATTER:
+        for match in best_matches(clause, clauses_of(other), SHARED_CONTENT):
+            if len(clause.content) < 2 or len(clause.content & match.content) / len(match.content) < SHARED_CONTENT:
                 continue
             if (is_negated(clause.whole) != is_negated(match.whole)) != _turned(clause, match):
                 return match.text

@@ -1,9 +1,9 @@
 """What analysts' verdicts say of other claims: which are barred, which are raised or lowered, and because of which.
 
 A verdict acts on claims that resemble the judged one, the more the closer they are: on those of the same show from
-``UNRELATED`` on, since a show repeats its ways, on those of others from ``RELATED`` on; at ``SAME`` it acts in full.
-The ``NEAREST`` verdicts vote, and one neutral vote is always among them, so that a single analyst's word moves a score
-half as far as many that agree.
+``UNRELATED`` on, since a show repeats its ways, on those of others from ``RELATED`` on; at ``EQUIVALENT`` it acts in
+full. The ``NEAREST`` verdicts vote, and one neutral vote is always among them, so that a single analyst's word moves a
+score half as far as many that agree.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from enum import StrEnum
 import numpy as np
 
 from digest_pipeline.encoder import Vectors
-from digest_pipeline.scoring.claims import RELATED, SAME, UNRELATED, ScoringClaim, least_same
+from digest_pipeline.scoring.claims import EQUIVALENT, RELATED, UNRELATED, ScoringClaim, least_same
 
 NEAREST = 5
 NEUTRAL = 0.5
@@ -107,18 +107,18 @@ def _bar(claim: ScoringClaim, likeness: Vectors, judged: Judged, limit: float) -
     if own := next((v for v in judged.verdicts if v.claim_id == claim.claim_id), None):
         return None if own.kind is Kind.GOOD else f"an analyst judged it {SAID[own.kind]}"
     for i in np.argsort(-likeness, kind="stable").tolist():
-        verdict = judged.verdicts[i]
-        if verdict.kind is Kind.GOOD or likeness[i] < limit:
-            continue
-        if verdict.kind is Kind.DUPLICATE or judged.episodes[i] == claim.episode_id:
-            return f"it says much the same as “{judged.headlines[i]}”, which an analyst judged {SAID[verdict.kind]}"
+        if likeness[i] < limit:
+            break
+        kind = judged.verdicts[i].kind
+        if kind is Kind.DUPLICATE or (kind is not Kind.GOOD and judged.episodes[i] == claim.episode_id):
+            return f"it says much the same as “{judged.headlines[i]}”, which an analyst judged {SAID[kind]}"
     return None
 
 
 def _vote(claim: ScoringClaim, likeness: Vectors, judged: Judged) -> Opinion:
     reach = np.array([UNRELATED if show == claim.show else RELATED for show in judged.shows])
     votes = np.array([v.kind is not Kind.DUPLICATE for v in judged.verdicts])
-    strength = np.clip((likeness - reach) / (SAME - reach), 0, 1) * votes
+    strength = np.clip((likeness - reach) / (EQUIVALENT - reach), 0, 1) * votes
     nearest = np.argsort(-strength, kind="stable")[:NEAREST]
     strength = strength[nearest]
     if not strength.any():
