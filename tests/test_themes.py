@@ -256,17 +256,29 @@ def test_unrelated_claims_are_not_forced_into_themes() -> None:
     assert sum(len(members) for members in together) < 90
 
 
-def test_what_was_together_the_day_before_tends_to_stay_together() -> None:
-    vectors = blobs([20, 20, 20], spread=0.9)
-    bonds = np.repeat([0, 1, 2], 20)
-    free = {frozenset(theme.members) for theme in cluster_claims(vectors, words(60), min_size=3)}
-    bound = {frozenset(theme.members) for theme in cluster_claims(vectors, words(60), min_size=3, bonds=bonds)}
+@pytest.mark.parametrize(
+    ("spread", "free", "bonds", "bound"),
+    [
+        (0.6, {(0,), (1,), (2,), (3,)}, [0, 0, 1, 2], {(0, 1), (2,), (3,)}),
+        (0.9, {(0, 1), (2,), (3,)}, [0, 1, 2, 3], {(0,), (1,), (2,), (3,)}),
+    ],
+)
+def test_what_was_together_the_day_before_tends_to_stay_together_and_what_was_apart_apart(
+    spread: float, free: set[tuple[int, ...]], bonds: list[int], bound: set[tuple[int, ...]]
+) -> None:
+    generator = np.random.default_rng(3)
+    centres = generator.normal(size=(4, 64))
+    centres[1] = 0.93 * centres[0] + 0.37 * centres[1]
+    rows = np.vstack([centre + generator.normal(0, spread, (15, 64)) for centre in centres])
+    vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
-    def strays(groups: set[frozenset[int]]) -> int:
-        return sum(len(g) - max(Counter(bonds[list(g)].tolist()).values()) for g in groups)
+    def matters(bonds: list[int] | None) -> set[tuple[int, ...]]:
+        known = None if bonds is None else np.repeat(bonds, 15)
+        themes = cluster_claims(vectors, words(60), min_size=3, bonds=known)
+        return {tuple(sorted({row // 15 for row in theme.members})) for theme in themes}
 
-    assert strays(bound) <= strays(free)
-    assert sum(map(len, bound)) >= sum(map(len, free))
+    assert matters(None) == free
+    assert matters(bonds) == bound
 
 
 def test_the_graph_search_of_large_windows_finds_the_same_neighbours_each_time() -> None:
