@@ -24,7 +24,7 @@ from digest_pipeline.upkeep.retention import remove_old
 from digest_pipeline.warehouse.choice import warehouse_of
 
 if TYPE_CHECKING:
-    from dagster import DagsterEvent
+    from dagster import DagsterEvent, HookDefinition
 
 log = logging.getLogger(__name__)
 REPORTED = "digest/reported"  # tag of runs whose report is made here: no sensor makes another
@@ -87,7 +87,7 @@ def run_days(
 
         from digest_pipeline.definitions import build_defs
 
-        job = build_defs().resolve_job_def("daily_digest_job")
+        job = build_defs().resolve_job_def("daily_digest_job").with_hooks({stop_between_steps(told_to_stop)})
         with DagsterInstance.get() as instance, json_log(settings.home / "log.jsonl"):
             for day in days:
                 if told_to_stop():
@@ -130,6 +130,18 @@ def run_days(
                     ) from error
                 yield summary
         remove_old(settings, datetime.now(UTC))
+
+
+def stop_between_steps(told_to_stop: Callable[[], bool]) -> "HookDefinition":
+    """What ends a run after the step in which a library took the exception of a signal for an error of its own."""
+    from dagster import success_hook
+
+    @success_hook
+    def stop(_context: object) -> None:
+        if told_to_stop():
+            raise KeyboardInterrupt
+
+    return stop
 
 
 def failures_of(events: Iterable["DagsterEvent"]) -> list[str]:

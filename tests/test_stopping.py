@@ -6,9 +6,11 @@ import threading
 import weakref
 
 import pytest
+from dagster import DagsterInstance, job, op
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._utils.interrupts import capture_interrupts, raise_interrupts_as
 
+from digest_pipeline.runs import stop_between_steps
 from digest_pipeline.stopping import TO_STOP, stop_signals
 
 each_signal = pytest.mark.parametrize("number", TO_STOP)
@@ -85,3 +87,30 @@ def test_in_another_thread_nothing_is_claimed_and_nothing_breaks() -> None:
     thread.start()
     thread.join()
     assert said == [False]
+
+
+@each_signal
+def test_a_run_ends_after_the_step_in_which_a_library_swallowed_the_signal(number: signal.Signals) -> None:
+    ended: list[str] = []
+
+    @op
+    def first() -> int:
+        try:
+            os.kill(os.getpid(), number)
+        except BaseException:  # noqa: BLE001 - as such libraries do
+            ended.append("first")
+        return 1
+
+    @op
+    def second(one: int) -> None:
+        ended.append("second")
+
+    @job
+    def both() -> None:
+        second(first())
+
+    with stop_signals() as came, DagsterInstance.ephemeral() as instance:
+        stops = both.with_hooks({stop_between_steps(came)})
+        result = stops.execute_in_process(instance=instance, raise_on_error=False)
+    assert not result.success
+    assert ended == ["first"]
