@@ -1,4 +1,4 @@
-"""When things run by themselves: the daily job, its schedule, and what happens when a run fails."""
+"""When things run by themselves: the jobs, their schedules, and what is said of a run that ended."""
 
 import logging
 from dataclasses import asdict

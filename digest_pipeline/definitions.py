@@ -22,7 +22,7 @@ from digest_pipeline.settings import load_settings
 
 
 def build_defs(*, resources: Mapping[str, Any] | None = None) -> Definitions:
-    """All assets, the job, its schedule and sensor.
+    """All assets, jobs, schedules and sensors.
 
     Args:
         resources: replacements by name (``warehouse``, ``settings``, ``dbt``), for tests and for other deployments.

@@ -27,9 +27,7 @@ DAY_VARIABLE = "DBT_DUCKDB_DAY"
 TARGET_VARIABLE = "DBT_TARGET"
 MANIFEST_SOURCES = "manifest.sources"  # lies beside dbt's manifest: the hash of the models that it was made of
 DBT_EXECUTABLE = Path(sys.executable).with_name("dbt")
-
-
-LAKE = "ducklake"
+LAKE = "ducklake"  # in the place of a database's path
 
 
 class WarehouseResource(DuckDBResource):
@@ -43,9 +41,7 @@ class WarehouseResource(DuckDBResource):
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator[Self]:
         """Hold the home folder against a restore for as long as a step, in whatever process, has the resource."""
-        home = load_settings().home
-        home.mkdir(parents=True, exist_ok=True)
-        with in_use(home), super().yield_for_execution(context) as resource:
+        with in_use(load_settings().home), super().yield_for_execution(context) as resource:
             yield resource
 
     def open(self) -> Warehouse:
