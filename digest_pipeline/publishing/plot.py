@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil
 
+WIDTH, HEIGHT = 640, 120
 MOST_BARS = 60
 WIDEST_BAR = 36.0
-WIDTHS = {1: "day", 7: "week", 28: "four weeks"}
+SPANS = {1: "day", 7: "week", 28: "four weeks"}  # in days, of a bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Timeline:
     bars: tuple[Bar, ...]
     unit: str
     most: int
-    width: int = 640
-    height: int = 120
+    width: int = WIDTH
+    height: int = HEIGHT
 
     @property
     def claims(self) -> int:
@@ -42,19 +43,17 @@ def timeline(claims: Mapping[date, int]) -> Timeline:
     """Lay out the claims of each day, of which there is at least one."""
     first, last = min(claims), max(claims)
     days = (last - first).days + 1
-    span = next((width for width in WIDTHS if ceil(days / width) <= MOST_BARS), max(WIDTHS))
+    span = next((span for span in SPANS if ceil(days / span) <= MOST_BARS), max(SPANS))
     counts = [0] * ceil(days / span)
     for day, number in claims.items():
         counts[(day - first).days // span] += number
-    empty = Timeline((), WIDTHS[span], max(counts))
-    step = empty.width / len(counts)
+    step, most = WIDTH / len(counts), max(counts)
     width = min(step * 0.8, WIDEST_BAR)
     bars = [
         Bar(
             first + timedelta(days=place * span), number, round(place * step + (step - width) / 2, 2),
-            round(empty.height * (1 - number / empty.most), 2), round(width, 2),
-            round(empty.height * number / empty.most, 2),
+            round(HEIGHT * (1 - number / most), 2), round(width, 2), round(HEIGHT * number / most, 2),
         )
         for place, number in enumerate(counts)
     ]  # fmt: skip
-    return Timeline(tuple(bars), empty.unit, empty.most)
+    return Timeline(tuple(bars), SPANS[span], most)

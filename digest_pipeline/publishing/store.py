@@ -32,8 +32,7 @@ select
 """
 ITEM_COLUMNS = (
     "rank, claim_id, headline, explanation, quote, speaker, show_title, episode_title, start_seconds, end_seconds,"
-    " audio_url, link, theme, score, components, why, theme_id, said_before, said_after,"
-    " language"
+    " audio_url, link, theme, score, components, why, theme_id, said_before, said_after, language"
 )
 LANGUAGES = """
 select claim_id, t.language from raw.claim_candidates c join raw.transcripts t using (episode_id)
@@ -135,8 +134,7 @@ def record_digest(con: duckdb.DuckDBPyConnection, digest: Digest) -> Digest:
         values = [
             item.rank, item.claim_id, item.headline, item.explanation, item.quote, item.speaker, item.show,
             item.episode, item.start_seconds, item.end_seconds, item.audio_url, item.link, item.theme, item.score,
-            json.dumps(row["components"]), item.why, item.theme_id, item.said_before, item.said_after,
-            item.language,
+            json.dumps(row["components"]), item.why, item.theme_id, item.said_before, item.said_after, item.language,
         ]  # fmt: skip
         con.execute(
             f"insert into raw.digest_items (digest_date, {ITEM_COLUMNS}) values (?{', ?' * len(values)})",  # noqa: S608

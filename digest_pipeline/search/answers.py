@@ -17,6 +17,7 @@ SCHEMA = {
     "end_seconds": pl.Float64, "link": pl.String, "theme_id": pl.String, "theme": pl.String, "rank": pl.Int32,
     "similarity": pl.Float64, "score": pl.Float64, "episode_id": pl.String,
 }  # fmt: skip
+SPARE = 3  # times as many are looked up as are wanted: some may be gone since the index was written
 PASSAGES = """
 select p.id, e.episode_id, p.claim_id, s.name, p.start_seconds, p.end_seconds, w.text
 from passages p join episodes e using (number) join words w on w.rowid = p.id left join speakers s using (speaker_id)
@@ -38,9 +39,6 @@ left join marts.dim_themes t using (cluster_id)
 left join raw.digest_items i using (claim_id)
 where c.rejected_reason is null
 """
-
-
-SPARE = 3  # times as many are looked up as are wanted: some may be gone since the index was written
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +73,8 @@ def passages_found(
     rows = con.execute(PASSAGES, [json.dumps(list(scores))])
     found = [Found(*(*row, similarities.get(row[0]), scores[row[0]])) for row in rows]
     claims = [one for one in found if one.claim_id]
-    told = [one for one in found if not any(one.is_within(claim) for claim in claims)]
-    return sorted(told, key=lambda one: (-one.score, one.passage_id))
+    best_told = [one for one in found if not any(one.is_within(claim) for claim in claims)]
+    return sorted(best_told, key=lambda one: (-one.score, one.passage_id))
 
 
 def told(warehouse: duckdb.DuckDBPyConnection, found: Sequence[Found], limit: int) -> pl.DataFrame:

@@ -74,10 +74,7 @@ def search(
     [vector] = embedder.embed([question.replace('"', " ")])
     filters = Filters(show, speaker, theme, first, last, published, Kind(kind) if kind else None)
     try:
-        with (
-            open_index(settings.search_index) as con,
-            looking(settings) as warehouse,
-        ):
+        with open_index(settings.search_index) as con, looking(settings) as warehouse:
             loaded = load(con, settings.search_index, embedder.name)
             allowed = filters.allowed(con, warehouse, loaded) & holding(con, asked, loaded)
             by_words = matching(con, asked, loaded, allowed, DEPTH)
