@@ -61,7 +61,7 @@ def claim(
     quote = (
         f"{name * 40} The deposit of {name} cleared 40 percent of the queue because it costs more than asking twice."
     )
-    return ScoringClaim(name, day, show, f"ep_{name}", f"Headline {name}", "", quote, worthiness, 0.8, cluster)
+    return ScoringClaim(name, day, show, f"ep_{name}", f"Headline {name}", quote, worthiness, 0.8, cluster)
 
 
 def test_components_say_what_they_mean() -> None:

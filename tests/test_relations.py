@@ -40,7 +40,7 @@ def claim(
     guests: tuple[str, ...] = (),
 ) -> ScoringClaim:
     said = quote or name * 60
-    return ScoringClaim(name, DAY - timedelta(days=days_ago), show or f"Show {name}", f"ep_{name}", headline, "", said, 0.9, 0.8, speaker=speaker, guests=guests)  # fmt: skip
+    return ScoringClaim(name, DAY - timedelta(days=days_ago), show or f"Show {name}", f"ep_{name}", headline, said, 0.9, 0.8, speaker=speaker, guests=guests)  # fmt: skip
 
 
 def alike(count: int, cosine: float = 0.8) -> Vectors:

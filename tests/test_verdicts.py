@@ -33,7 +33,7 @@ NONE_PUBLISHED = Published([], [], np.zeros((0, 4), dtype=np.float32))
 
 def claim(name: str, show: str = "A", episode: str = "ep_1") -> ScoringClaim:
     quote = f"The deposit of {name} cleared 40 percent of the queue because it costs more than asking twice."
-    return ScoringClaim(name, DAY, show, episode, quote, "", quote, 0.7, 0.8)
+    return ScoringClaim(name, DAY, show, episode, quote, quote, 0.7, 0.8)
 
 
 def near(cosine: float) -> list[float]:

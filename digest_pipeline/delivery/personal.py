@@ -78,7 +78,7 @@ def load_pool(
     vectors = _vectors(con, [item.claim_id for item in items], model)
     claims = tuple(
         ScoringClaim(
-            item.claim_id, day, item.show, item.episode, item.headline, item.explanation, item.quote,
+            item.claim_id, day, item.show, item.episode, item.headline, item.quote,
             item.components.get("worthiness", 0.0), item.components.get("clarity", 0.0), item.theme_id,
         )
         for item in items

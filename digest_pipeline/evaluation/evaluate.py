@@ -106,7 +106,7 @@ def _full_ranking(usable: Sequence[ClaimCandidate], embedder: LayeredEmbedder, s
     """Quotes by the score that a first day would give them, without what reads too badly to be sent."""
     clarity = clarity_of([Shown(c.headline, c.explanation, c.quote) for c in usable], embedder, settings).tolist()
     claims = [
-        ScoringClaim(c.claim_id, DAY, "show", c.episode_id, c.headline, c.explanation, c.quote, c.worthiness, reads)
+        ScoringClaim(c.claim_id, DAY, "show", c.episode_id, c.headline, c.quote, c.worthiness, reads)
         for c, reads in zip(usable, clarity, strict=True)
     ]
     vectors = embedder.embed([f"{c.headline} {c.explanation}" for c in usable])

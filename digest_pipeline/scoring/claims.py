@@ -23,7 +23,6 @@ class ScoringClaim:
     show: str
     episode_id: str
     headline: str
-    explanation: str
     quote: str
     worthiness: float
     clarity: float

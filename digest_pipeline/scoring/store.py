@@ -17,7 +17,7 @@ from digest_pipeline.scoring.relations import Relation, most_telling
 from digest_pipeline.scoring.select import Published
 
 CLAIMS = """
-select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url), c.episode_id, c.headline, c.explanation, c.quote,
+select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url), c.episode_id, c.headline, c.quote,
     c.worthiness, v.clarity, m.cluster_id, coalesce(f.weight, 1), c.speaker,
     coalesce(
         [p.name for p in from_json(e.persons, '[{"name": "VARCHAR", "role": "VARCHAR"}]') if p.role like 'guest%'], []

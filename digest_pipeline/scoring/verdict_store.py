@@ -25,7 +25,7 @@ join raw.claim_embeddings v on v.claim_id = l.claim_id and v.model = ?
 order by l.given_at, l.claim_id
 """  # noqa: S608 - a constant
 CLAIM = """
-select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url, ''), c.episode_id, c.headline, c.explanation, c.quote,
+select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url, ''), c.episode_id, c.headline, c.quote,
     c.worthiness, v.clarity
 from raw.claim_candidates c
 join raw.episodes e using (episode_id)
