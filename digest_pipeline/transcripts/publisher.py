@@ -84,7 +84,9 @@ def in_order_of_preference(links: Iterable[TranscriptLink], language: str | None
 
 def is_translation(link: TranscriptLink, language: str | None) -> bool:
     """Whether a transcript is declared to be in another language than its episode."""
-    return bool(link.language and language) and _primary(link.language or "") != _primary(language or "")
+    if not link.language or not language:
+        return False
+    return _primary(link.language) != _primary(language)
 
 
 def published_transcript(body: bytes, link: TranscriptLink, episode: Episode, charset: str | None = None) -> Transcript:

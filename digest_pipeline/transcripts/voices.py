@@ -25,12 +25,8 @@ from digest_pipeline.transcripts.phrases import SENTENCE_END
 NEAR_WORDS = 2  # a change of voice so near a sentence's end is heard a little off, and belongs there
 SHORTEST_WORDS = 3  # fewer words of another voice within a sentence are a "yeah", or a mistake
 TAIL_SECONDS = 0.1
-FRAME, HOP, FFT, MEL_BINS = (
-    400,
-    160,
-    512,
-    80,
-)  # of the features; samples of a frame and between two, and of its spectrum
+FRAME, HOP, FFT = 400, 160, 512  # of the features: samples of a frame, between two, and of its spectrum
+MEL_BINS = 80
 PRE_EMPHASIS = 0.97
 
 

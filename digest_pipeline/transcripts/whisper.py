@@ -31,7 +31,7 @@ OF_THE_MACHINE = re.compile(r"cuda|cublas|cudnn|memory", re.IGNORECASE)
 
 
 class WhisperTranscriber:
-    """A faster-whisper model. Every part of the audio is decoded once, greedy fallbacks included in none."""
+    """A faster-whisper model. Every part of the audio is decoded once: in batches no other temperature is tried."""
 
     def __init__(
         self,
