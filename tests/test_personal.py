@@ -41,8 +41,7 @@ def item(number: int, headline: str, show: str, score: float, **values: object) 
 
 def pool_of(items: Sequence[DigestItem], vectors: Vectors, settings: Settings, reader: InterestReader) -> PersonalPool:
     claims = tuple(
-        ScoringClaim(i.claim_id, DAY, i.show, i.episode, i.headline, i.quote, i.score, 0.8, i.theme_id)
-        for i in items
+        ScoringClaim(i.claim_id, DAY, i.show, i.episode, i.headline, i.quote, i.score, 0.8, i.theme_id) for i in items
     )
     return PersonalPool(DAY, tuple(items), claims, vectors, {}, reader, settings)
 

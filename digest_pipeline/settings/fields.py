@@ -97,7 +97,7 @@ class Settings(Places, BaseSettings):
     keep_audio: bool = Field(False, description="keep downloaded audio in the home folder after transcription")
 
     # Claims
-    encoder_model: str = Field("auto", description="auto, a model folder, or any transformer of sentence-transformers by name")
+    encoder_model: str = Field("auto", description="auto, a model folder, or a transformer of sentence-transformers")
     extractor: Literal["extractive", "rewrite", "llm"] = Field(
         "extractive",
         description="how claims are found: without a model, or llm; rewrite: llm words the best",
