@@ -27,9 +27,11 @@ def test_an_explanation_keeps_the_contrast_to_its_headline() -> None:
     assert headline_and_explanation(sentences, [0.9, 0.1])[1] == "However, it did so only once."
 
 
-def test_an_explanation_that_goes_on_says_so() -> None:
-    sentences = ["A deposit cleared forty percent of the queue.", "However, if nobody pays it in the end,"]
-    assert headline_and_explanation(sentences, [0.9, 0.1])[1] == "However, if nobody pays it in the end …"
+def test_what_breaks_off_at_the_end_explains_nothing() -> None:
+    sentences = ["A deposit cleared forty percent of the queue.", "That took a month.", "However, if nobody pays,"]
+    assert headline_and_explanation(sentences, [0.9, 0.1, 0.1])[1] == "That took a month."
+    pieces = [*sentences[:1], "However, if nobody pays it,", "and in the end nobody did,"]
+    assert headline_and_explanation(pieces, [0.9, 0.1, 0.1])[1] == ""
     bare = ["a deposit cleared forty percent of the queue", "it did so only once"]
     assert headline_and_explanation(bare, [0.9, 0.1])[1] == "It did so only once."
 

@@ -71,7 +71,8 @@ MARK = re.compile(r"[.,;:?!](?:\s|$)")
 def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float]) -> tuple[str, str]:
     """A span ``worded`` under the strongest of its sentences that stand alone.
 
-    A later sentence leans on the ones before it more than it shows, so the first has an advantage.
+    A later sentence leans on the ones before it more than it shows, so the first has an advantage. What breaks off
+    after it explains nothing, and stands in the quote alone.
 
     Args:
         sentences: of the span, verbatim.
@@ -86,12 +87,16 @@ def headline_and_explanation(sentences: Sequence[str], strengths: Sequence[float
     def merit(i: int) -> float:
         return strengths[i] * plainness(cleaned[i], sentences[i]) * (1.0 if i == 0 else LATER_SENTENCE)
 
-    return worded(sentences, max(standing, key=lambda i: (merit(i), -i)))
+    chosen = max(standing, key=lambda i: (merit(i), -i))
+    end = len(sentences)
+    while end > chosen + 1 and sentences[end - 1].endswith((",", ";", ":")):
+        end -= 1
+    return worded(sentences[:end], chosen)
 
 
 def worded(sentences: Sequence[str], chosen: int) -> tuple[str, str]:
     """A span as it is shown: its sentence ``chosen``, cleaned, as the headline; and what it says besides, cleaned, with
-    what is left of a headline that had to be cut. A mark stands where more was said.
+    what is left of a headline that had to be cut.
     """
     headline, left = _cut(clean(sentences[chosen]))
     if left or not is_whole(sentences[chosen]):
@@ -103,8 +108,6 @@ def worded(sentences: Sequence[str], chosen: int) -> tuple[str, str]:
         after = f"{left} {clean(after, follows=True)}" if after else left
     elif after:
         after = clean(after, follows=True)
-    if after and _goes_on(sentences[-1]):
-        after = f"{after.rstrip(' .')} …"
     return headline, " … ".join([*parts, after] if after else parts).lstrip()
 
 
@@ -141,20 +144,11 @@ def is_whole(sentence: str) -> bool:
     """Whether a sentence is no piece of a longer one: it does not trail off, opens no quotation that it does not close,
     and where capitals or marks are written, neither begins without a capital nor ends without a stop.
     """
+    is_written = not sentence.islower() or MARK.search(sentence)  # else it is raw recognition
+    ends = not (sentence[-1:].isalnum() or sentence[-1:] in ",:;")
     is_open = sentence.count('"') % 2 or sentence.count("“") != sentence.count("”")
     breaks_off = TRAILING_OFF.search(sentence.rstrip("\"”'’")) or is_open
-    is_begun = not (_is_written(sentence) and sentence.split()[0].islower())
-    return is_begun and not breaks_off and not _goes_on(sentence)
-
-
-def _goes_on(sentence: str) -> bool:
-    """Whether it is a piece that does not end where the sentence ends."""
-    return _is_written(sentence) and (sentence[-1:].isalnum() or sentence[-1:] in ",:;")
-
-
-def _is_written(sentence: str) -> bool:
-    """Whether it has capitals or marks; else it is raw recognition."""
-    return not sentence.islower() or MARK.search(sentence) is not None
+    return not breaks_off and not (is_written and (sentence.split()[0].islower() or not ends))
 
 
 def plainness(headline: str, quote: str) -> float:
