@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from digest_pipeline.words import escaped_markdown
+
 MAX_ROWS = 20
 MAX_CELL = 120
 
@@ -23,4 +25,4 @@ def _cell(value: Any) -> str:
         return "–"
     text = f"{value:.3f}" if isinstance(value, float) else " ".join(str(value).split())
     text = text if len(text) <= MAX_CELL else f"{text[: MAX_CELL - 1]}…"
-    return "".join(f"\\{c}" if c in "|<>[]*_`" else c for c in text)
+    return escaped_markdown(text)

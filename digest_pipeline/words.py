@@ -37,6 +37,19 @@ def readable(text: str) -> str:
     return UNREADABLE.sub(lambda found: " " if found[0].isspace() else "", text)
 
 
+MARKUP = frozenset("\\`*_[]<>#|~&")  # of Markdown; a tilde strikes out, and an ampersand begins an entity
+
+
+def escaped_markdown(text: str) -> str:
+    """A text that Markdown shows as it is.
+
+    Example:
+        >>> escaped_markdown("a|b")
+        'a\\\\|b'
+    """
+    return "".join(f"\\{c}" if c in MARKUP else c for c in text)
+
+
 def told_apart(number: float, limit: float) -> tuple[str, str]:
     """Two different numbers with two digits, or as many as tell them apart.
 

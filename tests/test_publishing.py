@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 
 from digest_pipeline.models import Digest, DigestItem
+from digest_pipeline.previews import markdown_table
 from digest_pipeline.publishing import store
 from digest_pipeline.publishing.catalogue import InsightPage, Published, ThemeLine, ThemePage
 from digest_pipeline.publishing.feeds import atom_feed, json_feed
@@ -114,6 +115,14 @@ def test_markdown_says_what_was_said(text: str) -> None:
     assert page.find_all("p")[1].get_text() == text
     assert f"“{text}”" in page.find_all("p")[2].get_text()
     assert "— Ann Lee, The Show, “Queues”, 1:02:03" in whole.replace("[", "")
+
+
+@pytest.mark.parametrize("text", [r"C:\|D:", "~~much~~", "AT&amp;T", "a|b *c* <i>_d_</i> `e` [f](g)"])
+def test_a_table_of_the_ui_shows_each_cell_as_it_is(text: str) -> None:
+    rendered = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(markdown_table(["said"], [[text]]))
+    page = BeautifulSoup(rendered, "html.parser")
+    assert [cell.get_text() for cell in page.find_all("td")] == [text]
+    assert page.find_all(["s", "em", "i", "code", "a"]) == []
 
 
 def test_an_explanation_that_begins_with_its_quote_and_goes_on_is_told() -> None:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from rapidfuzz import fuzz
 
 from digest_pipeline.models import Digest, DigestItem
-from digest_pipeline.words import readable
+from digest_pipeline.words import escaped_markdown, readable
 
 FIELDS = (
     "rank", "headline", "explanation", "quote", "speaker", "show", "episode", "start_seconds", "end_seconds",
@@ -26,7 +26,6 @@ NOT_IN_ADDRESSES = re.compile(r"[\s\x00-\x1f\x7f<>\"`\\^{|}]")  # RFC 3986, 2; i
 OWN_LANGUAGE = "en"  # of the pages, mails and feeds
 # RFC 5646, 2.1: a language, then subtags; `und` and `mul` name none.
 LANGUAGE = re.compile(r"(?!(?:und|mul|mis|zxx)\b)[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.IGNORECASE)
-MARKUP = frozenset("\\`*_[]<>#|~&")  # of Markdown; a tilde strikes out, and an ampersand begins an entity
 LIST_ITEM = re.compile(r"^(\d{0,9})((?<=\d)[.)]|(?<!\d)[-+])(?=\s|-|$)")  # "2008. That was" at the head of a line
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -155,8 +154,7 @@ def markdown_text(text: str) -> str:
 
     So goes white space at its ends: what parts it from its neighbours belongs in the template.
     """
-    escaped = "".join(f"\\{c}" if c in MARKUP else c for c in " ".join(text.split()))
-    return LIST_ITEM.sub(r"\1\\\2", escaped)
+    return LIST_ITEM.sub(r"\1\\\2", escaped_markdown(" ".join(text.split())))
 
 
 def _readable(value: object) -> object:
