@@ -427,6 +427,7 @@ def test_fusion_prefers_what_both_rankings_have() -> None:
     scores = fused([[1, 2, 3], [4, 2]])
     assert max(scores, key=lambda i: scores[i]) == 2
     assert Question.parse('old "new  thing" Old, "!"') == Question(("old",), ("new thing",))
+    assert Question.parse("old “new thing” „und noch“") == Question(("old",), ("new thing", "und noch"))
 
 
 def asked(settings: Settings, *arguments: str, code: int = 0) -> Result:

@@ -8,7 +8,8 @@ import numpy as np
 
 from digest_pipeline.search.nearest import Loaded, Mask
 
-PHRASE = re.compile(r'"([^"]*)"')
+MARKS = '"“”„‟«»'  # quotation marks, which phones and editors write in their own way
+PHRASE = re.compile(rf"[{MARKS}]([^{MARKS}]*)[{MARKS}]")
 WORD = re.compile(r"\w+")
 MOST_HITS = 20_000  # a word that more passages hold says little and costs much: it is left out beside rarer ones
 
