@@ -1,28 +1,23 @@
-"""Search: what is taken into the index and when, words, meaning, filters, what answers tell, and the command."""
+"""Search: words, meaning, filters, what answers tell, and the command."""
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.cli import app
-from digest_pipeline.encoder import Embedder, Vectors, get_embedder
+from digest_pipeline.encoder import Embedder, get_embedder
 from digest_pipeline.errors import SearchError
-from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.models import Segment
-from digest_pipeline.search import IndexReport, search, update_index
+from digest_pipeline.search import search, update_index
 from digest_pipeline.search.filters import Kind
 from digest_pipeline.search.index import open_index, signs_of
 from digest_pipeline.search.nearest import COMPARED, load, nearest
@@ -31,19 +26,8 @@ from digest_pipeline.search.search import fused
 from digest_pipeline.search.words import Question
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
+from tests.episodes_to_search import DAY, EPISODES, ids, three_episodes
 from tests.test_cli import digest
-
-DAY = date(2026, 9, 14)
-PUBLIC, PRIVATE = "https://shows.example/feed", "https://shows.example/feed?token=secret"
-# episode, feed, day, speaker, claim, and the talk after it
-EPISODES = (
-    ("ep_grid", PUBLIC, DAY, "Hester Amadi", "Batteries paid for themselves in six of the evening peaks.",
-     "Then the café at the corner lost its power, and nobody could pay for a thing until midnight."),
-    ("ep_rent", PUBLIC, date(2026, 9, 15), "Bo Marchetti", "Rents fell by nine percent where vacant homes were taxed.",
-     "My neighbour keeps four flats empty because the paperwork frightens him more than the tax."),
-    ("ep_mice", PRIVATE, date(2026, 9, 16), "Chidi Okafor", "Cold mice grow smaller tumours, and most cages are cold.",
-     "We measured the temperature of every cage, and the ones at the edge were the worst."),
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -56,74 +40,12 @@ def spoken(warehouse: Warehouse) -> Warehouse:
     return three_episodes(warehouse)
 
 
-def three_episodes(warehouse: Warehouse) -> Warehouse:
-    """Three episodes of two shows, one of them private; the first claim was published and has a theme."""
-    with warehouse.write() as con:
-        add_feeds(
-            con, [Subscription(PUBLIC, "Spinning Reserve"), Subscription(PRIVATE, "Members Only")], datetime(2026, 1, 1)
-        )
-        for episode, feed, day, speaker, claim, talk in EPISODES:
-            add_episode(con, episode, feed, day, speaker, claim, talk)
-        con.execute("create schema marts")  # what dbt would leave of it
-        con.execute("create table marts.fct_claim_themes as select 'cl_ep_grid' as claim_id, 'th_1' as cluster_id")
-        con.execute(
-            "create table marts.dim_themes as select 'th_1' as cluster_id, 'Storage' as theme, 'Battery, peak' as label"
-        )
-        con.execute(
-            "insert into raw.digest_items (digest_date, rank, claim_id, headline, explanation, quote, show_title,"
-            " episode_title, start_seconds, end_seconds, score, components, why)"
-            " values (?, 1, 'cl_ep_grid', '', '', '', '', '', 0, 1, 1, '{}', '')",
-            [DAY],
-        )
-    return warehouse  # fmt: skip
-
-
-def add_episode(con: object, episode: str, feed: str, day: date, speaker: str, claim: str, talk: str) -> None:
-    execute = con.execute  # type: ignore[attr-defined]
-    execute(
-        "insert into raw.episodes (episode_id, feed_url, title, first_seen_at, digest_date, audio_url, link,"
-        " transcript_urls, description, status) values (?, ?, ?, ?, ?, ?, ?, '[]', '', 'transcribed')",
-        [
-            episode,
-            feed,
-            f"About {episode}",
-            day,
-            day,
-            f"https://audio.example/{episode}.mp3",
-            "https://shows.example/page",
-        ],
-    )
-    execute(
-        "insert into raw.transcripts (episode_id, source, language, word_count, fingerprint) values (?, 'publisher', 'en', 9, [])",
-        [episode],
-    )
-    execute(
-        "insert into raw.claim_candidates (claim_id, episode_id, digest_date, headline, explanation, quote, speaker,"
-        " start_seconds, end_seconds, first_position, last_position, worthiness, is_ad, extractor)"
-        " values (?, ?, ?, ?, '', ?, ?, 10, 20, 0, 0, 0.5, false, 'extractive')",
-        [f"cl_{episode}", episode, day, claim, claim, speaker],
-    )
-    segments = [
-        (0, 10, 20, claim, False),
-        (1, 20, 30, "Use promo code SHOW for a free trial of the mattress, dear listeners.", True),
-        (2, 62.5, 70, talk, False),
-    ]
-    for position, start, end, text, is_ad in segments:
-        execute("insert into raw.transcript_segments (episode_id, position, start_seconds, end_seconds, speaker, text, is_ad)"
-                " values (?, ?, ?, ?, ?, ?, ?)", [episode, position, start, end, speaker, text, is_ad])  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def indexed(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Settings:
     """For tests that only read."""
     settings = Settings(home=tmp_path_factory.mktemp("indexed"))
     update_index(settings.search_index, three_episodes(Warehouse(settings.database)).read, embedder)
     return settings
-
-
-def ids(answers: pl.DataFrame) -> list[str]:
-    """Claims by id, talk by its episode."""
-    return [row["id"] or f"talk of {row['episode_id']}" for row in answers.to_dicts()]
 
 
 def test_words_and_meaning_both_find(indexed: Settings) -> None:
@@ -248,138 +170,6 @@ def test_before_the_first_run_of_this_release_the_remedy_is_named(
 def test_without_an_index_the_remedy_is_named(settings: Settings) -> None:
     with pytest.raises(SearchError, match="builds it"):
         search("tax", settings=settings)
-
-
-class Counting:
-    """The real encoder under any name, noting what it is asked."""
-
-    def __init__(self, embedder: Embedder, name: str) -> None:
-        self._embedder, self.name, self.asked = embedder, name, 0
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        self.asked += len(texts)
-        return self._embedder.embed(texts)
-
-
-def test_only_what_is_new_or_changed_is_taken_in(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:
-    counting = Counting(embedder, embedder.name)
-    file = settings.search_index
-    assert update_index(file, spoken.read, counting, DAY).episodes == 3
-    assert counting.asked == 9
-    assert update_index(file, spoken.read, counting, DAY) == update_index(file, spoken.read, counting)
-    assert counting.asked == 9
-    with spoken.write() as con:
-        con.execute("update raw.claim_candidates set headline = 'Zeppelins came back.' where claim_id = 'cl_ep_grid'")
-        con.execute("update raw.episodes set status = 'duplicate' where episode_id = 'ep_mice'")
-        add_episode(
-            con, "ep_new", PUBLIC, date(2026, 9, 17), "Dana Weiss", "Buses without fares carry more people.", "Short."
-        )
-    report = update_index(file, spoken.read, counting, DAY)
-    assert (report.episodes, report.removed) == (2, 1)
-    assert ids(search("zeppelins", settings=settings))[0] == "cl_ep_grid"
-    assert "cl_ep_mice" not in ids(search("tumours", settings=settings))
-    assert ids(search("free public transport", settings=settings))[0] == "cl_ep_new"
-
-
-def test_an_episode_without_anything_to_find_is_taken_in(
-    spoken: Warehouse, settings: Settings, embedder: Embedder
-) -> None:
-    with spoken.write() as con:
-        con.execute("delete from raw.transcript_segments where episode_id = 'ep_mice'")
-        con.execute("delete from raw.claim_candidates where episode_id = 'ep_mice'")
-    assert update_index(settings.search_index, spoken.read, embedder) == IndexReport(3, 6, 0)
-    assert update_index(settings.search_index, spoken.read, embedder).episodes == 0
-    assert ids(search("vacant homes", settings=settings))[0] == "cl_ep_rent"
-
-
-def test_removed_transcripts_are_not_found_any_more(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:
-    update_index(settings.search_index, spoken.read, embedder)
-    with spoken.write() as con:
-        con.execute("delete from raw.transcript_segments where episode_id = 'ep_grid'")
-    assert update_index(settings.search_index, spoken.read, embedder) == IndexReport(1, 1, 0)
-    assert not [one for one in ids(search("midnight", settings=settings)) if one == "talk of ep_grid"]
-    assert ids(search("evening peaks", settings=settings))[0] == "cl_ep_grid"
-    assert update_index(settings.search_index, spoken.read, embedder).episodes == 0
-
-
-def test_stored_vectors_are_not_made_again(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:
-    with spoken.write() as con:
-        vector = embedder.embed([f"{EPISODES[0][4]} "])[0].tolist()
-        con.execute("insert into raw.claim_embeddings values ('cl_ep_grid', ?, ?, 0.8)", [embedder.name, vector])
-    counting = Counting(embedder, embedder.name)
-    update_index(settings.search_index, spoken.read, counting)
-    assert counting.asked == 8
-    assert ids(search("electricity storage is profitable", settings=settings))[0] == "cl_ep_grid"
-
-
-def test_another_encoder_is_taken_in_and_words_are_found_meanwhile(
-    spoken: Warehouse, settings: Settings, embedder: Embedder
-) -> None:
-    update_index(settings.search_index, spoken.read, Counting(embedder, "an older one"))
-    assert ids(search("tumours", settings=settings)) == ["cl_ep_mice"]
-    assert search("tumours", settings=settings)["similarity"].to_list() == [None]
-    assert update_index(settings.search_index, spoken.read, embedder).episodes == 3
-    assert search("tumours", settings=settings)["similarity"][0] > 0.2
-
-
-class Dying(Counting):
-    """Dies before it embeds the second episode."""
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        if self.asked:
-            raise KeyboardInterrupt
-        return super().embed(texts)
-
-
-def test_a_first_build_that_died_is_not_searched_and_goes_on(
-    spoken: Warehouse, settings: Settings, embedder: Embedder
-) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        update_index(settings.search_index, spoken.read, Dying(embedder, embedder.name))
-    with pytest.raises(SearchError, match="no search index yet"):
-        search("tumours", settings=settings)
-    assert update_index(settings.search_index, spoken.read, embedder).episodes == 2
-    assert {ids(search(words, settings=settings))[0] for words in ("evening peaks", "tumours", "vacant homes")} == {
-        "cl_ep_grid",
-        "cl_ep_mice",
-        "cl_ep_rent",
-    }
-    assert not list(settings.home.glob("search.sqlite?*part*"))
-
-
-def test_two_first_builds_at_once_make_one_index(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:
-    with ThreadPoolExecutor() as threads:
-        builds = [threads.submit(update_index, settings.search_index, spoken.read, embedder) for _ in range(2)]
-    assert sorted(build.result().episodes for build in builds) == [0, 3]
-
-
-def test_an_update_that_died_goes_on(spoken: Warehouse, settings: Settings, embedder: Embedder) -> None:
-    update_index(settings.search_index, spoken.read, Counting(embedder, "an older one"))
-    with pytest.raises(KeyboardInterrupt):
-        update_index(settings.search_index, spoken.read, Dying(embedder, embedder.name))
-    assert update_index(settings.search_index, spoken.read, embedder).episodes == 2
-
-
-def test_a_file_of_another_release_is_built_anew(settings: Settings, spoken: Warehouse, embedder: Embedder) -> None:
-    update_index(settings.search_index, spoken.read, embedder)
-    with sqlite3.connect(settings.search_index) as con:
-        con.execute("pragma user_version = 99")
-    con.close()
-    assert update_index(settings.search_index, spoken.read, embedder).episodes == 3
-    assert ids(search("tumours", settings=settings))[0] == "cl_ep_mice"
-
-
-def test_a_search_reads_the_snapshot_while_a_run_writes(
-    settings: Settings, spoken: Warehouse, embedder: Embedder
-) -> None:
-    update_index(settings.search_index, spoken.read, embedder)
-    spoken.snapshot_to(settings.snapshot)
-    code = f"import duckdb, sys; con = duckdb.connect({str(settings.database)!r}); print('held', flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout
-        assert holder.stdout.readline() == b"held\n"
-        assert ids(search("tumours", settings=settings))[0] == "cl_ep_mice"
-        holder.communicate()
 
 
 def test_passages_are_whole_sentences_of_one_speaker_with_their_times() -> None:
