@@ -139,10 +139,14 @@ def test_of_markdown_only_the_words_are_read() -> None:
     [
         [{"start": 0.25, "end": 9.0, "text": LONG}, {"start": 9.1, "end": 19.0, "text": MORE}],
         {
+            "segments": [{"start": 0.25, "end": 9.0, "text": LONG}, {"start": 9.1, "end": 19.0, "text": MORE}],
+            "seconds_per_unit": 1e300,  # which is not for a document to say
+        },
+        {
             "transcription": [  # of whisper.cpp
                 {"timestamps": {"from": "00:00:00,250", "to": "00:00:09,000"}, "offsets": {"from": 250}, "text": LONG},
                 {"timestamps": {"from": "00:00:09,100", "to": "00:00:19,000"}, "offsets": {"from": 9100}, "text": MORE},
-            ]
+            ],
         },
         {
             "id": "1",
@@ -153,7 +157,7 @@ def test_of_markdown_only_the_words_are_read() -> None:
             ],
         },
     ],
-    ids=["list", "whisper.cpp", "AssemblyAI"],
+    ids=["list", "a field of ours", "whisper.cpp", "AssemblyAI"],
 )
 def test_the_json_of_other_recognisers_is_read(document: object) -> None:
     for declared in ("json", "text"):

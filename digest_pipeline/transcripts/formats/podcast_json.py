@@ -38,7 +38,7 @@ class _Transcript(BaseModel):
             return {"segments": document}
         if isinstance(document, dict) and "segments" not in document and "utterances" in document:
             return {"segments": document["utterances"], "seconds_per_unit": 0.001}
-        return document
+        return {**document, "seconds_per_unit": 1.0} if isinstance(document, dict) else document
 
 
 def read_json(text: str) -> Iterator[Cue]:
