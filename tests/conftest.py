@@ -18,6 +18,7 @@ from digest_pipeline.bundled import bundled
 from digest_pipeline.demo import DemoNetwork, serve
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
+from tests.episodes_to_search import embedder, spoken  # noqa: F401 - fixtures
 from tests.readers import box, mailed, published, three_days  # noqa: F401 - fixtures
 
 # Set before anything imports the definitions: they read the settings once, for the days and the dbt project.

@@ -4,8 +4,11 @@ from datetime import date, datetime
 
 import duckdb
 import polars as pl
+import pytest
 
+from digest_pipeline.encoder import LayeredEmbedder, get_embedder
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
+from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 
 DAY = date(2026, 9, 14)
@@ -19,6 +22,18 @@ EPISODES = (
     ("ep_mice", PRIVATE, date(2026, 9, 16), "Chidi Okafor", "Cold mice grow smaller tumours, and most cages are cold.",
      "We measured the temperature of every cage, and the ones at the edge were the worst."),
 )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def embedder() -> LayeredEmbedder:
+    """The packaged encoder."""
+    return get_embedder(Settings())
+
+
+@pytest.fixture
+def spoken(warehouse: Warehouse) -> Warehouse:
+    """A database with the three episodes."""
+    return three_episodes(warehouse)
 
 
 def three_episodes(warehouse: Warehouse) -> Warehouse:

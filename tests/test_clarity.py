@@ -15,7 +15,7 @@ from bench.worthiness.written import CLAIMS, written_claims
 from digest_pipeline.claims.clarity import MARKS, Shown, clarity_matrix, clarity_of, joined, load_clarity
 from digest_pipeline.claims.clarity_rater import get_clarity_rater
 from digest_pipeline.claims.wording import plainness, worded
-from digest_pipeline.encoder import LayeredEmbedder, Vectors, get_embedder
+from digest_pipeline.encoder import LayeredEmbedder, Vectors
 from digest_pipeline.evaluation.evaluate import trained_on
 from digest_pipeline.settings import Settings
 from tests.test_reranker import small_encoder
@@ -37,11 +37,6 @@ UNCLEAR = (
     "So the nurse said to me, you should do this and not that, and I did.",
     "If you take that and put it over there then this whole thing goes away basically.",
 )
-
-
-@pytest.fixture(scope="module")
-def embedder() -> LayeredEmbedder:
-    return get_embedder(Settings())
 
 
 def shown(headline: str) -> Shown:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.cli import app
-from digest_pipeline.encoder import Embedder, get_embedder
+from digest_pipeline.encoder import Embedder
 from digest_pipeline.errors import SearchError
 from digest_pipeline.models import Segment
 from digest_pipeline.search import search, update_index
@@ -28,16 +28,6 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 from tests.episodes_to_search import DAY, EPISODES, ids, three_episodes
 from tests.test_cli import digest
-
-
-@pytest.fixture(scope="module")
-def embedder() -> Embedder:
-    return get_embedder(Settings())
-
-
-@pytest.fixture
-def spoken(warehouse: Warehouse) -> Warehouse:
-    return three_episodes(warehouse)
 
 
 @pytest.fixture(scope="module")

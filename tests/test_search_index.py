@@ -9,22 +9,12 @@ from datetime import date
 
 import pytest
 
-from digest_pipeline.encoder import Embedder, Vectors, get_embedder
+from digest_pipeline.encoder import Embedder, Vectors
 from digest_pipeline.errors import SearchError
 from digest_pipeline.search import IndexReport, search, update_index
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
-from tests.episodes_to_search import DAY, EPISODES, PUBLIC, add_episode, ids, three_episodes
-
-
-@pytest.fixture(scope="module")
-def embedder() -> Embedder:
-    return get_embedder(Settings())
-
-
-@pytest.fixture
-def spoken(warehouse: Warehouse) -> Warehouse:
-    return three_episodes(warehouse)
+from tests.episodes_to_search import DAY, EPISODES, PUBLIC, add_episode, ids
 
 
 class Counting:
