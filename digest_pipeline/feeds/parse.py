@@ -78,7 +78,7 @@ def parse_feed(body: bytes, *, url: str) -> ParsedFeed:
             f"this is more than a feed: over {MOST_TAGS} tags or {MOST_ENTRIES} entries",
             remedy="ask its publisher for one with the latest episodes",
         )
-    body = _without_blanks(ZONE_COLON.sub(b"", SURROGATES.sub(_joined, body)))
+    body = _without_nulls(ZONE_COLON.sub(b"", SURROGATES.sub(_joined, body)))
     channel, entries = _read(body)
     if any(UNDECODED in str(entry.get("title")) for entry in entries) and (decoded := _decoded(body)):
         body = decoded
@@ -131,7 +131,7 @@ def _read(body: bytes) -> tuple[Any, list[Any]]:
     return lenient.feed, lenient.entries
 
 
-def _without_blanks(body: bytes) -> bytes:
+def _without_nulls(body: bytes) -> bytes:
     """A JSON Feed without the nulls in its lists, for one of which fastfeedparser gives up the whole."""
     if not body.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
         return body
