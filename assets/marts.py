@@ -15,7 +15,14 @@ from dagster_dbt import (
 
 from digest_pipeline.partitions import DAILY
 from digest_pipeline.progress import step
-from digest_pipeline.resources import DAY_VARIABLE, WarehouseResource, dbt_environment, dbt_project, dbt_sources_hash
+from digest_pipeline.resources import (
+    DAY_VARIABLE,
+    WarehouseResource,
+    build_folder,
+    dbt_environment,
+    dbt_project,
+    dbt_sources_hash,
+)
 from digest_pipeline.warehouse.marts import marts_built_from, note_marts_built
 
 
@@ -49,8 +56,7 @@ def marts(context: AssetExecutionContext, dbt: DbtCliResource, warehouse: Wareho
     command = ["build"]
     if was_built_from != sources:  # by another release: what incremental models hold is of other columns
         command += ["--full-refresh"]
-    # One folder for all runs: by default dagster-dbt makes a new one inside the project for each.
-    yield from dbt.cli(command, context=context, target_path=dbt_project().target_path / "build").stream()
+    yield from dbt.cli(command, context=context, target_path=build_folder(dbt_project())).stream()
     if was_built_from != sources and not context.is_subset:  # the models left out are of another release still
         with warehouse.open().write() as con:
             note_marts_built(con, sources)

@@ -78,15 +78,21 @@ def dbt_project() -> DbtProject:
     manifest = project.manifest_path
     made_of, sources = manifest.with_name(MANIFEST_SOURCES), dbt_sources_hash()
     if not manifest.exists() or not made_of.exists() or made_of.read_text() != sources:
-        os.environ.setdefault(DATABASE_VARIABLE, str(settings.database))
-        # dbt writes in place: half a manifest, of a full disk or a power cut, would stop every later run
-        draft = manifest.parent / "parse"
+        os.environ.update(dbt_environment(warehouse_resource(settings)))
+        # dbt writes in place: half a manifest, of a full disk or a power cut, would stop every later run. Where it
+        # builds, the first build finds what was parsed, as long as both have the same environment.
+        draft = build_folder(project)
         dbt_resource().cli(["parse", "--quiet"], manifest={}, target_path=draft).wait()
         (draft / MANIFEST_SOURCES).write_text(sources)
         made_of.unlink(missing_ok=True)  # between the two replacements it would speak of another manifest
         (draft / manifest.name).replace(manifest)
         (draft / MANIFEST_SOURCES).replace(made_of)
     return project
+
+
+def build_folder(project: DbtProject) -> Path:
+    """Where dbt writes in every run; by default dagster-dbt makes a new folder inside the project for each."""
+    return project.target_path / "build"
 
 
 def dbt_environment(warehouse: WarehouseResource) -> dict[str, str]:

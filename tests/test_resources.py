@@ -9,7 +9,7 @@ import pytest
 
 from digest_pipeline import resources
 from digest_pipeline.runs import _reason
-from digest_pipeline.settings import Settings
+from digest_pipeline.settings import Settings, load_settings
 
 
 class DyingDbt:
@@ -76,6 +76,22 @@ def test_dbt_is_started_once_for_a_command(settings: Settings, monkeypatch: pyte
     done = resources.dbt_resource().cli(["parse", "--quiet"], manifest={}, target_path=tmp_path / "target").wait()
     assert done.is_successful()
     assert len(started.read_text().splitlines()) == 1, "dagster-dbt asks for the version elsewhere now"
+
+
+@pytest.mark.parametrize("warehouse", ["", "ducklake:postgresql://nobody@127.0.0.1/none?data=/none"])
+def test_the_first_build_parses_nothing_anew(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, warehouse: str
+) -> None:
+    for variable in (resources.DATABASE_VARIABLE, resources.TARGET_VARIABLE):
+        monkeypatch.setenv(variable, "of another home")
+    if warehouse:
+        monkeypatch.setenv("DIGEST_WAREHOUSE", warehouse)
+    project = resources.dbt_project.__wrapped__()
+    os.environ.update(resources.dbt_environment(resources.warehouse_resource(load_settings())))
+    listing = resources.dbt_resource().cli(["ls"], manifest={}, target_path=resources.build_folder(project))
+    said = " ".join(str(event.raw_event["info"]["msg"]) for event in listing.stream_raw_events())
+    assert "Running with dbt" in said
+    assert "partial parsing" not in said
 
 
 def failure(message: str) -> Any:
