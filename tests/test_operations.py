@@ -104,6 +104,17 @@ def test_fewer_insights_than_usual_are_named(warehouse: Warehouse, settings: Set
     assert health(warehouse, settings).problems == ["1.0 insights a day are published, 5.0 were usual"]
 
 
+def test_what_a_backfill_of_old_days_costs_counts_when_it_is_spent(warehouse: Warehouse, settings: Settings) -> None:
+    with warehouse.write() as con:
+        for call, back, usd in (("now", 1, 2.5), ("long ago", 31, 4.0)):
+            con.execute(
+                "insert into raw.llm_calls (call_id, called_at, digest_date, stage, model, tokens_in, tokens_out, usd,"
+                " cached, outcome) values (?, ?, '2025-01-06', 'claims', 'm', 9, 9, ?, false, 'ok')",
+                [call, NOW.replace(tzinfo=None) - timedelta(days=back), usd],
+            )
+    assert health(warehouse, settings).usd == 2.5
+
+
 def store_delivery(settings: Settings, outcome: Outcome) -> None:
     """Yesterday's digest, to a new subscriber that is called after what became of it."""
     with open_delivery(settings.subscribers) as con:

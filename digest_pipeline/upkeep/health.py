@@ -31,10 +31,10 @@ class Health:
 
     ``last_day``: newest published; ``behind_days``: complete days after it; ``missing_days``: of the last 30, between
     the first published and the newest. ``retrying``, ``set_aside``: episodes of the last 30 days. ``deliveries``: of
-    the last 7 days, by status; what was given up, of the 7 before it was. ``usd``: of the last 30 days, ``None`` where
-    a price is unknown. ``published_recent`` and ``published_before``: insights a published day, in the last 7 days and
-    the 28 before; ``None``: too few days. ``failing_feeds``: each with its reason. ``taken_unpublished``: where nothing
-    is published, the last day that took an episode.
+    the last 7 days, by status; what was given up, of the 7 before it was. ``usd``: spent in the last 30 days, on
+    whatever day's digest; ``None`` where a price is unknown. ``published_recent`` and ``published_before``: insights a
+    published day, in the last 7 days and the 28 before; ``None``: too few days. ``failing_feeds``: each with its
+    reason. ``taken_unpublished``: where nothing is published, the last day that took an episode.
     """
 
     last_day: date | None
@@ -107,8 +107,8 @@ def health_of(
     ).fetchall()[0]
     spent = con.execute(
         "select count(*) filter (usd is null and not cached), coalesce(sum(usd), 0) from raw.llm_calls"
-        " where digest_date >= ?",
-        [since],
+        " where called_at >= ?",  # an old day that is run now is paid for now
+        [now.astimezone(UTC).replace(tzinfo=None) - timedelta(days=LOOKED_BACK_DAYS)],
     ).fetchall()[0]
     first_recent = yesterday - timedelta(days=RECENT_DAYS - 1)
     deliveries = subscribers.execute(
