@@ -17,7 +17,7 @@ from digest_pipeline.models import Episode, TranscriptLink
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.audio import Samples, read_pieces
 from digest_pipeline.transcripts.remote import _flac
-from digest_pipeline.transcripts.store import TalkHistory, save_outcome
+from digest_pipeline.transcripts.store import TalkHistory, day_report, save_outcome
 from digest_pipeline.transcripts.transcribe import Outcome, transcribe_episodes
 from digest_pipeline.transcripts.transcriber import Heard, Hints
 from digest_pipeline.warehouse import Warehouse
@@ -156,3 +156,23 @@ def test_old_beginnings_are_swept_beside_kept_audio_too(warehouse: Warehouse, qu
         os.utime(folder / name, (time.time(), time.time() if name.startswith("ep_3") else old))
     assert list(transcribe_episodes([], TalkHistory(warehouse), quick)) == []
     assert {path.name for path in folder.iterdir()} == {"ep_1.audio", "ep_3.audio.part"}
+
+
+def test_the_share_of_advertisement_of_a_day_is_that_of_its_talk(warehouse: Warehouse) -> None:
+    """As in the marts: not the mean of its episodes, of which a short one would count as much as a long one."""
+    with warehouse.write() as con:
+        add_feeds(con, [Subscription("f")], MORNING)
+        for name, spoken, ads in (("short", 100, 50), ("long", 9900, 150), ("without its words", None, None)):
+            con.execute(
+                "insert into raw.episodes (episode_id, feed_url, title, first_seen_at, digest_date, transcript_urls,"
+                " description, status) values (?, 'f', 'T', ?, ?, '[]', '', 'transcribed')",
+                [name, MORNING, DAY],
+            )
+            con.execute(
+                "insert into raw.transcripts (episode_id, source, word_count, fingerprint, spoken_seconds, ad_seconds)"
+                " values (?, 'publisher', 9, [], ?, ?)",
+                [name, spoken, ads],
+            )
+        report = day_report(con, DAY)
+    assert report.ad_share == 0.02
+    assert {row[4] for row in report.rows} == {0.5, 150 / 9900, None}

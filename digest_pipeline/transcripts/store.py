@@ -186,17 +186,15 @@ def day_report(con: duckdb.DuckDBPyConnection, day: date) -> DayReport:
     """The day's episodes and where their words come from."""
     rows = con.execute(
         "select coalesce(f.title, f.shown_url), e.title, t.source, t.word_count,"
-        " (select coalesce(sum(s.end_seconds - s.start_seconds) filter (where s.is_ad), 0)"
-        "    / nullif(sum(s.end_seconds - s.start_seconds), 0)"
-        "  from raw.transcript_segments s where s.episode_id = e.episode_id) as ad_share,"
-        " e.status, coalesce(e.status_reason, t.note), t.audio_seconds, t.real_time_factor"
+        " t.ad_seconds / nullif(t.spoken_seconds, 0), e.status, coalesce(e.status_reason, t.note), t.audio_seconds,"
+        " t.real_time_factor, t.ad_seconds, t.spoken_seconds"
         " from raw.episodes e left join raw.feeds f using (feed_url) left join raw.transcripts t using (episode_id)"
         " where e.digest_date = ? order by e.published_at, e.episode_id",
         [day],
     ).fetchall()
     heard = [row for row in rows if row[2] == "asr"]
-    timed = [(seconds, factor) for *_, seconds, factor in heard if factor]
-    shares = [row[4] for row in rows if row[4] is not None]
+    timed = [(row[7], row[8]) for row in heard if row[8]]
+    ads, spoken = (sum(row[column] or 0 for row in rows) for column in (9, 10))
     return DayReport(
         rows=[row[:7] for row in rows],
         failures=[(f"{row[0]} · {row[1]}", row[6] or "") for row in rows if row[5] in ("failed", "unusable")],
@@ -205,5 +203,5 @@ def day_report(con: duckdb.DuckDBPyConnection, day: date) -> DayReport:
         duplicates=sum(row[5] == "duplicate" for row in rows),
         whisper_minutes=sum(row[7] or 0 for row in heard) / 60,
         real_time_factor=sum(s * f for s, f in timed) / sum(s for s, _ in timed) if timed else None,
-        ad_share=sum(shares) / len(shares) if shares else 0.0,
+        ad_share=ads / spoken if spoken else 0.0,
     )
