@@ -163,6 +163,14 @@ def test_what_an_unfinished_run_left_does_not_fail_other_days_and_is_made_up_for
     assert found == [(DAYS[0], 1), (DAYS[1], 3), (DAYS[2], 3), (DAYS[3], 3)]
 
 
+def test_counts_and_sums_are_of_a_type_that_other_tools_read_as_numbers(days: Warehouse, settings: Settings) -> None:
+    """A sum of integers is a HUGEINT in DuckDB: a decimal of 38 digits elsewhere, and a string in JSON."""
+    build(settings, "run")
+    with days.read() as con:
+        huge = "select table_name, column_name from duckdb_columns() where data_type = 'HUGEINT'"
+        assert con.execute(huge).fetchall() == []
+
+
 def test_a_smaller_window_leaves_no_theme_of_the_larger_one(days: Warehouse, settings: Settings) -> None:
     build(settings, day=DAYS[3])
     with days.write() as con:

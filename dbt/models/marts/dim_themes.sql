@@ -7,7 +7,7 @@ with latest as (
 days as (
     select
         cluster_id,
-        sum(claims) as claims,
+        sum(claims)::bigint as claims,
         count(*) as days,
         max(claims) as most_claims_of_a_day,
         arg_min(first_claim_id, digest_date) as first_claim_id

@@ -7,9 +7,9 @@ select
     count(*) as llm_calls,
     count(*) filter (where c.cached) as replies_kept,
     count(*) filter (where not c.cached and c.outcome not like 'ok%') as unusable_replies,
-    sum(c.tokens_in) as tokens_in,
-    sum(c.tokens_out) as tokens_out,
-    sum(c.tokens_cached) as tokens_cached,
+    sum(c.tokens_in)::bigint as tokens_in,
+    sum(c.tokens_out)::bigint as tokens_out,
+    sum(c.tokens_cached)::bigint as tokens_cached,
     -- unknown prices make the episode's cost unknown, not zero
     case when bool_or(c.usd is null) then null else sum(c.usd) end as usd
 from {{ ref('stg_llm_calls') }} as c

@@ -36,8 +36,8 @@ called as (
     select
         digest_date,
         count(*) as llm_calls,
-        sum(tokens_in) as tokens_in,
-        sum(tokens_out) as tokens_out,
+        sum(tokens_in)::bigint as tokens_in,
+        sum(tokens_out)::bigint as tokens_out,
         -- unknown prices make the day's cost unknown, not zero
         case when bool_or(usd is null) then null else sum(usd) end as usd
     from {{ ref('stg_llm_calls') }}
