@@ -38,6 +38,32 @@ def test_of_a_day_without_a_digest_the_command_that_makes_it_is_said(warehouse: 
     assert "`digest run --date 2026-09-15`" in refused("show", "--date", "2026-09-15")
 
 
+def test_why_calls_a_theme_by_its_title_as_the_digest_does(warehouse: Warehouse) -> None:
+    with warehouse.write() as con:
+        con.execute(
+            "insert into raw.episodes (episode_id, feed_url, title, first_seen_at, transcript_urls, description, status)"
+            " values ('ep_1', 'f', 'One', now(), '[]', '', 'transcribed')"
+        )
+        con.execute(
+            "insert into raw.claim_candidates (claim_id, digest_date, episode_id, headline, explanation, quote,"
+            " start_seconds, end_seconds, first_position, last_position, worthiness, is_ad, extractor)"
+            " values ('cl_1', ?, 'ep_1', 'Head', '', 'Words', 0, 1, 0, 0, 0.7, false, 'test')",
+            [DAY],
+        )
+        con.execute(
+            "insert into raw.scored_insights values ('cl_1', ?, 'th_1', .7, .7, .7, .7, .7, .7, .7, 1, 'why', null, .5, 1)",
+            [DAY],
+        )
+        con.execute(
+            "insert into raw.embedding_clusters (cluster_id, digest_date, label, title, keywords, size, n_shows,"
+            " first_seen_on, last_seen_on, centroid) values ('th_1', $1, 'Queue, fee', 'Fees empty the queue', [], 1, 1,"
+            " $1, $1, [])",
+            [DAY],
+        )
+    said = CliRunner().invoke(app, ["why", "cl_1"], env={"COLUMNS": "200"}).output
+    assert "Theme: Fees empty the queue" in said
+
+
 def test_rescoring_makes_no_home(settings: Settings) -> None:
     assert "there is no database" in refused("rescore", "--from", str(DAY))
     assert not settings.home.exists()

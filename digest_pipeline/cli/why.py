@@ -24,7 +24,7 @@ WHY = """
 select c.*, coalesce(f.title, f.shown_url) as show_title, e.title as episode_title, i.score, i.rank, i.why, i.why_not,
     i.worthiness as worthiness_component, i.clarity, i.novelty, i.specificity, i.corroboration, i.momentum,
     i.verdicts, i.recency, coalesce(f.weight, 1) as feed_weight,
-    t.label as theme, p.digest_date as published_on, p.rank as published_rank,
+    coalesce(t.title, t.label) as theme, p.digest_date as published_on, p.rank as published_rank,
     coalesce(d.n_items, 0) > 0 as has_digest
 from raw.claim_candidates c
 join raw.episodes e using (episode_id)
