@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from digest_pipeline.compute import ComputePool
 from digest_pipeline.errors import ModelError
-from digest_pipeline.model_files import encoder_source, is_local
+from digest_pipeline.model_files import encoder_name, encoder_source, is_local
 from digest_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class SentenceEncoder:
 
 def embedder_name(settings: Settings) -> str:
     """What stored embeddings call the encoder that the settings name; loads nothing."""
-    return "all-MiniLM-L6-v2" if settings.encoder_model == "auto" else settings.encoder_model
+    return encoder_name(settings.encoder_model)
 
 
 class PooledEmbedder:

