@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -18,6 +19,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.segment import Segment
+from rich.table import Column, Table
 
 from digest_pipeline.words import readable
 
@@ -46,6 +48,11 @@ err = _SafeConsole(stderr=True, highlight=False)
 def echo(text: str) -> None:
     """Print text as it is to standard output, but for what would be a command to the terminal."""
     typer.echo(readable(text).replace("\r", ""), nl=False)
+
+
+def table_of(*columns: str | Column, **layout: Any) -> Table:
+    """A table in which what is too wide for its column goes on in the next line: half an id or path is of no use."""
+    return Table(*(Column(one, overflow="fold") if isinstance(one, str) else one for one in columns), **layout)
 
 
 def parse_day(text: str) -> date:

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from digest_pipeline.cli.console import err, out, parse_day
+from digest_pipeline.cli.console import err, out, parse_day, table_of
 from digest_pipeline.delivery.ledger import Delivery, Retriable, reopen, tally
 from digest_pipeline.errors import DigestError
 from digest_pipeline.settings import load_settings
@@ -57,7 +56,7 @@ def deliveries(
         rows = tally(con)
     shown = [day.isoformat()] if day else sorted({row[0] for row in rows})[-last:]
     rows = [row for row in rows if row[0] in shown]
-    table = Table("day", "channel", "status", "reason", "subscribers")
+    table = table_of("day", "channel", "status", "reason", "subscribers")
     for row_day, channel, status, reason, count in rows:
         table.add_row(row_day, channel, status, reason or "", str(count))
     out.print(table if rows else "Nothing was delivered yet.")

@@ -10,9 +10,9 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column
 
-from digest_pipeline.cli.console import err, out
+from digest_pipeline.cli.console import err, out, table_of
 from digest_pipeline.errors import DigestError, FeedError
 from digest_pipeline.feeds import subscriptions as store
 from digest_pipeline.feeds.directory import find_feed_of, search_shows
@@ -74,7 +74,7 @@ def search(
     """Find shows in the iTunes directory, and in Podcast Index when its key is set."""
     settings = load_settings()
     shows = _with_fetcher(settings, lambda fetcher: search_shows(words, fetcher, settings, limit=limit))
-    table = Table("show", "by", "episodes", "feed")
+    table = table_of("show", "by", "episodes", "feed")
     for show in shows:
         episodes = "" if show.episodes is None else str(show.episodes)
         table.add_row(escape(show.title), escape(show.author), episodes, escape(show.feed_url))
@@ -87,7 +87,7 @@ def search(
 def list_feeds() -> None:
     """Show the subscriptions and what is set for each."""
     settings = load_settings()
-    table = Table("show", "feed", "tags", "episodes", "own settings")
+    table = table_of("show", "feed", "tags", "episodes", "own settings")
     with looking(settings) as con:
         rows = con.execute(
             "select coalesce(f.title, '–'), coalesce(f.shown_url, '–'), coalesce(f.tags, []), count(e.episode_id),"
@@ -116,19 +116,19 @@ def health() -> None:
     now = datetime.now(UTC).replace(tzinfo=None)
     with looking(settings) as con:
         states = feed_states(con, now)
-    table = Table("show", "state", "last read", "newest episode", "every", "failures", "next check", "reason")
+    read, due = (Column(name, no_wrap=True) for name in ("last read", "next check"))
+    table = table_of("show", "state", read, Column("newest episode", no_wrap=True), "rhythm", due)
     colours = {"ok": "green", "new": "dim", "paused": "dim", "silent": "yellow", "failing": "red", "retired": "red"}
     for feed in states:
-        cadence = "–" if feed.cadence_days is None else f"{feed.cadence_days:.1f} days"
+        failures = f" ({feed.failures})" if feed.state == "failing" else ""
+        reason = f": {escape(feed.reason)}" if feed.reason else ""
         table.add_row(
             escape(feed.title or feed.shown_url),
-            f"[{colours[feed.state]}]{feed.state}[/]",
+            f"[{colours[feed.state]}]{feed.state}{failures}[/]{reason}",
             _when(feed.last_success_at),
             _when(feed.last_episode_at),
-            cadence,
-            str(feed.failures),
+            "–" if feed.cadence_days is None else f"{feed.cadence_days:.1f} days",
             "–" if feed.state in {"retired", "paused"} else _when(feed.next_check_at),
-            escape(feed.reason),
         )
     out.print(table if states else "No subscriptions yet: `digest feeds add URL` or `digest feeds import FILE`.")
 
@@ -267,4 +267,4 @@ def _code(language: str) -> str:
 
 
 def _when(moment: datetime | None) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M") if moment else "–"
+    return moment.strftime("%Y-%m-%d\n%H:%M") if moment else "–"

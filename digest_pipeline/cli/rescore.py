@@ -8,9 +8,8 @@ from typing import Annotated
 import polars as pl
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from digest_pipeline.cli.console import out, parse_day, progress_bars
+from digest_pipeline.cli.console import out, parse_day, progress_bars, table_of
 from digest_pipeline.rescore import Rescored
 from digest_pipeline.runs import days_between
 from digest_pipeline.settings import load_settings
@@ -57,7 +56,7 @@ def _print(compared: list[Rescored]) -> None:
     out.print(f"[bold]{compared[0].digest_date}[/]: {kept} kept")
     if not changed:
         return
-    table = Table("", "score", "was", "claim", "because")
+    table = table_of("", "score", "was", "claim", "because")
     for row in changed:
         mark = "[green]+[/]" if row.rank else "[red]-[/]"
         now, before = (f"{score:.3f}" if score is not None else "" for score in (row.score, row.published_score))

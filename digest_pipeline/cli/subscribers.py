@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column
 
-from digest_pipeline.cli.console import err, out
+from digest_pipeline.cli.console import err, out, table_of
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.addresses import CHANNELS, MAIL, NOTIFY, masked
 from digest_pipeline.delivery.confirmation import mail_asker
@@ -66,7 +66,7 @@ def list_subscribers(
     settings = load_settings()
     with open_delivery(settings.subscribers) as con:
         subscribers, bouncing = SubscriberBook(con).all(), ledger.bouncing(con, settings.mail_bounces)
-    table = Table("id", "channel", "address", "state", "from", "wishes")
+    table = table_of(Column("id", no_wrap=True), "channel", "address", "state", "from", "wishes")
     for one in subscribers:
         shown = one.address if addresses else masked(one.channel, one.address)
         hour = "at once" if one.hour is None else f"{one.hour}:00 {one.timezone or ''}".strip()

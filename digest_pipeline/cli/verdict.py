@@ -7,9 +7,9 @@ from typing import Annotated
 import duckdb
 import typer
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Column
 
-from digest_pipeline.cli.console import err, out
+from digest_pipeline.cli.console import err, out, table_of
 from digest_pipeline.errors import WarehouseError, WarehouseLocked
 from digest_pipeline.scoring import verdict_store as store
 from digest_pipeline.scoring.verdicts import SAID, Kind
@@ -49,7 +49,7 @@ def verdicts() -> None:
     with looking(settings) as con:
         found = store.last_verdicts(con)
         headlines = store.headlines_of(con, found)
-    table = Table("given (UTC)", Column("claim", no_wrap=True), "verdict", "headline", "note")
+    table = table_of("given (UTC)", Column("claim", no_wrap=True), "verdict", "headline", "note")
     for given in found:
         table.add_row(
             f"{given.given_at:%Y-%m-%d %H:%M}",
