@@ -1,4 +1,4 @@
-"""What `digest doctor` finds of models that other machines compute."""
+"""What `digest doctor` finds: models that other machines compute, where alerts go; and that it is all to be read."""
 
 import pytest
 from typer.testing import CliRunner
@@ -17,6 +17,8 @@ LLM = {"EXTRACTOR": "rewrite", "LLM_MODEL": "openai/gpt-5-mini"}
         (LLM | {"LLM_API_KEY": "k"}, 0, "gpt-5-mini at its provider, own key"),
         (LLM | {"LLM_API_BASE": SERVER}, 1, f"{SERVER} does not answer"),
         (LLM | {"LLM_API_BASE": "http://127.0.0.1:port/v1"}, 1, "port/v1 does not answer: Invalid port"),
+        ({"ALERT_URL": "json://127.0.0.1:9 hooks.example/x"}, 0, "alerts | DIGEST_ALERT_URL holds what is no address"),
+        ({"ALERT_URL": "json://127.0.0.1:9"}, 0, "alerts | addresses: 1"),
         ({"WHISPER_MODEL": "whisper-1", "WHISPER_API_BASE": SERVER}, 1, f"Whisper | {SERVER} does not answer"),
     ],
 )
@@ -31,3 +33,18 @@ def test_a_server_or_key_that_is_missing_is_found(
     lines = " ".join(found.output.replace("\N{BOX DRAWINGS LIGHT VERTICAL}", "|").split())
     assert said in lines, found.output
     assert found.exit_code == code, found.output
+
+
+def test_what_is_wider_than_its_column_is_not_cut_short(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    found = CliRunner().invoke(app, ["doctor"]).output
+    assert "…" not in found
+    second = [line.split("│")[3].strip() for line in found.splitlines() if line.startswith("│")]
+    assert str(settings.home / "digest.toml") in "".join(second)
+
+
+def test_the_id_of_a_subscriber_stands_in_one_piece(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    add = ["subscribers", "add", "ann@example.org", "--confirmed", "--timezone", "Europe/Berlin", "--hour", "7"]
+    added = CliRunner().invoke(app, [*add, "--interests", "grid storage; how models are trained"]).output
+    assert added.split(":")[0] in CliRunner().invoke(app, ["subscribers", "list"]).output

@@ -14,9 +14,8 @@ import duckdb
 import httpx
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from digest_pipeline.cli.console import out
+from digest_pipeline.cli.console import out, table_of
 from digest_pipeline.delivery.addresses import MAIL
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.smtp import mail_server
@@ -34,6 +33,7 @@ from digest_pipeline.settings import (
 )
 from digest_pipeline.settings.load import DOCUMENTED
 from digest_pipeline.settings.reference import settings_template
+from digest_pipeline.upkeep.alerts import alert_services
 from digest_pipeline.upkeep.backup import latest_backup
 from digest_pipeline.upkeep.leftovers import find_leftovers, remove_leftovers
 from digest_pipeline.warehouse.choice import warehouse_of
@@ -77,7 +77,7 @@ def doctor(
         with alone(settings.home):
             out.print(f"Removed: {remove_leftovers(settings)}")
     findings = list(_examine())
-    table = Table("", "what", "found", "what to do")
+    table = table_of("", "what", "found", "what to do")
     for finding in findings:
         mark = "[green]✓[/]" if not finding.remedy else "[red]✗[/]" if finding.is_fatal else "[yellow]![/]"
         table.add_row(mark, finding.what, escape(finding.found), escape(finding.remedy))
@@ -100,6 +100,7 @@ def _examine() -> Iterator[_Finding]:
     yield _llm(settings)
     yield _database(settings)
     yield from _delivery(settings)
+    yield _alerts(settings)
     yield from _upkeep(settings)
     needed = (
         "no extension needed" if not settings.warehouse.get_secret_value() else "extensions of the extra `ducklake`"
@@ -192,6 +193,14 @@ def _delivery(settings: Settings) -> Iterator[_Finding]:
     except (smtplib.SMTPException, OSError) as error:
         remedy = "check the smtp settings, http_ca_file and the login"
         yield _Finding("mail", f"{settings.smtp_host} cannot be used: {type(error).__name__}", remedy)
+
+
+def _alerts(settings: Settings) -> _Finding:
+    try:
+        count = len(alert_services(settings))
+    except SettingsError as error:
+        return _Finding("alerts", error.said, error.remedy)
+    return _Finding("alerts", f"addresses: {count}" if count else "none are sent (no DIGEST_ALERT_URL)")
 
 
 def _upkeep(settings: Settings) -> Iterator[_Finding]:
