@@ -125,7 +125,9 @@ def test_double_opt_in_and_one_click_out(mailed: tuple[Settings, Inbox], client:
     with open_delivery(settings.subscribers) as con:
         url = SignedLinks(secret_of(con, "links"), settings.site_url).unsubscribe_url(pending.subscriber_id)
     leave = str(url).removeprefix("https://digest.example")
-    assert "<button" in client.get(leave).text
+    asked = client.get(leave).text
+    assert "<button" in asked
+    assert "One more click, and you get no more mail" in asked  # not yet
     assert len(book_of(settings)) == 1
     answer = client.post(leave, data={"List-Unsubscribe": "One-Click"})  # RFC 8058, without a cookie
     assert (answer.status_code, answer.headers.get("set-cookie")) == (200, None)

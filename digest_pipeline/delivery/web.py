@@ -123,7 +123,7 @@ class WebService:
     async def unsubscribe(self, request: Request) -> Response:
         """A button, and what it does; a mail program posts here without showing it (RFC 8058)."""
         if request.method != "POST":
-            text = "You get no more mail, and your address is erased."
+            text = "One more click, and you get no more mail; your address is erased."
             return self._button(request, "Unsubscribe", text, "Unsubscribe")
         text = (
             "Your address is erased. A mail that is on its way may still arrive. If later ones come, you had subscribed"
