@@ -8,7 +8,9 @@ from typer.testing import CliRunner
 from digest_pipeline.cli import app
 from digest_pipeline.feeds.opml import read_opml
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
+from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
+from tests.conftest import Web
 from tests.feed_items import NOW
 
 OUTLINES = '<opml version="2.0"><body>{}</body></opml>'
@@ -51,3 +53,15 @@ def test_only_its_owner_reads_a_file_of_private_feeds_that_others_could_read_bef
     assert target.stat().st_mode & 0o777 == 0o600
     assert len(read_opml(target.read_bytes(), source="list")) == 2
     assert target.read_bytes().endswith(b"</opml>\n")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_list_and_a_missing_folder_are_named_as_such_where_a_feed_is_asked_for(web: Web, settings: Settings) -> None:
+    body = f'<?xml version="1.0"?>{OUTLINES.format(outline("https://a.example/rss"))}'
+    for place, said in (
+        (web.put("/list", body.encode(), "text/xml"), "is a list of feeds (`digest feeds import` takes it)"),
+        (str(settings.home / "none"), "none is no folder (check its path"),
+        ("~/none at all", "none at all is no folder (check its path"),
+    ):
+        found = CliRunner().invoke(app, ["feeds", "add", place])
+        assert said in str(found.exception)

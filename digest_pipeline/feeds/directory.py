@@ -3,18 +3,20 @@
 import hashlib
 import re
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from digest_pipeline.errors import DigestError, FeedError, FetchError
 from digest_pipeline.feeds.fetch import Fetcher
 from digest_pipeline.feeds.folder import read_folder
+from digest_pipeline.feeds.opml import is_opml
 from digest_pipeline.feeds.parse import parse_feed
 from digest_pipeline.feeds.redaction import redact
 from digest_pipeline.feeds.subscriptions import web_address
@@ -72,9 +74,10 @@ async def find_feed_of(place: str, fetcher: Fetcher, settings: Settings) -> tupl
     Raises:
         DigestError: nothing there, or no feed behind it.
     """
-    if "://" not in place and Path(place).expanduser().exists():
-        path = Path(place).expanduser().resolve()
-        if not path.is_dir():
+    path = Path(place).expanduser()
+    if "://" not in place and (path.exists() or place.startswith(("/", "~", "."))):
+        path = path.resolve()
+        if path.is_file():
             raise FeedError(f"{path} is a file", remedy="`digest feeds import` reads a list; of audio, name the folder")
         return path.as_uri(), read_folder(path.as_uri())
     url = web_address(place)
@@ -90,15 +93,18 @@ async def find_feed_of(place: str, fetcher: Fetcher, settings: Settings) -> tupl
                 return alternate, parse_feed(answer.body, url=answer.url)
             except (FetchError, FeedError):
                 continue
+        if is_opml(fetched.body):
+            raise FeedError(f"{redact(url)} is a list of feeds", remedy="`digest feeds import` takes it") from error
         raise FeedError(
-            f"{redact(url)} is neither a feed nor a page that names one: {error}",
+            f"{redact(url)} is neither a feed nor a page that names one: {error.said}",
             remedy="look for an RSS link on the show's page, or try `digest feeds search`",
         ) from error
 
 
 def alternate_feeds(page: bytes, url: str) -> list[str]:
     """Addresses of the feeds that a page names with ``<link rel="alternate">``, feeds of comments last."""
-    links = BeautifulSoup(page, "lxml").find_all("link", rel="alternate", href=True)
+    with warnings.catch_warnings(action="ignore", category=XMLParsedAsHTMLWarning):  # XHTML is read as HTML, too
+        links = BeautifulSoup(page, "lxml").find_all("link", rel="alternate", href=True)
     found = {
         urljoin(url, str(link["href"])): str(link.get("title") or "")
         for link in links

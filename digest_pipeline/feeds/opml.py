@@ -40,6 +40,14 @@ def read_opml(body: bytes, *, source: str) -> list[Subscription]:
     return list(found.values())
 
 
+def is_opml(body: bytes) -> bool:
+    """Whether a document is a subscription list with feeds in it."""
+    try:
+        return bool(read_opml(body, source=""))
+    except FeedError:
+        return False
+
+
 def _with_encoding(body: bytes) -> bytes:
     """XML that declares no encoding is UTF-8, unless it cannot be; listparser takes all of it for Latin-1."""
     is_declared = body.startswith(b"<?xml") or not body.startswith(b"<")
