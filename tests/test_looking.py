@@ -90,3 +90,11 @@ def test_what_other_commands_are_asked_by_is_whole_on_a_narrow_terminal(
     monkeypatch.setenv("COLUMNS", "60")
     for command, shown in (("status", f" {DAY} "), ("verdicts", f" {claim_id} ")):
         assert shown in CliRunner().invoke(app, [command]).output
+
+
+def test_a_search_before_the_first_run_says_that_a_run_is_missing(warehouse: Warehouse) -> None:
+    with warehouse.read():
+        pass
+    assert refused("search", "storage") == (
+        "the tables that are searched are not there yet (`digest run` builds those of this release)"
+    )

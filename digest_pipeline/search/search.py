@@ -83,7 +83,7 @@ def search(
             return told(warehouse, found, limit)
     except duckdb.CatalogException as error:
         raise SearchError(
-            f"the database lacks a table of this release: {error}", remedy="`digest run` builds it"
+            "the tables that are searched are not there yet", remedy="`digest run` builds those of this release"
         ) from error
 
 
