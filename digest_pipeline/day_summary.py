@@ -33,7 +33,8 @@ select count(*), (select count(*) from raw.digest_items where digest_date = $day
 from raw.claim_candidates where digest_date = $day
 """
 REJECTED = """
-select regexp_replace(rejected_reason, '(:| [0-9.]+ is under).*', ''), count(*) from raw.claim_candidates
+select regexp_replace(regexp_replace(rejected_reason, ' [0-9.]+ is under.*', ' too low'), ':.*', ''), count(*)
+from raw.claim_candidates
 where digest_date = ? and rejected_reason is not null group by 1 order by 2 desc, 1
 """
 FAILED = """

@@ -91,7 +91,7 @@ def print_summary(summary: DaySummary) -> None:
     )
     if summary.rejected:
         reasons = ", ".join(f"{count} {reason}" for reason, count in summary.rejected.items())
-        out.print(f"  [dim]rejected: {escape(reasons)}[/]", soft_wrap=True)
+        out.print(f"  [dim]refused: {escape(reasons)}[/]", soft_wrap=True)
     for text in summary.attention:
         out.print(f"  [yellow]needs attention:[/] {escape(text)}", soft_wrap=True)
     for text in summary.notices:
