@@ -115,8 +115,9 @@ def _dbt_sources() -> list[Path]:
 
 
 class _DbtOfKnownVersion(DbtCliResource):
-    """dagster-dbt starts dbt once more before each command, only to read its version: four seconds of a day."""
+    """The dbt project and how dbt is run."""  # the UI shows it
 
+    # dagster-dbt starts dbt once more before each command, only to read its version: four seconds of a day.
     @cached_property
     def _cli_version(self) -> Any:
         return DBT_PYTHON_VERSION

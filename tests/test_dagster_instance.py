@@ -37,3 +37,10 @@ def test_a_run_whose_machine_died_ends_some_time_and_is_tried_again(
         (record,) = instance.get_run_records()
         assert record.dagster_run.status is DagsterRunStatus(status)
         assert auto_reexecution_should_retry_run(instance, record.dagster_run, None) is (status == "FAILURE")
+
+
+def test_the_ui_begins_without_asking_for_an_address(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(settings.dagster_home))
+    prepare_home(settings)
+    with DagsterInstance.get() as instance:
+        assert not instance.nux_enabled
