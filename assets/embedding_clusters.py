@@ -28,7 +28,7 @@ def embedding_clusters(
     found = cluster_day(tables, get_embedder(config, get_pool(config)), day, config, context.run.run_id)
     step("cluster", 1, 1, f"{len(found.themes)} themes of {len(found.claims)} claims")
     largest = sorted(found.themes, key=lambda named: (-len(named.theme.members), named.cluster_id))
-    titles = {named.cluster_id: named.title.text for named in largest}
+    titles = found.titles
     return MaterializeResult(
         metadata={
             "dagster/row_count": len(found.themes),
@@ -47,7 +47,10 @@ def embedding_clusters(
             "events": MetadataValue.md(
                 markdown_table(
                     ["event", "theme", "others"],
-                    [(e.event, titles.get(e.cluster_id, e.cluster_id), ", ".join(e.others)) for e in found.events],
+                    [
+                        (e.event, titles.get(e.cluster_id, e.cluster_id), "; ".join(titles.get(i, i) for i in e.others))
+                        for e in found.events
+                    ],
                 )
             ),
         }

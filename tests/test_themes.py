@@ -174,6 +174,17 @@ def test_the_first_claim_of_a_theme_is_the_one_that_was_said_first(warehouse: Wa
     assert first_claims(DAY + timedelta(days=1)) == {"cl_05", "cl_23", "cl_35"}
 
 
+def test_a_theme_that_dies_is_called_by_its_title_still(warehouse: Warehouse, settings: Settings) -> None:
+    store_claims(warehouse, 36)
+    first = cluster_day(warehouse, Turned("one", 3, [12, 12, 12]), DAY, settings)
+    with warehouse.write() as con:
+        con.execute("update raw.claim_candidates set rejected_reason = 'gone' where claim_id >= 'cl_24'")
+    later = cluster_day(warehouse, Turned("one", 3, [12, 12, 12]), DAY + timedelta(days=1), settings)
+    died = {event.cluster_id for event in later.events if event.event == "died"}
+    assert died
+    assert {later.titles[theme] for theme in died} <= {named.title.text for named in first.themes}
+
+
 def titles_of(warehouse: Warehouse, day: date, settings: Settings) -> dict[str, Title]:
     return {
         named.cluster_id: named.title

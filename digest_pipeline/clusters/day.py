@@ -29,11 +29,15 @@ from digest_pipeline.warehouse import Warehouse
 
 @dataclass(frozen=True, slots=True)
 class ClusteredDay:
-    """What became of a day: the window's claims, its themes, their events, the share of claims in no theme."""
+    """What became of a day: the window's claims, its themes, their events, the share of claims in no theme.
+
+    ``titles`` are by the ids of its themes, and of those before it, which events name too.
+    """
 
     claims: Sequence[ClaimRow]
     themes: Sequence[NamedTheme]
     events: Sequence[ThemeEvent]
+    titles: Mapping[str, str]
     embedded: int
     noise_share: float
 
@@ -78,7 +82,9 @@ def cluster_day(
     ]
     with warehouse.write() as con:
         store.save_themes(con, day, claims, named, before, events, model=embedder.name, window_days=days)
-    return ClusteredDay(claims, named, events, len(missing), store.noise_share(claims, themes))
+    called = {cluster_id: known.title.text for cluster_id, known in before.items() if known.title}
+    called |= {theme.cluster_id: theme.title.text for theme in named}
+    return ClusteredDay(claims, named, events, called, len(missing), store.noise_share(claims, themes))
 
 
 def _titler(warehouse: Warehouse, day: date, settings: Settings, run_id: str) -> Titler:
