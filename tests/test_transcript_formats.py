@@ -24,6 +24,14 @@ def test_what_is_said_of_a_page_that_is_no_transcript_fits_a_line(kind: str) -> 
     assert len(str(error.value)) < 200
 
 
+@pytest.mark.parametrize("run", [" ", "\n", "\n ", "0", "1"])
+def test_a_page_in_the_place_of_captions_is_refused_at_once_whatever_it_repeats(run: str) -> None:
+    with pytest.raises(TranscriptError, match="not valid SRT"):
+        parse(f"<html>{run * 20_000}</html>", "srt")
+    found = parse(f"{run * 20_000}\n1\n00:00:01,000 --> 00:00:09,000\n{LONG}{run * 20_000}\n{LONG}", "srt")
+    assert "".join(s.text for s in found).count(LONG) == 2
+
+
 def test_what_json_lacks_is_named() -> None:
     with pytest.raises(TranscriptError, match="not valid JSON: Field required at segments"):
         parse(json.dumps({"results": []}), "json")

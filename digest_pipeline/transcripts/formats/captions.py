@@ -18,6 +18,8 @@ TIME = r"(?:(\d+):)?(\d+):(\d\d)(?:[.,](\d+))?"
 TIMES = re.compile(rf"^[ \t]*{TIME}[ \t]*-->[ \t]*{TIME}", re.MULTILINE)
 DASH = re.compile(r"^[-–] ?(?=[^\W\d_])", re.MULTILINE)
 VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]*)>")
+# Captions have none; in pages that a host gives in their place, srt takes time with the cube of one.
+LONG_RUN = re.compile(r"\s{20,}|\d{20,}")
 
 
 def read_vtt(text: str) -> Iterator[Cue]:
@@ -42,6 +44,7 @@ def read_srt(text: str) -> Iterator[Cue]:
     Raises:
         srt.SRTParseError: it is no SRT.
     """
+    text = LONG_RUN.sub("\n\n", text)
     for subtitle in srt.parse(TIMES.sub(lambda times: _in_full(times, ","), text)):
         yield Cue(_spoken(subtitle.content), None, subtitle.start.total_seconds(), subtitle.end.total_seconds())
 
