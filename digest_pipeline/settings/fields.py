@@ -73,8 +73,8 @@ class Settings(Places, BaseSettings):
     # Directories of podcasts, for `digest feeds search` and Apple Podcasts links
     itunes_api: str = Field("https://itunes.apple.com", description="address of the iTunes Search API")
     podcast_index_api: str = Field("https://api.podcastindex.org/api/1.0", description="address of Podcast Index")
-    podcast_index_key: SecretStr = Field(SecretStr(""), description="from the environment only; searches it too")
-    podcast_index_secret: SecretStr = Field(SecretStr(""), description="from the environment only")
+    podcast_index_key: SecretStr = Field(SecretStr(""), description="key of Podcast Index, which is then searched too")
+    podcast_index_secret: SecretStr = Field(SecretStr(""), description="the secret that came with that key")
 
     # Transcription
     whisper_model: str = Field("auto", description="auto, tiny.en, base, a model folder, or any faster-whisper name")
@@ -91,7 +91,7 @@ class Settings(Places, BaseSettings):
         "auto", description="tell the voices of recognised audio apart; auto: where the extra `speakers` is installed"
     )
     whisper_api_base: str = Field("", description="an OpenAI-compatible server that transcribes instead, with /v1")
-    whisper_api_key: SecretStr = Field(SecretStr(""), description="for that server; from the environment only")
+    whisper_api_key: SecretStr = Field(SecretStr(""), description="key for the server of whisper_api_base")
     download_ahead: int = Field(4, ge=0, le=64, description="episodes fetched ahead of the one in transcription")
     max_download_disk_bytes: int = Field(4096 * MEBIBYTE, gt=0, description="disk that audio waiting its turn may take")
     keep_audio: bool = Field(False, description="keep downloaded audio in the home folder after transcription")
@@ -114,7 +114,9 @@ class Settings(Places, BaseSettings):
     # LLM (only with extractor = "llm" or "rewrite")
     llm_model: str = Field("", description="a litellm model name, for example openai/gpt-5-mini or ollama/llama3.2")
     llm_api_base: str = Field("", description="address of an OpenAI-compatible server, for local models")
-    llm_api_key: SecretStr = Field(SecretStr(""), description="from the environment only; provider variables work too")
+    llm_api_key: SecretStr = Field(
+        SecretStr(""), description="key of the language model; its provider's own variable works too"
+    )
     llm_is_free: bool = Field(False, description="the model costs nothing (a local one): an unknown price counts as 0")
     llm_budget_usd_per_run: float = Field(1.0, ge=0, description="a run stops calling the model when it spent this")
     llm_budget_usd_per_day: float = Field(2.0, ge=0, description="so does a calendar day")
@@ -167,7 +169,7 @@ class Settings(Places, BaseSettings):
         "starttls", description="starttls (port 587), tls (port 465), or none for a server on this machine"
     )
     smtp_username: str = Field("", description="login there; empty: none")
-    smtp_password: SecretStr = Field(SecretStr(""), description="from the environment only")
+    smtp_password: SecretStr = Field(SecretStr(""), description="password of smtp_username")
     mail_from: MailAddress = Field("", description='sender, such as "Five from the feeds <digest@example.org>"')
     smtp_connections: int = Field(4, ge=1, le=32, description="connections to the mail server at the same time")
     mail_reply_to: MailAddress = Field("", description="where answers go; empty: to the sender")
@@ -184,9 +186,7 @@ class Settings(Places, BaseSettings):
     mail_empty_days: bool = Field(False, description="send a mail that says so on a day without an insight")
 
     # Sharing
-    warehouse: LakeUrl = Field(
-        SecretStr(""), description="a DuckLake instead of the database file; from the environment only"
-    )
+    warehouse: LakeUrl = Field(SecretStr(""), description="address of a DuckLake instead of the database file")
     lake_snapshot_days: int = Field(7, ge=1, description="days that earlier states of a DuckLake can be read")
 
     # Compute past one machine, on a Ray cluster
@@ -198,17 +198,14 @@ class Settings(Places, BaseSettings):
     ray_gpus_per_worker: float = Field(0, ge=0, description="GPUs of a worker, or a share of one; 0: it uses none")
 
     # Upkeep
-    alert_url: SecretStr = Field(
-        SecretStr(""),
-        description="where alerts go: addresses of Apprise, a space between; from the environment only",
-    )
+    alert_url: SecretStr = Field(SecretStr(""), description="where alerts go: addresses of Apprise, a space between")
     keep_cache_days: int = Field(7, ge=1, description="days that unfinished downloads and transcriptions wait")
     keep_audio_days: int = Field(0, ge=0, description="days that kept audio stays; 0: for ever")
     keep_transcripts_days: int = Field(
         0, ge=0, description="days that transcripts stay; 0: for ever. Claims and their quotes always stay"
     )
     dagster_postgres_url: PostgresUrl = Field(
-        SecretStr(""), description="where Dagster keeps runs, events, schedules; from the environment only"
+        SecretStr(""), description="address of the Postgres where Dagster keeps runs, events and schedules"
     )
     keep_backups: int = Field(7, ge=1, description="backups in the home folder; each new one removes the oldest")
 
