@@ -65,3 +65,12 @@ def test_a_list_and_a_missing_folder_are_named_as_such_where_a_feed_is_asked_for
     ):
         found = CliRunner().invoke(app, ["feeds", "add", place])
         assert said in str(found.exception)
+
+
+def test_a_feed_without_any_audio_is_asked_about(web: Web, settings: Settings) -> None:
+    items = "<item><title>News</title><guid>1</guid>{}</item>"
+    for audio, is_asked in (("", True), ('<enclosure url="https://a.example/1.mp3" type="audio/mpeg"/>', False)):
+        feed = f'<rss version="2.0"><channel><title>Blog</title>{items.format(audio)}</channel></rss>'
+        found = CliRunner().invoke(app, ["feeds", "add", web.put("/rss", feed.encode(), "application/rss+xml")])
+        assert found.exit_code == 0, found.output
+        assert ("none of them has audio" in found.stderr) is is_asked

@@ -62,6 +62,8 @@ def add(
         found.append(Subscription(url, feed.title, tuple(tags or ())))
         aside = " (private: its addresses are shown to nobody)" if is_private(url) else ""
         out.print(f"{escape(feed.title)}: {len(feed.items)} episodes at {escape(store.shown_url(url))}{aside}")
+        if feed.items and not any(item.audio_url for item in feed.items):
+            err.print("[yellow]none of them has audio:[/] is this the feed of a podcast?")
     new = _subscribe(found, settings)
     out.print(f"{new} new, {len(found) - new} known already")
 
