@@ -39,5 +39,6 @@ def _mail_address(address: str) -> str:
     except EmailNotValidError:  # its message quotes parts of the address
         pass
     raise SubscriberError(
-        "this is no e-mail address that every server takes", remedy="it looks like name@example.org, in ASCII"
+        "this is no e-mail address that every server takes",
+        remedy="it looks like name@example.org, without accents before the @",
     )
