@@ -6,9 +6,7 @@ what both flatten.
 """
 
 import calendar
-import codecs
 import io
-import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -22,6 +20,7 @@ from charset_normalizer import from_bytes
 from lxml import etree
 
 from digest_pipeline.errors import FeedError
+from digest_pipeline.feeds.json_feed import add_durations, without_nulls
 from digest_pipeline.feeds.podcast_elements import (
     MOST_TITLE,
     Elements,
@@ -78,7 +77,7 @@ def parse_feed(body: bytes, *, url: str) -> ParsedFeed:
             f"this is more than a feed: over {MOST_TAGS} tags or {MOST_ENTRIES} entries",
             remedy="ask its publisher for one with the latest episodes",
         )
-    body = _without_nulls(ZONE_COLON.sub(b"", SURROGATES.sub(_joined, body)))
+    body = without_nulls(ZONE_COLON.sub(b"", SURROGATES.sub(_joined, body)))
     channel, entries = _read(body)
     if any(UNDECODED in str(entry.get("title")) for entry in entries) and (decoded := _decoded(body)):
         body = decoded
@@ -113,6 +112,7 @@ def _read(body: bytes) -> tuple[Any, list[Any]]:
     try:
         feed = fastfeedparser.parse(body)
         if feed.entries or not ENTRY.search(body):
+            add_durations(feed.entries, body)
             return feed.feed, feed.entries
     except (ValueError, TypeError, AttributeError, etree.LxmlError):
         pass  # not what it knows, or JSON of other types: the lenient parser has the last word
@@ -129,23 +129,6 @@ def _read(body: bytes) -> tuple[Any, list[Any]]:
         start = body.lstrip()[:40].decode("utf-8", "replace")
         raise FeedError(f"this is no RSS or Atom feed; it begins with {start!r}", remedy="check the feed's address")
     return lenient.feed, lenient.entries
-
-
-def _without_nulls(body: bytes) -> bytes:
-    """A JSON Feed without the nulls in its lists, for one of which fastfeedparser gives up the whole."""
-    if not body.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
-        return body
-    try:
-        return json.dumps(json.loads(body, object_hook=_full)).encode()
-    except (ValueError, RecursionError):
-        return body
-
-
-def _full(fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: [one for one in value if one is not None] if isinstance(value, list) else value
-        for name, value in fields.items()
-    }
 
 
 def _joined(references: re.Match[bytes]) -> bytes:
