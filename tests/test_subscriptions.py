@@ -134,6 +134,7 @@ def test_a_feed_is_found_by_its_page_and_by_its_address(web: Web, settings: Sett
     page = (
         '<html><head><link rel="alternate" type="application/rss+xml" title="Comments" href="/comments.xml">'
         '<link rel="alternate" type="text/html" hreflang="de" href="/de">'
+        '<link rel="alternate" type="application/rss+xml" title="Of a template" href="http://[site]/feed">'
         '<link rel="alternate" type="application/rss+xml" title="Episodes" href="rss.xml"></head></html>'
     )
     web.put("/show", page.encode(), "text/html")

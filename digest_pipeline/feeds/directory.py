@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
 from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,7 +17,7 @@ from digest_pipeline.errors import DigestError, FeedError, FetchError
 from digest_pipeline.feeds.fetch import Fetcher
 from digest_pipeline.feeds.folder import read_folder
 from digest_pipeline.feeds.opml import is_opml
-from digest_pipeline.feeds.parse import parse_feed
+from digest_pipeline.feeds.parse import http_address, parse_feed
 from digest_pipeline.feeds.redaction import redact
 from digest_pipeline.feeds.subscriptions import web_address
 from digest_pipeline.models import ParsedFeed
@@ -106,9 +106,10 @@ def alternate_feeds(page: bytes, url: str) -> list[str]:
     with warnings.catch_warnings(action="ignore", category=XMLParsedAsHTMLWarning):  # XHTML is read as HTML, too
         links = BeautifulSoup(page, "lxml").find_all("link", rel="alternate", href=True)
     found = {
-        urljoin(url, str(link["href"])): str(link.get("title") or "")
+        address: str(link.get("title") or "")
         for link in links
         if str(link.get("type") or "").lower().split(";")[0].strip() in FEED_TYPES
+        and (address := http_address(link["href"], url))
     }
     comments = [address for address, title in found.items() if "comment" in f"{address} {title}".lower()]
     return [*(address for address in found if address not in comments), *comments][:MOST_ALTERNATES]

@@ -85,13 +85,13 @@ def parse_feed(body: bytes, *, url: str) -> ParsedFeed:
     about, elements = read_elements(body)
     return ParsedFeed(
         title=plain_text(channel.get("title")) or urlsplit(url).hostname or url,
-        link=_http(channel.get("link"), url),
+        link=http_address(channel.get("link"), url),
         language=_language(about.language or channel.get("language")),
         items=tuple(
             _item(entry, extra, about, url) for entry, extra in zip(entries, _paired(entries, elements), strict=True)
         ),
         podcast_guid=about.podcast_guid,
-        moved_to=_http(about.new_feed_url, url),
+        moved_to=http_address(about.new_feed_url, url),
     )
 
 
@@ -186,16 +186,17 @@ def _item(entry: Any, extra: Elements, about: Elements, url: str) -> FeedItem:
         guid=extra.guid,
         title=plain_text(entry.get("title"))[:MOST_TITLE] or _file_stem(audio) or "Untitled",
         published_at=_date(entry, extra.dates),
-        link=_http(entry.get("link"), base) or _http(extra.guid, "about:blank"),  # a guid is a permalink by default
-        audio_url=_http(audio.url, base) if audio else None,
+        # a guid is a permalink by default
+        link=http_address(entry.get("link"), base) or http_address(extra.guid, "about:blank"),
+        audio_url=http_address(audio.url, base) if audio else None,
         audio_type=audio.type or None if audio else None,
         duration_seconds=seconds_of(extra.duration),
         transcripts=tuple(
             TranscriptLink(link, kind, language)
             for href, kind, language in extra.transcripts
-            if (link := _http(href, base))
+            if (link := http_address(href, base))
         ),
-        chapters_url=_http(extra.chapters_url, base),
+        chapters_url=http_address(extra.chapters_url, base),
         description=plain_text(max((t for t in texts if t), key=len, default=""))[:MOST_DESCRIPTION],
         language=_language(extra.language),
         audio_bytes=audio.length if audio else None,
@@ -213,7 +214,7 @@ def _file_stem(audio: Enclosure | None) -> str:
     return unquote(name).rsplit(".", 1)[0].replace("_", " ").strip()
 
 
-def _http(address: Any, base: str) -> str | None:
+def http_address(address: Any, base: str) -> str | None:
     """An absolute http(s) address, or ``None``: a feed may say ``javascript:`` or nothing."""
     if not isinstance(address, str) or not address.strip():
         return None
