@@ -133,6 +133,15 @@ def test_a_date_is_what_the_item_writes_and_never_its_guid(date: str, published:
     assert [item.published_at for item in parse_feed(text.encode(), url=URL).items] == [published]
 
 
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("One_%0D%0A%1B[31mday.mp3", "One [31mday"), ("a" * 400 + ".mp3", "a" * 300), (".mp3", "Untitled")],
+)
+def test_a_title_from_a_file_name_is_as_readable_and_no_longer_than_others(name: str, title: str) -> None:
+    text = f"<rss version='2.0'><channel><item><enclosure url='https://x.example/{name}'/></item></channel></rss>"
+    assert [item.title for item in parse_feed(text.encode(), url=URL).items] == [title]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1252"])
 def test_declared_encodings_are_read(encoding: str) -> None:
     text = f'<?xml version="1.0" encoding="{encoding}"?><rss version="2.0"><channel><title>Café</title><item><title>Über</title></item></channel></rss>'

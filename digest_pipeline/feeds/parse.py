@@ -184,7 +184,7 @@ def _item(entry: Any, extra: Elements, about: Elements, url: str) -> FeedItem:
     texts = [entry.get("summary"), entry.get("description"), *(c.get("value") for c in entry.get("content") or [])]
     return FeedItem(
         guid=extra.guid,
-        title=plain_text(entry.get("title"))[:MOST_TITLE] or _file_stem(audio) or "Untitled",
+        title=(plain_text(entry.get("title")) or _file_stem(audio) or "Untitled")[:MOST_TITLE],
         published_at=_date(entry, extra.dates),
         # a guid is a permalink by default
         link=http_address(entry.get("link"), base) or http_address(extra.guid, "about:blank"),
@@ -211,7 +211,7 @@ def _item(entry: Any, extra: Elements, about: Elements, url: str) -> FeedItem:
 
 def _file_stem(audio: Enclosure | None) -> str:
     name = urlsplit(audio.url).path.rsplit("/", 1)[-1] if audio else ""
-    return unquote(name).rsplit(".", 1)[0].replace("_", " ").strip()
+    return " ".join(readable(unquote(name).rsplit(".", 1)[0].replace("_", " ")).split())
 
 
 def http_address(address: Any, base: str) -> str | None:
