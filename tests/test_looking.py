@@ -98,3 +98,15 @@ def test_a_search_before_the_first_run_says_that_a_run_is_missing(warehouse: War
     assert refused("search", "storage") == (
         "the tables that are searched are not there yet (`digest run` builds those of this release)"
     )
+
+
+def test_a_delivery_of_nothing_says_that_nothing_is_left_to_send(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with warehouse.write() as con:
+        record_digest(con, Digest(DAY, ()))  # far older than mail_days_back
+    CliRunner().invoke(app, ["subscribers", "add", "ann@example.org", "--confirmed"])
+    assert CliRunner().invoke(app, ["deliver"]).stdout == "What is due: 1 without a mail server\n"
+    monkeypatch.setenv("DIGEST_SMTP_HOST", "127.0.0.1")
+    monkeypatch.setenv("DIGEST_MAIL_FROM", "five@example.org")
+    assert CliRunner().invoke(app, ["deliver"]).stdout == "What is due: 1 with nothing left to send\n"

@@ -14,6 +14,9 @@ from digest_pipeline.settings import load_settings
 
 Day = Annotated[date | None, typer.Option("--date", parser=parse_day, metavar="DAY", help="Only this published day.")]
 
+# Of counts that are no status of a delivery: of how many subscribers it is true.
+SAID = {"done": "with nothing left to send", "nothing": "with nothing new", "no server": "without a mail server"}
+
 
 def deliver(
     day: Day = None,
@@ -66,7 +69,7 @@ def _send(day: date | None, *, even_if_old: bool, only: Collection[str] | None =
     from digest_pipeline.delivery.deliver import deliver as deliver_due
 
     counts = deliver_due(load_settings(), datetime.now(UTC), day=day, even_if_old=even_if_old, only=only)
-    said = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    said = ", ".join(f"{count} {SAID.get(status, status)}" for status, count in sorted(counts.items()))
     out.print(f"{day or 'What is due'}: {said or 'no active subscribers'}")
     if counts["no server"]:
         raise DigestError("there is no mail server", remedy="set smtp_host and mail_from")
