@@ -83,6 +83,15 @@ def test_a_relative_home_is_one_folder_wherever_it_is_read(home: Path, monkeypat
     assert load_settings().database == home / "below" / "digest.duckdb"
 
 
+def test_an_empty_home_is_none_and_not_the_folder_that_the_process_is_in(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    monkeypatch.setenv("DIGEST_HOME", "")
+    assert load_settings().home == home / "data" / "digest"
+
+
 def test_a_sender_is_kept_as_every_mail_server_takes_it(home: Path) -> None:
     (home / "digest.toml").write_text("mail_from = '\"Fünf, täglich\" <digest@münchen.example>'")
     assert load_settings().mail_from == '"Fünf, täglich" <digest@xn--mnchen-3ya.example>'

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 ENV_PREFIX = "DIGEST_"
 
@@ -21,10 +21,15 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().resolve()
 
 
+def _unless_empty(chosen: Path | str) -> Path | str:
+    """An empty variable is one that is not set; as a path it would be the folder that the process is in."""
+    return chosen or home_folder()
+
+
 class Places(BaseModel):
     """The files and folders of a home."""
 
-    home: Annotated[Path, AfterValidator(_absolute)] = Field(
+    home: Annotated[Path, BeforeValidator(_unless_empty), AfterValidator(_absolute)] = Field(
         default_factory=home_folder, description="folder of the database, models, caches and the site"
     )
 
