@@ -1,8 +1,10 @@
 """The store: transactions, locks, migrations, snapshots."""
 
+import os
 import resource
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from pathlib import Path
@@ -173,6 +175,27 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"this is not a database" * 1000)
     with pytest.raises(WarehouseError, match="cannot open"):
         count(Warehouse(path))
+
+
+def test_a_file_of_another_user_is_called_so_and_nobody_is_sent_to_a_backup() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # below pytest's own no other user may look
+        path = Path(folder) / "digest.duckdb"
+        count(Warehouse(path))
+        path.chmod(0o000)
+        Path(folder).chmod(0o755)
+        user = os.geteuid()
+        if user == 0:  # who may do everything
+            os.seteuid(65534)
+        try:
+            with pytest.raises(WarehouseError, match="run as its owner"):
+                count(Warehouse(path))
+            with (
+                pytest.raises(WarehouseError, match="run as its owner"),
+                open_for_reading(path, path.with_name("snapshot.duckdb")),
+            ):
+                pass
+        finally:
+            os.seteuid(user)
 
 
 def test_migrations_run_once_and_a_later_file_is_refused(tmp_path: Path) -> None:

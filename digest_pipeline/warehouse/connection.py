@@ -5,6 +5,8 @@ ever kept: a stage opens one to read what it needs, closes it, computes, and ope
 share the tables, ``lake`` takes the file's place.
 """
 
+import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +33,12 @@ def _is_closing(error: BaseException) -> bool:
     return isinstance(error, duckdb.BinderException | duckdb.ConnectionException) and any(
         words in str(error) for words in ("Unique file handle conflict", "with a different configuration")
     )
+
+
+def _cannot_open(path: Path, error: duckdb.Error) -> WarehouseError:
+    is_forbidden = os.strerror(errno.EACCES) in str(error)  # no backup helps where another user ran it once
+    remedy = "run as its owner, or let this user have it" if is_forbidden else "check the disk, or restore a backup"
+    return WarehouseError(f"cannot open {path}: {error}", remedy=remedy)
 
 
 def connect_to(path: Path, **options: Any) -> duckdb.DuckDBPyConnection:
@@ -170,17 +178,13 @@ class Warehouse:
         )
         try:
             return attempt(connect_to, self.path, config=self._config)
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
             if _is_lock(error):
                 raise WarehouseLocked(
                     f"{self.path} is held by another process",
                     remedy="wait for that run to end, or close the program that has the file open",
                 ) from error
-            raise WarehouseError(
-                f"cannot open {self.path}: {error}", remedy="check the disk, or restore a backup of the file"
-            ) from error
-        except duckdb.Error as error:
-            raise WarehouseError(f"cannot open {self.path}: {error}", remedy="restore a backup of the file") from error
+            raise _cannot_open(self.path, error) from error
 
 
 @contextmanager
@@ -199,7 +203,7 @@ def open_for_reading(database: Path, snapshot: Path) -> Iterator[duckdb.DuckDBPy
                 con = connect_to(path, read_only=True)
             except duckdb.IOException as error:
                 if not _is_lock(error):
-                    raise WarehouseError(f"cannot open {path}: {error}", remedy="restore a backup of it") from error
+                    raise _cannot_open(path, error) from error
             else:
                 if path == database and _is_behind(con):
                     con.close()
