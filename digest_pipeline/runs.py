@@ -4,7 +4,7 @@ import errno
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, date, datetime, timedelta
 from itertools import dropwhile
 from typing import TYPE_CHECKING
@@ -81,6 +81,7 @@ def run_days(
         one_at_a_time(settings.home),
         (settings.home / "run.log").open("a", encoding="utf-8") as output,
         stop_signals() as told_to_stop,
+        stopped_in_words(),
     ):
         from dagster import DagsterInstance
         from sqlalchemy.exc import OperationalError
@@ -130,6 +131,15 @@ def run_days(
                     ) from error
                 yield summary
         remove_old(settings, datetime.now(UTC))
+
+
+@contextmanager
+def stopped_in_words() -> Iterator[None]:
+    """Say that a signal ended the run also where it came before the steps of a day, or after them."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise DigestError("the run was stopped", remedy=GO_ON) from None
 
 
 def stop_between_steps(told_to_stop: Callable[[], bool]) -> "HookDefinition":

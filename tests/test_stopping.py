@@ -4,13 +4,16 @@ import os
 import signal
 import threading
 import weakref
+from datetime import date
 
 import pytest
 from dagster import DagsterInstance, job, op
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._utils.interrupts import capture_interrupts, raise_interrupts_as
 
-from digest_pipeline.runs import stop_between_steps
+from digest_pipeline.errors import DigestError
+from digest_pipeline.runs import run_days, stop_between_steps
+from digest_pipeline.settings import Settings
 from digest_pipeline.stopping import TO_STOP, stop_signals
 
 each_signal = pytest.mark.parametrize("number", TO_STOP)
@@ -114,3 +117,10 @@ def test_a_run_ends_after_the_step_in_which_a_library_swallowed_the_signal(numbe
         result = stops.execute_in_process(instance=instance, raise_on_error=False)
     assert not result.success
     assert ended == ["first"]
+
+
+@each_signal
+def test_a_signal_before_a_day_ends_the_run_in_words(settings: Settings, number: signal.Signals) -> None:
+    days = run_days([date(2026, 9, 14)], settings, before=lambda _: os.kill(os.getpid(), number))
+    with pytest.raises(DigestError, match="was stopped"):
+        next(days)
