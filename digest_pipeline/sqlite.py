@@ -1,13 +1,27 @@
 """SQLite, as the subscribers' file and the search index need it: opened beside other processes, written in whole."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 BUSY_SECONDS = 30.0
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+HINDERED = (  # the file may be sound: no room for it, no right to it, or another process that holds it
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY,
+)
+
+
+def is_one_of(error: BaseException | None, codes: Collection[int]) -> bool:
+    """Whether SQLite failed with one of these result codes, or with one that says more of it."""
+    return getattr(error, "sqlite_errorcode", -1) & 0xFF in codes
 
 
 def connect(file: Path) -> sqlite3.Connection:
@@ -30,7 +44,7 @@ def connect(file: Path) -> sqlite3.Connection:
 
 
 def _is_busy(error: BaseException) -> bool:
-    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    return is_one_of(error, (sqlite3.SQLITE_BUSY,))
 
 
 def _write_ahead(con: sqlite3.Connection) -> None:

@@ -27,11 +27,7 @@ from digest_pipeline.cli import (
 )
 from digest_pipeline.cli.console import err
 from digest_pipeline.errors import DigestError
-
-# Of SQLite, what lies with the file and its disk; the others are faults of the software.
-FILE_ERRORS = tuple(
-    f"SQLITE_{name}" for name in ("READONLY", "CANTOPEN", "IOERR", "CORRUPT", "NOTADB", "FULL", "BUSY", "PERM")
-)
+from digest_pipeline.sqlite import DAMAGED, HINDERED, is_one_of
 
 app = typer.Typer(
     name="digest",
@@ -99,12 +95,15 @@ def _foreseen(error: Exception) -> str:
     """What is said of a failure; nothing where it is a fault of the software."""
     if isinstance(error, (DigestError, OSError)):
         return str(error)
-    of_the_file = getattr(error, "sqlite_errorname", "").startswith(FILE_ERRORS)
+    of_the_file = is_one_of(error, (*DAMAGED, *HINDERED))  # the others are faults of the software
     if of_the_file or isinstance(error, (duckdb.IOException, duckdb.SerializationException)):
         said = str(error).partition("\n")[0]
         return f"a database in the home folder: {said} (make room, let its files be written, or restore a backup)"
     from sqlalchemy.exc import DatabaseError  # slow to import, and needed only here
 
     if isinstance(error, DatabaseError):
-        return f"Dagster's records: {error.orig} (a damaged file of DIGEST_HOME/dagster can go: runs make it anew)"
+        said = f"Dagster's records: {error.orig}"
+        if is_one_of(error.orig, DAMAGED):
+            return f"{said} (a damaged file of DIGEST_HOME/dagster can go: runs make it anew)"
+        return f"{said} (make room, or let its files be written)" if is_one_of(error.orig, HINDERED) else said
     return ""

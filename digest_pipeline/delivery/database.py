@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from digest_pipeline.errors import SubscribersDamaged
-from digest_pipeline.sqlite import connect, transaction
+from digest_pipeline.sqlite import DAMAGED, connect, is_one_of, transaction
 
 STEPS = (
     (  # each step a tuple of statements
@@ -80,7 +80,6 @@ STEPS = (
     ("alter table suppressions add column last_day text",),  # of their last digest: who comes back gets no older one
     ("create index subscribers_by_address on subscribers (channel, address collate nocase)",),
 )
-DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 @contextmanager
@@ -103,7 +102,7 @@ def open_delivery(file: Path) -> Iterator[sqlite3.Connection]:
             _migrate(con)
             yield con
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode & 0xFF not in DAMAGE:
+        if not is_one_of(error, DAMAGED):
             raise
         raise SubscribersDamaged(
             f"the subscribers' file {file} is damaged: {error}",

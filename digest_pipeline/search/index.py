@@ -33,7 +33,7 @@ from digest_pipeline.search.passages import (
     signatures,
     unpunctuated,
 )
-from digest_pipeline.sqlite import connect, transaction
+from digest_pipeline.sqlite import HINDERED, connect, is_one_of, transaction
 
 FORMAT = 1  # of the file; another one is built anew
 SCHEMA = """
@@ -86,7 +86,7 @@ def open_index(file: Path) -> Iterator[sqlite3.Connection]:
     """A connection in autocommit mode; makes the file where it is missing, and anew where its format is another.
 
     Raises:
-        SearchError: the file is damaged, or another process has held it for half a minute.
+        SearchError: the file is damaged, cannot be written, or another process has held it for half a minute.
     """
     try:
         with closing(connect(file)) as con:
@@ -97,9 +97,12 @@ def open_index(file: Path) -> Iterator[sqlite3.Connection]:
                         _create(con)
             yield con
     except sqlite3.DatabaseError as error:
-        raise SearchError(
-            f"the search index {file} cannot be used: {error}", remedy="delete it: `digest search` builds it again"
-        ) from error
+        remedy = (
+            "make room, let this user write it, or wait for the process that holds it"
+            if is_one_of(error, HINDERED)
+            else "delete it: `digest search` builds it again"
+        )
+        raise SearchError(f"the search index {file} cannot be used: {error}", remedy=remedy) from error
 
 
 def update_index(
