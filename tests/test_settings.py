@@ -52,6 +52,11 @@ def test_a_wrong_line_is_named(home: Path, line: str, said: str) -> None:
     assert "sk-1" not in str(caught.value)
 
 
+def test_a_byte_order_mark_before_the_file_is_passed_over(home: Path) -> None:
+    (home / "digest.toml").write_text("top_n = 7\ntimezone = 'Europe/Vienna'  # Österreich\n", encoding="utf-8-sig")
+    assert (load_settings().top_n, load_settings().timezone) == (7, "Europe/Vienna")
+
+
 def test_weights_come_from_variables_of_their_own_and_one_counts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLARITY", "abc")
     monkeypatch.setenv("NOVELTY", "9")

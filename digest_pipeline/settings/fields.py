@@ -5,9 +5,9 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from digest_pipeline.settings.places import ENV_PREFIX, Places, home_folder
+from digest_pipeline.settings.places import ENV_PREFIX, Places, read_settings_file
 from digest_pipeline.settings.values import (
     CaFile,
     Host,
@@ -219,8 +219,7 @@ class Settings(Places, BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment over ``digest.toml`` over defaults."""
-        toml = TomlConfigSettingsSource(settings_cls, toml_file=home_folder() / "digest.toml")
-        return init_settings, env_settings, toml
+        return init_settings, env_settings, InitSettingsSource(settings_cls, read_settings_file())
 
     @model_validator(mode="after")
     def _llm_is_named(self) -> "Settings":

@@ -9,7 +9,7 @@ from pydantic_settings import SettingsError as UnreadableSource
 
 from digest_pipeline.errors import SettingsError
 from digest_pipeline.settings.fields import Settings
-from digest_pipeline.settings.places import ENV_PREFIX, home_folder
+from digest_pipeline.settings.places import ENV_PREFIX, read_settings_file, settings_file
 
 DOCUMENTED = "`python -m digest_pipeline.settings.reference`"  # of this release; a digest.toml may be of an older one
 SECRET_FIELDS = frozenset(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr)
@@ -21,9 +21,9 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: naming each wrong setting, where it was set, and what it takes.
     """
-    file = home_folder() / "digest.toml"
+    file = settings_file()
     try:
-        in_file = set(tomllib.loads(file.read_text(encoding="utf-8"))) if file.exists() else set()
+        in_file = set(read_settings_file())
         # as they are read, capitals or not; the file lies in the home, so it cannot say where that is
         for name in sorted({name.lower() for name in in_file} & {*SECRET_FIELDS, "home"}):
             raise SettingsError(

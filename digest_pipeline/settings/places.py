@@ -1,8 +1,9 @@
 """Where everything lies: one home folder."""
 
 import os
+import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import platformdirs
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
@@ -24,6 +25,21 @@ def _absolute(path: Path) -> Path:
 def _unless_empty(chosen: Path | str) -> Path | str:
     """An empty variable is one that is not set; as a path it would be the folder that the process is in."""
     return chosen or home_folder()
+
+
+def settings_file() -> Path:
+    """``digest.toml`` in the home folder."""
+    return home_folder() / "digest.toml"
+
+
+def read_settings_file() -> dict[str, Any]:
+    """What ``digest.toml`` sets; nothing where there is none.
+
+    Raises:
+        tomllib.TOMLDecodeError, UnicodeDecodeError: it is not TOML.
+    """
+    # An editor may have put a byte order mark before it, which TOML does not know.
+    return tomllib.loads(file.read_text(encoding="utf-8-sig")) if (file := settings_file()).exists() else {}
 
 
 class Places(BaseModel):
