@@ -1,5 +1,9 @@
 """What `digest doctor` finds: models that other machines compute, where alerts go; and that it is all to be read."""
 
+import os
+import tempfile
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -33,6 +37,22 @@ def test_a_server_or_key_that_is_missing_is_found(
     lines = " ".join(found.output.replace("\N{BOX DRAWINGS LIGHT VERTICAL}", "|").split())
     assert said in lines, found.output
     assert found.exit_code == code, found.output
+
+
+def test_a_home_of_another_user_is_a_finding_and_not_the_end_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory() as home:  # below pytest's own no other user may look
+        monkeypatch.setenv("DIGEST_HOME", home)
+        Path(home).chmod(0o555)
+        user = os.geteuid()
+        if user == 0:  # who may do everything
+            os.seteuid(65534)
+        try:
+            found = CliRunner().invoke(app, ["doctor"])
+        finally:
+            os.seteuid(user)
+    assert "this user may not write" in found.output
+    assert "run as its owner" in found.output
+    assert found.exit_code == 1
 
 
 def test_what_is_wider_than_its_column_is_not_cut_short(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,9 @@ def _examine() -> Iterator[_Finding]:
     yield _Finding(
         "settings", f"{settings.home / 'digest.toml'}; from the environment: {', '.join(set_here) or 'none'}"
     )
+    if settings.home.exists() and not _may_be_written(settings.home):
+        yield _Finding("home", f"this user may not write {settings.home}", "run as its owner", is_fatal=True)
+        return  # all else is looked for by opening what lies there
     for variable in unknown_variables():
         yield _Finding("settings", f"{variable} is no setting", f"check its spelling; {DOCUMENTED} lists every setting")
     yield _whisper(settings)
@@ -113,6 +116,11 @@ def _examine() -> Iterator[_Finding]:
     settings.home.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.home).free
     yield _Finding("disk", f"{free / 1e9:.1f} GB free", "make room: audio needs it" if free < FREE_BYTES else "")
+
+
+def _may_be_written(folder: Path) -> bool:
+    as_effective_user = os.access in os.supports_effective_ids
+    return os.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=as_effective_user)
 
 
 def _model(what: str, name: str, source: Callable[[], str]) -> _Finding:
