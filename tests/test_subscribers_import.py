@@ -12,6 +12,7 @@ from digest_pipeline.delivery.exchange import import_csv
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import SubscriberError
 from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
 from tests.mail_server import inbox
 from tests.readers import subscribe
 
@@ -45,6 +46,28 @@ def test_a_server_that_refuses_the_login_is_asked_once_not_for_every_row(setting
     assert "5 taken, 5 of them to confirm" in result.output
     assert "SMTPAuthenticationError" in result.output
     assert "4 more" in result.output
+
+
+def test_a_name_that_no_show_and_no_theme_has_is_asked_about(settings: Settings, tmp_path: Path) -> None:
+    add = ["subscribers", "add", "ann@example.org", "--confirmed", "--follow-show", "Lenny's", "--mute-show", "Lennys"]
+    first = CliRunner().invoke(app, add)
+    assert (first.exit_code, "spelt" in first.output) == (0, False)  # no run yet: any name may come
+    with Warehouse(settings.database).write() as con:
+        con.execute("insert into raw.feeds (feed_url, title, added_at) values ('https://x.example', 'Lenny’s', now())")
+        con.execute(
+            "insert into raw.embedding_clusters (cluster_id, digest_date, label, keywords, size, n_shows, first_seen_on,"
+            " last_seen_on, centroid, title) values ('th_1', '2026-09-14', 'grid, storage', [], 2, 1, '2026-09-14',"
+            " '2026-09-14', [1.0], 'Grid storage')"
+        )
+    second = CliRunner().invoke(app, [*add, "--follow-theme", "grid storage", "--mute-theme", "th_1"])
+    assert [line for line in second.output.splitlines() if "spelt" in line] == [
+        "Lennys: no show or theme has been called so; is it spelt right?"
+    ]
+    file = tmp_path / "list.csv"
+    file.write_text("address,followed_themes\nben@example.org,Gird storage\n")
+    listed = CliRunner().invoke(app, ["subscribers", "import", str(file), "--confirmed"])
+    assert listed.exit_code == 0
+    assert "Gird storage: no show or theme" in listed.output
 
 
 def test_an_export_over_an_older_file_is_readable_by_its_owner_alone(settings: Settings, tmp_path: Path) -> None:

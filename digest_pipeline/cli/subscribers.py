@@ -19,9 +19,11 @@ from digest_pipeline.delivery.exchange import BadRow, import_csv, write_csv
 from digest_pipeline.delivery.links import CONFIRM_DAYS, SignedLinks
 from digest_pipeline.delivery.optin import Asker, ask_to_confirm
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
-from digest_pipeline.errors import DigestError, SubscriberError
+from digest_pipeline.delivery.wishes import unknown_names
+from digest_pipeline.errors import DigestError, SubscriberError, WarehouseError
 from digest_pipeline.models import Subscriber
 from digest_pipeline.settings import Settings, load_settings
+from digest_pipeline.warehouse.choice import looking
 
 app = typer.Typer(help="Subscribers: add, list, remove, import, export.", no_args_is_help=True)
 Subjects = list[str] | None
@@ -56,6 +58,7 @@ def add(
         if ask and not saved.is_active:
             _ask(SignedLinks(secret_of(con, "links"), settings.site_url), ask, saved)
             out.print(f"A mail asks for confirmation; its link is good for {CONFIRM_DAYS} days.")
+    _name_unknown(settings, [saved])
 
 
 @app.command("list")
@@ -119,6 +122,7 @@ def import_subscribers(
     out.print(f"{len(saved)} taken, {len(pending)} of them to confirm, {len(bad)} not taken")
     if pending and ask is None:
         err.print("[yellow]nobody was asked to confirm:[/] set smtp_host, mail_from and site_url, and import again")
+    _name_unknown(settings, saved)
     for row in bad:
         err.print(f"[red]line {row.line}:[/] {escape(row.reason)}", soft_wrap=True)
     for fault in unasked:
@@ -178,6 +182,16 @@ def _ask_each(links: SignedLinks, ask: Asker, pending: list[Subscriber]) -> list
                 more = len(pending) - number
                 return [*unasked, f"{more} more: import again when the server answers"] if more else unasked
     return unasked
+
+
+def _name_unknown(settings: Settings, saved: list[Subscriber]) -> None:
+    try:
+        with looking(settings) as con:
+            unknown = unknown_names(con, saved)
+    except WarehouseError:  # no run yet, so nothing to compare them with; what is wrong with it the runs say
+        return
+    for name in unknown:
+        err.print(f"[yellow]{escape(name)}:[/] no show or theme has been called so; is it spelt right?", soft_wrap=True)
 
 
 def _wishes(one: Subscriber) -> str:

@@ -3,7 +3,6 @@
 Wishes reorder what is good enough for everybody; they let nothing in that a rule of the house keeps out.
 """
 
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -13,6 +12,7 @@ import numpy as np
 
 from digest_pipeline.clusters.claims import load_vectors
 from digest_pipeline.delivery.interests import InterestReader
+from digest_pipeline.delivery.wishes import Wish
 from digest_pipeline.encoder import Embedder, Vectors, embedder_name, get_embedder
 from digest_pipeline.models import Digest, DigestItem, Subscriber
 from digest_pipeline.publishing.rules import broken_rules
@@ -26,7 +26,6 @@ from digest_pipeline.settings import Settings
 # subject overtakes all that are not, and the score decides among equals.
 INTEREST_WEIGHT, FOLLOWED_WEIGHT = 0.30, 0.15
 MENTIONED = 0.65  # closeness from which the reader is told of it
-AS_TYPED = str.maketrans("\u2018\u2019\u02bc\u201c\u201d\u2010\u2013\u2014", "'''\"\"---")
 # Rules that an insight keeps or breaks by itself; the others are about a digest, and `choose` sees to them.
 RULES_OF_AN_INSIGHT = (
     "quotes_are_in_their_transcript",
@@ -101,7 +100,7 @@ def digest_for(subscriber: Subscriber, common: Digest, pool: PersonalPool, alrea
     if not subscriber.has_own_taste:
         return replace(common, items=_ranked(item for item in common.items if item.claim_id not in already))
     closeness = pool.reader.closeness(subscriber.interests)
-    wishes = [_Wish.of(subscriber, item) for item in pool.items]
+    wishes = [Wish.of(subscriber, item) for item in pool.items]
     barred = {row: "muted" for row, wish in enumerate(wishes) if wish.is_muted}
     barred |= {row: "got already" for row, item in enumerate(pool.items) if item.claim_id in already}
     personal = [
@@ -125,39 +124,7 @@ def digest_for(subscriber: Subscriber, common: Digest, pool: PersonalPool, alrea
     return replace(common, items=_ranked(items))
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What a subscriber said of an insight's show and theme."""
-
-    follows_show: bool
-    follows_theme: bool
-    is_muted: bool
-
-    @property
-    def is_followed(self) -> bool:
-        return self.follows_show or self.follows_theme
-
-    @classmethod
-    def of(cls, subscriber: Subscriber, item: DigestItem) -> "_Wish":
-        show = {_plain(item.show)}
-        theme = {_plain(name) for name in (item.theme, item.theme_id) if name}
-        return cls(
-            _names(subscriber.followed_shows, show),
-            _names(subscriber.followed_themes, theme),
-            _names(subscriber.muted_shows, show) or _names(subscriber.muted_themes, theme),
-        )
-
-
-def _names(subjects: frozenset[str], names: set[str]) -> bool:
-    return any(_plain(subject) in names for subject in subjects)
-
-
-def _plain(name: str) -> str:
-    """A name however it is typed: a feed says “Lenny’s”, a keyboard “Lenny's”."""
-    return " ".join(unicodedata.normalize("NFKC", name).translate(AS_TYPED).casefold().split())
-
-
-def _explained(item: DigestItem, closeness: float, subject: str, wish: _Wish) -> DigestItem:
+def _explained(item: DigestItem, closeness: float, subject: str, wish: Wish) -> DigestItem:
     reasons = [
         *([f"close to your interest “{subject}”"] if closeness >= MENTIONED else []),
         *(["from a show that you follow"] if wish.follows_show else []),
