@@ -153,7 +153,7 @@ def test_before_the_first_run_of_this_release_the_remedy_is_named(
     settings: Settings, warehouse: Warehouse, embedder: Embedder
 ) -> None:
     update_index(settings.search_index, warehouse.read, embedder)
-    with pytest.raises(SearchError, match="`digest run` builds it"):
+    with pytest.raises(SearchError, match="`digest run` builds those"):
         search("tax", settings=settings)
 
 
