@@ -50,6 +50,11 @@ def escaped_markdown(text: str) -> str:
     return "".join(f"\\{c}" if c in MARKUP else c for c in text)
 
 
+def plural(count: int, noun: str) -> str:
+    """``1 claim`` or ``2 claims``."""
+    return f"{count:,} {noun}{'s' if count != 1 else ''}"
+
+
 def told_apart(number: float, limit: float) -> tuple[str, str]:
     """Two different numbers with two digits, or as many as tell them apart.
 

@@ -28,7 +28,7 @@ def test_a_table_is_exported_by_its_name_with_or_without_the_schema(warehouse: W
         record_digest(con, Digest(DAY, ()))
     result = CliRunner().invoke(app, ["export", name, "--date", str(DAY)])
     assert result.stdout.startswith('{"digest_date":"2026-09-14"'), result.output
-    assert result.stderr == "1 rows of raw.digests\n"
+    assert result.stderr == "1 row of raw.digests\n"
     assert "tables: claim_candidates, " in refused("export", "marts.digests")
 
 

@@ -203,7 +203,7 @@ def test_a_folder_of_audio_is_a_feed(
     cues = (f"{n // 60:02}:{n % 60:02}.000 --> {n // 60:02}:{n % 60 + 4:02}.000\n{words} {n}" for n in range(0, 220, 5))
     (folder / "first_talk.vtt").write_text("\n\n".join(["WEBVTT", *cues]), encoding="utf-8")
     (folder / "notes.docx").write_bytes(b"x")
-    assert "My talks: 1 episodes" in run("feeds", "add", str(folder))
+    assert "My talks: 1 episode" in run("feeds", "add", str(folder))
     (talk,) = read_folder(folder.as_uri()).items
     assert talk.audio_url == (folder / "first_talk.mp3").as_uri()
     assert talk.duration_seconds is not None

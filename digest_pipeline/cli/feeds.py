@@ -25,6 +25,7 @@ from digest_pipeline.feeds.subscriptions import Subscription
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.transcripts.languages import whisper_code
 from digest_pipeline.warehouse.choice import looking, warehouse_of
+from digest_pipeline.words import plural
 
 app = typer.Typer(
     help="Subscriptions: add, search, list, set, remove, import, export, and their health.", no_args_is_help=True
@@ -61,7 +62,9 @@ def add(
         url, feed = _with_fetcher(settings, lambda fetcher, place=place: find_feed_of(place, fetcher, settings))  # type: ignore[misc]
         found.append(Subscription(url, feed.title, tuple(tags or ())))
         aside = " (private: its addresses are shown to nobody)" if is_private(url) else ""
-        out.print(f"{escape(feed.title)}: {len(feed.items)} episodes at {escape(store.shown_url(url))}{aside}")
+        out.print(
+            f"{escape(feed.title)}: {plural(len(feed.items), 'episode')} at {escape(store.shown_url(url))}{aside}"
+        )
         if feed.items and not any(item.audio_url for item in feed.items):
             err.print("[yellow]none of them has audio:[/] is this the feed of a podcast?")
     new = _subscribe(found, settings)
@@ -212,7 +215,7 @@ def export_opml(
                 os.fchmod(file.fileno(), 0o600)  # of a file that was there before, too
             file.truncate()
             file.write(document)
-        err.print(f"{len(feeds)} feeds written to {target}")
+        err.print(f"{plural(len(feeds), 'feed')} written to {target}")
     else:
         typer.echo(document.decode(), nl=False)
     if left_out := len(everything) - len(feeds):

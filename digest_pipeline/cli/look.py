@@ -25,6 +25,7 @@ from digest_pipeline.publishing.store import published_days, published_digest
 from digest_pipeline.settings import load_settings
 from digest_pipeline.upkeep.health import health_of
 from digest_pipeline.warehouse.choice import looking, warehouse_of
+from digest_pipeline.words import plural
 
 
 class ShowFormat(StrEnum):
@@ -94,7 +95,7 @@ def export(
         _write(flat.write_csv, target)
     else:
         _write(frame.write_ndjson, target)
-    err.print(f"{len(frame)} rows of {schema}.{name}")
+    err.print(f"{plural(len(frame), 'row')} of {schema}.{name}")
 
 
 def _write(write: Callable[..., str | None], target: Path | None) -> None:
@@ -136,9 +137,9 @@ def status() -> None:
         counts = con.execute(STORED).fetchall()[0]
         days = [summarise(con, day, settings) for day in published_days(con)[-7:]]
         health = health_of(con, ledger, settings, datetime.now(UTC))
-    names = ("feeds", "episodes", "transcripts", "claims", "published insights")
+    names = ("feed", "episode", "transcript", "claim", "published insight")
     out.print(f"Home: {settings.home}  ({warehouse.size_bytes() / 1e6:.1f} MB)", soft_wrap=True)
-    out.print(", ".join(f"[bold]{count}[/] {name}" for name, count in zip(names, counts, strict=True)))
+    out.print(", ".join(plural(count, name) for name, count in zip(names, counts, strict=True)))
     table = Table(Column("day", no_wrap=True), "episodes", "minutes transcribed", "claims", "published", "USD")
     for day in days:
         usd = "unknown" if day.usd is None else f"{day.usd:.2f}"
@@ -147,8 +148,8 @@ def status() -> None:
     out.print(table if days else "No digest yet: `digest run` makes one.")
     cost = "unknown" if health.usd is None else f"{health.usd:.2f} USD"
     out.print(
-        f"Last 30 days: {cost} for language models, {health.retrying} episodes wait for another try,"
-        f" {health.set_aside} were set aside",
+        f"Last 30 days: {cost} for language models, {plural(health.retrying, 'episode')} to be tried again,"
+        f" {health.set_aside} set aside",
         soft_wrap=True,
     )
     if health.deliveries:

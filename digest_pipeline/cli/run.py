@@ -15,6 +15,7 @@ from digest_pipeline.errors import DigestError
 from digest_pipeline.runs import days_between, latest_day, run_days
 from digest_pipeline.settings import load_settings
 from digest_pipeline.warehouse.choice import warehouse_of
+from digest_pipeline.words import plural
 
 
 def run(
@@ -68,9 +69,10 @@ def print_total(summaries: Sequence[DaySummary]) -> None:
     unknown = any(summary.usd is None for summary in summaries)
     cost = "cost unknown" if unknown else f"{sum(summary.usd or 0 for summary in summaries):.2f} USD"
     out.print(
-        f"\n{len(summaries)} days: {sum(s.episodes for s in summaries)} new episodes,"
+        f"\n{plural(len(summaries), 'day')}: {plural(sum(s.episodes for s in summaries), 'new episode')},"
         f" {sum(s.transcribed_minutes for s in summaries):.0f} min transcribed,"
-        f" {sum(s.candidates for s in summaries)} claims, {sum(s.published for s in summaries)} published, {cost}",
+        f" {plural(sum(s.candidates for s in summaries), 'claim')},"
+        f" {sum(s.published for s in summaries)} published, {cost}",
         soft_wrap=True,
     )
 
@@ -84,9 +86,9 @@ def print_summary(summary: DaySummary) -> None:
     cost = "cost unknown" if summary.usd is None else f"{summary.usd:.2f} USD"
     cost = f"{summary.tokens:,} tokens, {cost}" if summary.tokens else cost
     out.print(
-        f"{mark} [bold]{summary.day}[/]  {summary.episodes} new episodes"
+        f"{mark} [bold]{summary.day}[/]  {plural(summary.episodes, 'new episode')}"
         f"{aside}, {summary.transcribed_minutes:.0f} min transcribed,"
-        f" {summary.candidates} claims, [bold]{summary.published} published[/], {cost}",
+        f" {plural(summary.candidates, 'claim')}, [bold]{summary.published} published[/], {cost}",
         soft_wrap=True,
     )
     if summary.rejected:

@@ -37,6 +37,7 @@ from digest_pipeline.upkeep.alerts import alert_services
 from digest_pipeline.upkeep.backup import latest_backup
 from digest_pipeline.upkeep.leftovers import find_leftovers, remove_leftovers
 from digest_pipeline.warehouse.choice import warehouse_of
+from digest_pipeline.words import plural
 
 FREE_BYTES = 2_000_000_000
 
@@ -180,7 +181,7 @@ def _database(settings: Settings) -> _Finding:
     except DigestError as error:
         return _Finding("database", str(warehouse), str(error), is_fatal=True)
     remedy = "" if feeds else "subscribe: `digest feeds add URL`"
-    return _Finding("database", f"{warehouse}, {feeds} feeds", remedy)
+    return _Finding("database", f"{warehouse}, {plural(feeds, 'feed')}", remedy)
 
 
 def _delivery(settings: Settings) -> Iterator[_Finding]:
@@ -191,11 +192,13 @@ def _delivery(settings: Settings) -> Iterator[_Finding]:
     with open_delivery(settings.subscribers) as con:
         by_mail = sum(one.channel == MAIL for one in SubscriberBook(con).active())
     if not settings.smtp_host:
-        yield _Finding("mail", f"no server; {by_mail} subscribers", "set smtp_host and mail_from" if by_mail else "")
+        yield _Finding(
+            "mail", f"no server; {plural(by_mail, 'subscriber')}", "set smtp_host and mail_from" if by_mail else ""
+        )
         return
     try:
         with mail_server(settings):
-            yield _Finding("mail", f"{settings.smtp_host} answers; {by_mail} subscribers")
+            yield _Finding("mail", f"{settings.smtp_host} answers; {plural(by_mail, 'subscriber')}")
     except SettingsError as error:
         yield _Finding("mail", error.said, error.remedy)
     except (smtplib.SMTPException, OSError) as error:

@@ -24,6 +24,7 @@ from digest_pipeline.errors import DigestError, SubscriberError, WarehouseError
 from digest_pipeline.models import Subscriber
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse.choice import looking
+from digest_pipeline.words import plural
 
 app = typer.Typer(help="Subscribers: add, list, remove, import, export.", no_args_is_help=True)
 Subjects = list[str] | None
@@ -147,7 +148,7 @@ def export(
         with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             os.fchmod(file.fileno(), 0o600)  # an older file keeps what others may do with it
             file.write(text)
-    err.print(f"{len(subscribers)} subscribers")
+    err.print(plural(len(subscribers), "subscriber"))
 
 
 def _asker(settings: Settings) -> Asker:

@@ -11,8 +11,9 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader
 from digest_pipeline.delivery.ledger import Delivery
 from digest_pipeline.delivery.smtp import WIRE
 from digest_pipeline.models import Digest, DigestItem
-from digest_pipeline.publishing.render import plural, templates
+from digest_pipeline.publishing.render import templates
 from digest_pipeline.settings import Settings
+from digest_pipeline.words import plural
 
 MOST_SUBJECT = 100  # characters; longer ones are cut by the mail programs, in the middle of a word
 MOST_BYTES = 100_000  # Gmail hides what is beyond 102 kB

@@ -13,8 +13,8 @@ from lxml import etree
 
 from digest_pipeline.publishing.catalogue import Published
 from digest_pipeline.publishing.pages import Site
-from digest_pipeline.publishing.render import OWN_LANGUAGE, long_date, other_language, plural, templates
-from digest_pipeline.words import readable
+from digest_pipeline.publishing.render import OWN_LANGUAGE, long_date, other_language, templates
+from digest_pipeline.words import plural, readable
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
 ATOM_NAME, JSON_NAME = "feeds/{kind}.atom", "feeds/{kind}.json"

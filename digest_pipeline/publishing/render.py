@@ -14,7 +14,7 @@ from markupsafe import Markup
 from rapidfuzz import fuzz
 
 from digest_pipeline.models import Digest, DigestItem
-from digest_pipeline.words import escaped_markdown, readable
+from digest_pipeline.words import escaped_markdown, plural, readable
 
 FIELDS = (
     "rank", "headline", "explanation", "quote", "speaker", "show", "episode", "start_seconds", "end_seconds",
@@ -142,11 +142,6 @@ def weekday_date(day: date) -> str:
 def month_name(day: date) -> str:
     """``September``."""
     return MONTHS[day.month - 1]
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 claim`` or ``2 claims``."""
-    return f"{count:,} {noun}{'s' if count != 1 else ''}"
 
 
 def markdown_text(text: str) -> str:

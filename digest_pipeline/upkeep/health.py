@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import duckdb
 
 from digest_pipeline.delivery.ledger import STALE
-from digest_pipeline.publishing.render import plural
 from digest_pipeline.settings import Settings
+from digest_pipeline.words import plural
 
 LOOKED_BACK_DAYS = 30
 DUE_AFTER = timedelta(hours=8)  # of its end a day should be published: the schedule begins at 06:15
