@@ -4,17 +4,20 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import cached_property, lru_cache
+from io import StringIO
 from pathlib import Path
 from typing import Any, Self
 
 from dagster import ConfigurableResource, InitResourceContext
 from dagster_dbt import DbtCliResource, DbtProject
 from dagster_dbt.compat import DBT_PYTHON_VERSION
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from dagster_duckdb import DuckDBResource
 
 from digest_pipeline.bundled import bundled
+from digest_pipeline.errors import DigestError
 from digest_pipeline.home_lock import in_use
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
@@ -71,6 +74,9 @@ def dbt_project() -> DbtProject:
     dagster-dbt prepares it under ``dagster dev`` only; commands, tests and validation need it too. What dbt writes goes
     to the home folder, since an installed package may be read-only. A home may come from another release, later ones
     included, and times of files do not tell: an image's are those of its build. What the manifest was made of does.
+
+    Raises:
+        DigestError: dbt cannot read its models, or cannot write there.
     """
     settings = load_settings()
     folder = bundled("dbt")
@@ -82,7 +88,14 @@ def dbt_project() -> DbtProject:
         # dbt writes in place: half a manifest, of a full disk or a power cut, would stop every later run. Where it
         # builds, the first build finds what was parsed, as long as both have the same environment.
         draft = build_folder(project)
-        dbt_resource().cli(["parse", "--quiet"], manifest={}, target_path=draft).wait()
+        said = StringIO()
+        try:
+            with redirect_stdout(said):
+                dbt_resource().cli(["parse", "--quiet"], manifest={}, target_path=draft).wait()
+        except DagsterDbtCliRuntimeError as error:
+            last = said.getvalue().strip().rpartition("\n")[2] or " ".join(str(error).split())  # of a traceback
+            remedy = f"make room, let this user write {draft}, or install the package again"
+            raise DigestError(f"dbt cannot read its models: {last}", remedy=remedy) from error
         (draft / MANIFEST_SOURCES).write_text(sources)
         made_of.unlink(missing_ok=True)  # between the two replacements it would speak of another manifest
         (draft / manifest.name).replace(manifest)

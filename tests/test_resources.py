@@ -1,6 +1,7 @@
 """What the definitions stand on: dbt's manifest is whole or not there, and failed steps say why in a line."""
 
 import os
+import resource
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from digest_pipeline import resources
+from digest_pipeline.errors import DigestError
 from digest_pipeline.runs import _reason
 from digest_pipeline.settings import Settings, load_settings
 
@@ -29,6 +31,20 @@ def test_half_a_manifest_is_never_taken_for_one(settings: Settings, monkeypatch:
     with pytest.raises(RuntimeError):
         resources.dbt_project.__wrapped__()
     assert list((settings.home / "dbt").glob("*.json")) == []
+
+
+def test_what_keeps_dbt_from_its_models_is_said_in_a_line(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # like a full disk, for dbt that inherits it
+    try:
+        with pytest.raises(DigestError, match=r"^dbt cannot read its models: OSError: .*File too large \(make room"):
+            resources.dbt_project.__wrapped__()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "Traceback" not in "".join(capfd.readouterr())
+    assert not (settings.home / "dbt/manifest.json").exists()
 
 
 def test_the_manifest_of_another_release_is_replaced_whatever_the_times_of_files(
