@@ -4,9 +4,10 @@ Secrets are read from the environment only. A key in ``digest.toml`` that is not
 mistake does not pass for a choice. ``load_settings`` is how the rest of the code gets them.
 """
 
-from digest_pipeline.settings.fields import ScoreWeights, Settings
+from digest_pipeline.settings.fields import Settings
 from digest_pipeline.settings.load import SECRET_FIELDS, load_settings, unknown_variables
 from digest_pipeline.settings.places import ENV_PREFIX, home_folder
+from digest_pipeline.settings.sections import ScoreWeights
 
 __all__ = [
     "ENV_PREFIX",
