@@ -68,7 +68,7 @@ def test_feeds_are_added_listed_exported_imported_and_removed(web: Web, tmp_path
     assert "0 new, 1 known" in digest("feeds", "add", url, home=home).stdout
     assert "A & B" in digest("feeds", "list", home=home).stdout
     file = tmp_path / "feeds.opml"
-    digest("feeds", "export", str(file), home=home)
+    digest("feeds", "export", "-o", str(file), home=home)
     assert "1 new" in digest("feeds", "import", str(file), home=other).stdout
     assert digest("feeds", "export", home=other).stdout == file.read_text(encoding="utf-8")
     digest("feeds", "remove", url, home=home)
@@ -178,6 +178,8 @@ def test_why_explains_a_chosen_and_a_refused_claim(demo: Settings) -> None:
         assert any(row["claim_id"] in line and reason[:20] in line for line in listed.splitlines())
     assert "there are no claims of 2020-01-01" in digest("why", "--date", "2020-01-01", home=demo.home, code=1).stderr
     assert "there is no claim" in digest("why", "cl_none", home=demo.home, code=1).stderr
+    both = digest("why", lost["claim_id"], "--date", lost["digest_date"], home=demo.home, code=2)
+    assert "leave --date out" in both.stderr
 
 
 def test_export_writes_tables_by_their_names(demo: Settings, demo_insights: int, tmp_path: Path) -> None:

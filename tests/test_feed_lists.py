@@ -49,7 +49,7 @@ def test_only_its_owner_reads_a_file_of_private_feeds_that_others_could_read_bef
     target = tmp_path / "feeds.opml"
     target.write_text("x" * 10_000, encoding="utf-8")
     target.chmod(0o644)
-    assert CliRunner().invoke(app, ["feeds", "export", "--with-private", str(target)]).exit_code == 0
+    assert CliRunner().invoke(app, ["feeds", "export", "--with-private", "--output", str(target)]).exit_code == 0
     assert target.stat().st_mode & 0o777 == 0o600
     assert len(read_opml(target.read_bytes(), source="list")) == 2
     assert target.read_bytes().endswith(b"</opml>\n")

@@ -294,11 +294,11 @@ def test_tokens_of_private_feeds_are_shown_to_nobody(warehouse: Warehouse, tmp_p
         assert SECRET not in output
         assert "user:pw" not in output
     assert "https://pub.example/feed?format=rss" in outputs[2]
-    assert "1 private feeds left out" in outputs[2]
+    assert "1 private feed left out" in outputs[2]
     assert "https://pub.example/2.mp3?x=1" in outputs[-2]
     run("feeds", "export", "--with-private", status=1)
     target = tmp_path / "all.opml"
-    run("feeds", "export", "--with-private", str(target))
+    run("feeds", "export", "--with-private", "-o", str(target))
     assert SECRET in target.read_text(encoding="utf-8")
     assert target.stat().st_mode & 0o077 == 0
 

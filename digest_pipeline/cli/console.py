@@ -1,6 +1,7 @@
 """What every command shares: the terminal, dates as arguments, and progress drawn from log records."""
 
 import logging
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -65,6 +66,13 @@ def parse_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is no date like 2026-09-14") from error
+
+
+def for_owner(path: str, flags: int) -> int:
+    """Open a file for its owner alone, even one that others could read before: an ``opener`` of ``open``."""
+    descriptor = os.open(path, flags, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 class _ProgressHandler(logging.Handler):

@@ -1,7 +1,6 @@
 """``digest feeds``: subscriptions, where they come from, and how they are."""
 
 import asyncio
-import os
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column
 
-from digest_pipeline.cli.console import err, out, table_of
+from digest_pipeline.cli.console import err, for_owner, out, table_of
 from digest_pipeline.errors import DigestError, FeedError
 from digest_pipeline.feeds import subscriptions as store
 from digest_pipeline.feeds.directory import find_feed_of, search_shows
@@ -196,30 +195,31 @@ def import_opml(source: Annotated[str, typer.Argument(help="An OPML file, or its
 
 @app.command("export")
 def export_opml(
-    target: Annotated[Path | None, typer.Argument(help="File to write; standard output when left out.")] = None,
+    target: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; standard output when left out.")
+    ] = None,
     with_private: Annotated[
-        bool, typer.Option("--with-private", help="Private feeds too, with their tokens; needs a file to write.")
+        bool, typer.Option("--with-private", help="Private feeds too, with their tokens; needs --output.")
     ] = False,
 ) -> None:
     """Write the subscriptions as OPML; tags become folders."""
     settings = load_settings()
     if with_private and target is None:
-        raise DigestError("private feeds are not printed", remedy="name a file to write")
+        raise DigestError("private feeds are not printed", remedy="name a file with --output")
     with looking(settings) as con:
         everything = store.subscriptions(con, private=True)
         feeds = everything if with_private else store.subscriptions(con, private=False)
     document = write_opml(feeds)
     if target:
-        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT, 0o600 if with_private else 0o644), "wb") as file:
-            if with_private:
-                os.fchmod(file.fileno(), 0o600)  # of a file that was there before, too
-            file.truncate()
+        with open(target, "wb", opener=for_owner if with_private else None) as file:
             file.write(document)
         err.print(f"{plural(len(feeds), 'feed')} written to {target}")
     else:
         typer.echo(document.decode(), nl=False)
     if left_out := len(everything) - len(feeds):
-        err.print(f"{left_out} private feeds left out: --with-private writes them, with their tokens, to a file")
+        err.print(
+            f"{plural(left_out, 'private feed')} left out: --with-private writes them, with their tokens, to a file"
+        )
 
 
 def subscribe_to_list(source: str, settings: Settings) -> tuple[int, int]:

@@ -1,6 +1,5 @@
 """``digest subscribers``: who gets the digest, how, and with what wishes. Addresses are shown only when asked for."""
 
-import os
 import smtplib
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column
 
-from digest_pipeline.cli.console import err, out, table_of
+from digest_pipeline.cli.console import err, for_owner, out, table_of
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.addresses import CHANNELS, MAIL, NOTIFY, masked
 from digest_pipeline.delivery.confirmation import mail_asker
@@ -145,8 +144,7 @@ def export(
     if target is None:
         sys.stdout.write(text)
     else:
-        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)  # an older file keeps what others may do with it
+        with open(target, "w", encoding="utf-8", opener=for_owner) as file:
             file.write(text)
     err.print(plural(len(subscribers), "subscriber"))
 

@@ -54,6 +54,8 @@ def why(
     ] = None,
 ) -> None:
     """Explain why a claim was chosen or not: quote, components, reasons. Without an ID: all claims of a day."""
+    if claim_id and day:
+        raise typer.BadParameter("a claim's id says its day: leave --date out")
     settings = load_settings()
     with looking(settings) as con:
         if claim_id is None:
