@@ -177,7 +177,7 @@ def test_why_names_the_evidence() -> None:
     old = claim("old", "The Show", day=DAY - timedelta(days=3))
     close = Components({**components(0.7).values, "novelty": 0.1, "momentum": 0.98}, (0.8, old), ("B", "C"))
     assert why(close, 45) == (
-        "A strong, specific claim; close to what The Show had on 2026-09-11; B and C say the same; its theme is growing."
+        "A strong, specific claim; close to what The Show had on 11 Sep 2026; B and C say the same; its theme is growing."
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 
+from digest_pipeline.dates import long_date
 from digest_pipeline.models import Digest, DigestItem
 from digest_pipeline.previews import markdown_table
 from digest_pipeline.publishing import store
@@ -26,7 +27,6 @@ from digest_pipeline.publishing.render import (
     beyond_quote,
     clock,
     content_hash,
-    long_date,
     to_json,
     to_markdown,
     to_text,

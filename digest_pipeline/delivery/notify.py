@@ -8,9 +8,10 @@ from typing import Self
 
 from jinja2 import ChoiceLoader, PackageLoader
 
+from digest_pipeline.dates import long_date
 from digest_pipeline.delivery.ledger import Delivery, Outcome
 from digest_pipeline.errors import SubscriberError
-from digest_pipeline.publishing.render import long_date, templates
+from digest_pipeline.publishing.render import templates
 from digest_pipeline.settings import Settings
 
 logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it logs addresses, which are secrets

@@ -11,9 +11,10 @@ from typing import Any
 
 from lxml import etree
 
+from digest_pipeline.dates import long_date
 from digest_pipeline.publishing.catalogue import Published
 from digest_pipeline.publishing.pages import Site
-from digest_pipeline.publishing.render import OWN_LANGUAGE, long_date, other_language, templates
+from digest_pipeline.publishing.render import OWN_LANGUAGE, other_language, templates
 from digest_pipeline.words import plural, readable
 
 NAMESPACE = "http://www.w3.org/2005/Atom"

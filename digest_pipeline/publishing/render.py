@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 from dataclasses import asdict
-from datetime import date
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 from rapidfuzz import fuzz
 
+from digest_pipeline.dates import long_date, month_name, short_date, weekday_date
 from digest_pipeline.models import Digest, DigestItem
 from digest_pipeline.words import escaped_markdown, plural, readable
 
@@ -27,11 +27,6 @@ OWN_LANGUAGE = "en"  # of the pages, mails and feeds
 # RFC 5646, 2.1: a language, then subtags; `und` and `mul` name none.
 LANGUAGE = re.compile(r"(?!(?:und|mul|mis|zxx)\b)[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.IGNORECASE)
 LIST_ITEM = re.compile(r"^(\d{0,9})((?<=\d)[.)]|(?<!\d)[-+])(?=\s|-|$)")  # "2008. That was" at the head of a line
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 
 
 def as_document(digest: Digest) -> dict[str, Any]:
@@ -122,26 +117,6 @@ def beyond_quote(item: DigestItem) -> str:
     is_longer = len(item.explanation) > MOST_LONGER * len(item.quote)
     likeness = fuzz.partial_ratio(item.explanation.lower(), item.quote.lower())
     return item.explanation if is_longer or likeness < SAME_WORDS else ""
-
-
-def long_date(day: date) -> str:
-    """``Monday, 14 September 2026``, in English whatever the machine's locale."""
-    return f"{WEEKDAYS[day.weekday()]}, {day.day} {MONTHS[day.month - 1]} {day.year}"
-
-
-def short_date(day: date) -> str:
-    """``14 Sep 2026``."""
-    return f"{day.day} {MONTHS[day.month - 1][:3]} {day.year}"
-
-
-def weekday_date(day: date) -> str:
-    """``Mon 14 Sep``."""
-    return f"{WEEKDAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1][:3]}"
-
-
-def month_name(day: date) -> str:
-    """``September``."""
-    return MONTHS[day.month - 1]
 
 
 def markdown_text(text: str) -> str:

@@ -1,6 +1,7 @@
 """Why an insight scores as it does, in one sentence that a reader understands."""
 
 from digest_pipeline.clusters.trends import SURE
+from digest_pipeline.dates import short_date
 from digest_pipeline.scoring.claims import RELATED
 from digest_pipeline.scoring.components import Components
 from digest_pipeline.scoring.relations import CONTRADICTS, UPDATES
@@ -37,9 +38,9 @@ def why(components: Components, window_days: int) -> str:
             past = _days_before(days - 1) if components.relations else f"the last {days} days"
             parts.append(f"nothing like it was said in {past}")
     elif values["novelty"] >= STRONG / 2 and not components.is_said_before:
-        parts.append(f"related to what {nearest[1].show} had on {nearest[1].digest_date}, but new")
+        parts.append(f"related to what {nearest[1].show} had on {short_date(nearest[1].digest_date)}, but new")
     else:
-        parts.append(f"close to what {nearest[1].show} had on {nearest[1].digest_date}")
+        parts.append(f"close to what {nearest[1].show} had on {short_date(nearest[1].digest_date)}")
     if components.other_shows:
         named = components.other_shows[:3]
         verb = "says" if len(named) == 1 else "say"

@@ -16,6 +16,7 @@ from digest_pipeline.claims.comparison import AXES
 from digest_pipeline.claims.lexis import Clause, best_matches, clauses_of
 from digest_pipeline.claims.numerals import ORDINAL, quantities_in
 from digest_pipeline.claims.polarity import is_negated
+from digest_pipeline.dates import short_date
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.transcripts.speakers import is_named
@@ -125,11 +126,11 @@ def _relation(claim: ScoringClaim, other: ScoringClaim, cosine: float) -> Relati
     independent = are_independent(claim, other)
     # within one talk people quote, ask and correct themselves
     if claim.episode_id != other.episode_id and (opposed := _opposed(claim.headline, other.headline)):
-        kind, reason = CONTRADICTS, f"{who}, {other.digest_date}, said otherwise: “{opposed}”"
+        kind, reason = CONTRADICTS, f"{who}, {short_date(other.digest_date)}, said otherwise: “{opposed}”"
     elif claim.is_later_than(other) and (figures := _newer_figure(claim, other)):
-        kind, reason = UPDATES, f"{figures[0]}, where {who} had {figures[1]} on {other.digest_date}"
+        kind, reason = UPDATES, f"{figures[0]}, where {who} had {figures[1]} on {short_date(other.digest_date)}"
     else:
-        kind, reason = SAME, f"{who} said so on {other.digest_date}"
+        kind, reason = SAME, f"{who} said so on {short_date(other.digest_date)}"
     return Relation(claim.claim_id, other, kind, round(cosine, 4), independent, reason)
 
 
