@@ -4,7 +4,7 @@ import errno
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from datetime import UTC, date, datetime, timedelta
 from itertools import dropwhile
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from digest_pipeline.errors import DigestError, SettingsError
 from digest_pipeline.home_lock import one_at_a_time
 from digest_pipeline.instance import prepare_home
 from digest_pipeline.settings import Settings
-from digest_pipeline.stopping import stop_signals
+from digest_pipeline.stopping import GO_ON, stop_signals, stopped_in_words
 from digest_pipeline.upkeep.logs import json_log
 from digest_pipeline.upkeep.report import report
 from digest_pipeline.upkeep.retention import remove_old
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 REPORTED = "digest/reported"  # tag of runs whose report is made here: no sensor makes another
 FULL = (os.strerror(errno.ENOSPC), "disk is full")  # as the system says it, and as SQLite does
 DBT_ERRORS = "Errors parsed from dbt logs:"  # dagster-dbt's words, after the command line
-GO_ON = "the same command goes on where it stopped"
 MAKE_ROOM = "make room and run the day again; what is done is kept"
 
 
@@ -81,7 +80,7 @@ def run_days(
         one_at_a_time(settings.home),
         (settings.home / "run.log").open("a", encoding="utf-8") as output,
         stop_signals() as told_to_stop,
-        stopped_in_words(),
+        stopped_in_words("the run"),  # also before the steps of a day, or after them
     ):
         from dagster import DagsterInstance
         from sqlalchemy.exc import OperationalError
@@ -131,15 +130,6 @@ def run_days(
                     ) from error
                 yield summary
         remove_old(settings, datetime.now(UTC))
-
-
-@contextmanager
-def stopped_in_words() -> Iterator[None]:
-    """Say that a signal ended the run also where it came before the steps of a day, or after them."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise DigestError("the run was stopped", remedy=GO_ON) from None
 
 
 def stop_between_steps(told_to_stop: Callable[[], bool]) -> "HookDefinition":

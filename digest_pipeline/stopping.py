@@ -6,6 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from digest_pipeline.errors import DigestError
+
+GO_ON = "the same command goes on where it stopped"
 TO_STOP = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -41,3 +44,16 @@ def stop_signals() -> Iterator[Callable[[], bool]]:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             signal.set_wakeup_fd(before)
+
+
+@contextmanager
+def stopped_in_words(what: str) -> Iterator[None]:
+    """Say that a signal ended ``what`` the block does.
+
+    Raises:
+        DigestError: it did.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise DigestError(f"{what} was stopped", remedy=GO_ON) from None

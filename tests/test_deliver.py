@@ -1,6 +1,11 @@
 """Digests arrive: whole, each once, whatever is killed, and what others are told of it."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +25,7 @@ from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.resources import SettingsResource, WarehouseResource
 from digest_pipeline.settings import Settings
+from digest_pipeline.stopping import TO_STOP
 from digest_pipeline.warehouse import Warehouse
 from tests.mail_server import Inbox
 from tests.readers import DAY, NOW, parts, subscribe
@@ -80,6 +86,30 @@ def test_a_delivery_that_is_killed_and_called_again_sends_none_twice_and_loses_n
     books.verdict(60)
     open_ended = sum(status in ("started", "unknown") for status in books.ledger.values())
     assert open_ended <= killed * Settings(home=home).smtp_connections + 1  # one is dropped late
+
+
+@pytest.mark.parametrize("number", TO_STOP)
+def test_a_delivery_that_is_told_to_stop_ends_what_is_on_its_way_and_begins_nothing(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with mail_server(tmp_path, 0.1) as (port, log):
+        home = prepare(tmp_path / "home", 200)
+        settings = {
+            "home": home, "smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none",
+            "mail_from": "d@digest.example", "mail_days_back": 3650,
+        }  # fmt: skip
+        environment = os.environ | {f"DIGEST_{name.upper()}": str(value) for name, value in settings.items()}
+        command = [sys.executable, "-m", "digest_pipeline.cli", "deliver"]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as child:
+            while not log.stat().st_size and child.poll() is None:
+                time.sleep(0.01)
+            child.send_signal(number)
+            _, said = child.communicate(timeout=60)
+        books = Books.read(home, log)
+    assert "the delivery was stopped" in said
+    assert 0 < len(books.accepted) < 100
+    assert {books.ledger[reader] for reader in books.accepted} <= {"sent", "unknown"}  # some are dropped late
+    assert "started" not in books.ledger.values()
 
 
 def test_nothing_that_a_reader_got_is_sent_to_them_again(mailed: Settings, box: Inbox, published: Digest) -> None:

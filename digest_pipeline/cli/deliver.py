@@ -11,6 +11,7 @@ from digest_pipeline.cli.console import err, out, parse_day, table_of
 from digest_pipeline.delivery.ledger import Delivery, Retriable, reopen, tally
 from digest_pipeline.errors import DigestError
 from digest_pipeline.settings import load_settings
+from digest_pipeline.stopping import stop_signals, stopped_in_words
 
 Day = Annotated[date | None, typer.Option("--date", parser=parse_day, metavar="DAY", help="Only this published day.")]
 
@@ -68,7 +69,8 @@ def deliveries(
 def _send(day: date | None, *, even_if_old: bool, only: Collection[str] | None = None) -> None:
     from digest_pipeline.delivery.deliver import deliver as deliver_due
 
-    counts = deliver_due(load_settings(), datetime.now(UTC), day=day, even_if_old=even_if_old, only=only)
+    with stop_signals(), stopped_in_words("the delivery"):
+        counts = deliver_due(load_settings(), datetime.now(UTC), day=day, even_if_old=even_if_old, only=only)
     said = ", ".join(f"{count} {SAID.get(status, status)}" for status, count in sorted(counts.items()))
     out.print(f"{day or 'What is due'}: {said or 'no active subscribers'}")
     if counts["no server"]:

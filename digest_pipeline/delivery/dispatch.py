@@ -4,7 +4,7 @@ import smtplib
 import ssl
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -59,6 +59,11 @@ def dispatch(settings: Settings, deliveries: Iterable[Delivery], open_sender: Op
         connections = min(settings.smtp_connections, len(queue))
         with ThreadPoolExecutor(max(1, connections), thread_name_prefix="deliver") as threads:
             workers = [threads.submit(_work, settings, queue, open_sender, total) for _ in range(connections)]
+            try:
+                wait(workers)
+            except BaseException:  # told to stop: what is on its way arrives, nothing leaves after it
+                queue.clear()
+                raise
         for worker in workers:
             for delivery, outcome in worker.result():
                 if outcome and outcome.status == "waiting":
