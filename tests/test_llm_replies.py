@@ -5,8 +5,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from digest_pipeline.llm.client import FAILURES_IN_A_ROW
+from digest_pipeline.llm.client import FAILURES_IN_A_ROW, RATE_LIMITED_ATTEMPTS
 from tests.llm_server import Reply
 from tests.llm_setup import EPISODE, GOOD, GOOD_REPLY, PRICED, SEGMENTS, Setup, calls, claims, make_setup, pytestmark  # noqa: F401 - a fixture
 
@@ -132,6 +133,13 @@ def test_a_failing_server_is_asked_again_after_the_pause_that_it_names(setup: Se
     assert setup.outcomes() == {"RateLimitError": 1, "ok": 1}
 
 
+def test_a_rate_limit_is_waited_out_for_longer_than_a_fault(setup: Setup) -> None:
+    replies = iter([*[Reply(status=429)] * (RATE_LIMITED_ATTEMPTS - 1), Reply(claims(GOOD))])
+    extraction = setup.extract(lambda _: next(replies))
+    assert extraction.note is None
+    assert len(setup.server.asked) == RATE_LIMITED_ATTEMPTS > setup.settings.llm_max_attempts
+
+
 def test_the_first_pause_is_the_one_of_the_settings_and_the_next_twice_as_long(
     setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,9 +180,25 @@ def test_a_dead_server_is_left_alone_after_a_few_questions(setup: Setup) -> None
     assert len(setup.server.asked) == FAILURES_IN_A_ROW * setup.settings.llm_max_attempts
 
 
-def test_a_wrong_key_is_tried_once(setup: Setup) -> None:
-    setup.server.answer = Reply(status=401)
-    extractor = setup.extractor()
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+def test_what_every_other_call_would_meet_is_met_once_and_costs_nothing(setup: Setup, status: int) -> None:
+    setup.server.answer = Reply(status=status)
+    extractor = setup.extractor(**PRICED)
     for number in range(3):
         extractor.extract(replace(EPISODE, title=str(number)), SEGMENTS)
     assert len(setup.server.asked) == 1
+    with setup.warehouse.read() as con:
+        assert con.execute("select usd from raw.llm_calls").fetchall() == [(0.0,)]
+
+
+def test_why_the_server_is_not_asked_again_is_told_in_its_words_without_secrets(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-provider")
+    error = "Wrong key sk-of-the-provider, not sk-of-the-settings, at https://me:hunter2@x.example/v1?key=abc"
+    extraction = setup.extract(Reply(status=401, error=error), llm_api_key=SecretStr("sk-of-the-settings"))
+    told = "(AuthenticationError: Wrong key …, not …, at https://x.example/v1?…)"
+    assert extraction.note is not None
+    assert extraction.note.endswith(told)
+    for secret in ("sk-of", "hunter2", "abc"):
+        assert secret not in caplog.text

@@ -40,8 +40,12 @@ def redact(url: str) -> str:
     return urlunsplit((parts.scheme, netloc, "/".join(segments), HIDDEN if parts.query else "", ""))
 
 
-def redact_text(text: str) -> str:
-    """A message with every address in it redacted: libraries put whole addresses into their errors."""
+def redact_text(text: str, *secrets: str) -> str:
+    """A message with every address in it redacted, and ``secrets`` hidden: libraries put whole addresses into their
+    errors, and servers the key that they were sent.
+    """
+    for secret in filter(None, secrets):
+        text = text.replace(secret, HIDDEN)
     return URL.sub(lambda match: redact(match[0]), text)
 
 

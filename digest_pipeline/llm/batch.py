@@ -18,7 +18,7 @@ from digest_pipeline.errors import BudgetExceeded
 from digest_pipeline.llm.books import Books, LlmCall
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.prompt import Prompt, Reader, UnusableReply
-from digest_pipeline.llm.transport import access, completion_from, import_litellm
+from digest_pipeline.llm.transport import access, completion_from, import_litellm, said_by
 from digest_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class BatchSender:
             with self._client.budget.hold(*words, share=share) as most:
                 self._fetch(todo, share, most / len(todo))
         except (BudgetExceeded, OpenAIError) as error:
-            log.warning("no batch: %s", str(error)[:300])
+            log.warning("no batch: %s", said_by(error, settings))
 
     def _fetch(self, todo: dict[str, Question], share: float, most: float) -> None:
         """``most``: dollars that one question can cost, as ``share`` of the list price is charged."""

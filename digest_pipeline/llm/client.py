@@ -17,6 +17,7 @@ from digest_pipeline.settings import Settings
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+RATE_LIMITED_ATTEMPTS = 7  # with the first pause of a second they last a minute, over which providers count
 FAILURES_IN_A_ROW = 4  # questions without any reply after which the server is not asked again in this run
 LONGEST_PAUSE_SECONDS = 60.0
 REFUSED_BY_PROVIDER = "refused by the model's provider"
@@ -92,9 +93,13 @@ class LlmClient:
         *,
         was_refused: bool = False,
     ) -> T:
-        """What ``read`` makes of the reply, after as many attempts as the settings allow; each is booked."""
+        """What ``read`` makes of the reply, after as many attempts as the settings allow, or as wait for a rate limit
+        to pass; each is booked.
+        """
         words = "\n".join(message["content"] for message in messages)
-        for attempt in range(1, self._settings.llm_max_attempts + 1):
+        attempts = 0
+        while True:
+            attempts += 1
             if self._down:
                 raise ModelUnavailable(self._down)
             with self.budget.hold(words) as most:
@@ -116,10 +121,10 @@ class LlmClient:
                 with self._lock:
                     self._failures = 0  # the server answers
                 raise Refused(REFUSED_BY_PROVIDER, remedy=ASKED_AGAIN) from failure
-            if attempt == self._settings.llm_max_attempts or not failure.is_passing:
+            allowed = RATE_LIMITED_ATTEMPTS if failure.is_rate_limit else self._settings.llm_max_attempts
+            if attempts >= allowed or not failure.is_passing:
                 raise self._failed(failure) from failure
-            time.sleep(self._pause(failure, attempt))
-        raise AssertionError("the last attempt returns or raises")
+            time.sleep(self._pause(failure, attempts))
 
     def read_and_book(
         self, completion: Completion, call: LlmCall, key: str, read: Reader[T], *, was_refused: bool = False
@@ -150,22 +155,22 @@ class LlmClient:
         self._books.book(replace(call, outcome=reading.outcome), key, completion.text)
         return reading.value
 
-    def _pause(self, failure: CallFailed, attempt: int) -> float:
+    def _pause(self, failure: CallFailed, attempts: int) -> float:
         """Seconds to wait before the next attempt: what the server asked for, else longer each time."""
-        asked = failure.retry_after
-        longer = self._settings.llm_retry_seconds * 2 ** (attempt - 1)
-        seconds = float(asked) if asked.replace(".", "", 1).isdigit() else longer
-        return min(seconds, LONGEST_PAUSE_SECONDS)
+        longer = self._settings.llm_retry_seconds * 2 ** (attempts - 1)
+        return min(longer if failure.retry_after is None else failure.retry_after, LONGEST_PAUSE_SECONDS)
 
     def _failed(self, failure: CallFailed) -> ModelUnavailable:
-        name = failure.name
+        log.warning("%s: %s", failure.name, failure.said)
         with self._lock:
             self._failures += 1
+            if self._down:
+                return ModelUnavailable(self._down)
             if failure.is_final:
-                self._down = f"the model's server turned the call away ({name})"
+                self._down = f"the model's server turned the call away ({failure.name}: {failure.said})"
             elif self._failures >= FAILURES_IN_A_ROW:
                 self._down = (
-                    f"the model's server failed {self._failures} times in a row and is not asked again ({name})"
+                    f"the model's server failed {self._failures} times in a row and is not asked again"
+                    f" ({failure.name}: {failure.said})"
                 )
-        log.warning("%s: %s", name, failure.text[:300])
-        return ModelUnavailable(self._down or f"the model's server failed ({name})")
+            return ModelUnavailable(self._down or f"the model's server failed ({failure.name})")

@@ -1,6 +1,7 @@
 """One completion over litellm, with the provider's prompt cache, and what an exception of it means."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,13 @@ from pydantic import BaseModel
 
 from digest_pipeline.compute import get_pool
 from digest_pipeline.errors import WorkerLost
+from digest_pipeline.feeds.answers import retry_after
+from digest_pipeline.feeds.redaction import redact_text
 from digest_pipeline.settings import Settings
 from digest_pipeline.words import readable
+
+LITELLMS_NAMES = re.compile(r"^(?:[\w.]+: )*(?:\w+Exception - )?")
+MAX_SAID = 200  # letters of a server's own words: some send a whole page
 
 
 def import_litellm() -> Any:
@@ -57,30 +63,45 @@ class CallFailed(Exception):
 
     Args:
         name: of the exception.
-        text: of it.
-        is_passing: asking again may help: rate limits, time-outs, broken connections and servers in trouble.
-        is_final: every other call would fail as well: wrong key, no such model, no money.
-        is_free: it surely cost nothing: the provider turned it away unread.
+        said: by the server or the connection, without secrets.
+        status: of HTTP, or the one that litellm gives a failure without an answer: 408 and 500.
         is_refused: the provider read it and refuses what it says; the same words are refused again.
         knows_no_schema: it would not have failed without one.
-        retry_after: what the server asked for, as it said it.
+        retry_after: seconds that the server asked for.
     """
 
     def __init__(
         self,
         name: str,
-        text: str,
-        is_passing: bool = False,
-        is_final: bool = False,
-        is_free: bool = False,
-        knows_no_schema: bool = False,
-        retry_after: str = "",
+        said: str,
+        status: int,
         is_refused: bool = False,
+        knows_no_schema: bool = False,
+        retry_after: float | None = None,
     ) -> None:
-        super().__init__(name, text, is_passing, is_final, is_free, knows_no_schema, retry_after, is_refused)
-        self.name, self.text, self.retry_after = name, text, retry_after
-        self.is_passing, self.is_final, self.is_free = is_passing, is_final, is_free
-        self.knows_no_schema, self.is_refused = knows_no_schema, is_refused
+        super().__init__(name, said, status, is_refused, knows_no_schema, retry_after)
+        self.name, self.said, self.status, self.retry_after = name, said, status, retry_after
+        self.is_refused, self.knows_no_schema = is_refused, knows_no_schema
+
+    @property
+    def is_rate_limit(self) -> bool:
+        """The provider takes no more for the moment."""
+        return self.status == 429
+
+    @property
+    def is_passing(self) -> bool:
+        """Asking again may help: rate limits, time-outs, broken connections and servers in trouble."""
+        return self.is_rate_limit or self.status == 408 or self.status >= 500
+
+    @property
+    def is_final(self) -> bool:
+        """Every other call would fail as well: wrong key, no money, forbidden, no such model."""
+        return self.status in {401, 402, 403, 404}
+
+    @property
+    def is_free(self) -> bool:
+        """It surely cost nothing: the provider turned it away unread. Azure charges for what it read and refuses."""
+        return 400 <= self.status < 500 and self.status != 408 and not self.is_refused
 
 
 class Transport:
@@ -108,7 +129,7 @@ class Transport:
         try:
             return self._pool.call(send, self._settings, messages, schema)
         except WorkerLost as lost:
-            raise CallFailed(type(lost).__name__, str(lost), is_passing=True) from lost
+            raise CallFailed(type(lost).__name__, str(lost), 500) from lost
 
 
 def send(settings: Settings, messages: Sequence[dict[str, str]], schema: type[BaseModel] | None) -> Completion:
@@ -132,7 +153,7 @@ def send(settings: Settings, messages: Sequence[dict[str, str]], schema: type[Ba
             **access(settings),
         )
     except OpenAIError as error:
-        raise _failure(error, litellm.exceptions) from error
+        raise _failure(error, settings) from error
     return completion_from(response.model_dump())
 
 
@@ -154,21 +175,21 @@ def prompt_cache(settings: Settings) -> dict[str, Any]:
     return {"cache_control_injection_points": [{"location": "message", "role": "system"}]}
 
 
-def _failure(error: Exception, known: Any) -> CallFailed:
-    passing = (
-        known.RateLimitError, known.APIConnectionError, known.Timeout, known.InternalServerError,
-        known.ServiceUnavailableError, known.BadGatewayError,
-    )  # fmt: skip
-    final = known.AuthenticationError, known.NotFoundError, known.PermissionDeniedError, known.PaymentRequiredError
-    is_refused = isinstance(error, known.ContentPolicyViolationError)  # a bad request that Azure charges for
+def _failure(error: Exception, settings: Settings) -> CallFailed:
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    known = import_litellm().exceptions
     return CallFailed(
         type(error).__name__,
-        str(error),
-        is_passing=isinstance(error, passing),
-        is_final=isinstance(error, final),
-        is_free=isinstance(error, (*final, known.RateLimitError, known.BadRequestError)) and not is_refused,
+        said_by(error, settings),
+        int(getattr(error, "status_code", 500)),
+        is_refused=isinstance(error, known.ContentPolicyViolationError),
         knows_no_schema=isinstance(error, known.BadRequestError) and "response_format" in str(error),
-        retry_after=str(headers.get("retry-after", "")),
-        is_refused=is_refused,
+        retry_after=retry_after(headers.get("retry-after")),
     )
+
+
+def said_by(error: Exception, settings: Settings) -> str:
+    """What an exception says, without litellm's own names before it and without addresses' and servers' secrets."""
+    keys = (value for name, value in os.environ.items() if name.endswith("_API_KEY"))
+    text = redact_text(str(error), settings.llm_api_key.get_secret_value(), *keys)
+    return readable(LITELLMS_NAMES.sub("", text)).split("\n")[0][:MAX_SAID].strip()

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from digest_pipeline.errors import AudioError, DigestError, ModelError
-from digest_pipeline.feeds.redaction import HIDDEN, redact, redact_text
+from digest_pipeline.feeds.redaction import redact, redact_text
 from digest_pipeline.transcripts.audio import FULL_SCALE, SAMPLE_RATE, Samples
 from digest_pipeline.transcripts.languages import whisper_code
 from digest_pipeline.transcripts.transcriber import Heard, Hints
@@ -96,8 +96,7 @@ class RemoteTranscriber:
         """What a failed request means, without the secrets that the address and the server's words may hold."""
         from openai import APIStatusError
 
-        said = redact_text(str(error))
-        said = (said.replace(self._secret, HIDDEN) if self._secret else said)[:MAX_SAID]
+        said = redact_text(str(error), self._secret)[:MAX_SAID]
         place = f"the transcription server at {redact(self._base)}"
         is_refusal = isinstance(error, APIStatusError) and error.status_code in REFUSALS
         if is_refusal and getattr(error, "param", None) not in OF_THE_SETTINGS:
