@@ -1,6 +1,7 @@
 """Mail servers as they are: they put off, break off, refuse, want TLS and a login, or are not there."""
 
 import ssl
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -104,4 +105,29 @@ def test_no_server_or_no_answer_is_named(settings: Settings, published: Digest) 
     with pytest.raises(DigestError, match="cannot be reached"):
         deliver(settings.model_copy(update=dead), NOW)
     with open_delivery(settings.subscribers) as con:
-        assert ledger.tally(con) == []
+        assert [row[2] for row in ledger.tally(con)] == ["waiting"]
+
+
+def test_who_waits_for_a_server_that_is_out_of_order_is_named_at_last(
+    mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    subscribe(mailed, "ann", "bob")
+    unencrypted = mailed.model_copy(update={"smtp_security": "starttls"})
+    with pytest.raises(DigestError, match="cannot be used: SMTPNotSupportedError"):
+        deliver(unencrypted, NOW)
+    deliver(mailed, NOW + timedelta(days=7))
+    with open_delivery(mailed.subscribers) as con:
+        assert [(row[2], row[4]) for row in ledger.tally(con)] == [("given up", 2)]
+    assert box.messages == []
+
+
+def test_a_login_that_is_put_off_is_tried_in_the_next_round(mailed: Settings, published: Digest) -> None:
+    answers = ["454 4.7.0 too many at once", "454 4.7.0 too many at once"]
+
+    def busy(*_: object) -> AuthResult:
+        return AuthResult(success=not answers, handled=False, message=answers.pop() if answers else None)
+
+    subscribe(mailed, "ann", "bob")
+    with inbox(authenticator=busy, auth_require_tls=False) as box:
+        login = {"smtp_port": box.port, "smtp_username": "digest", "smtp_password": SecretStr("right")}
+        assert deliver(mailed.model_copy(update=login), NOW) == {"sent": 2}

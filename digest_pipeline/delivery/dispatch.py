@@ -13,13 +13,14 @@ from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponen
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.ledger import Delivery, Outcome
+from digest_pipeline.delivery.smtp import PERMANENT
 from digest_pipeline.errors import DigestError
 from digest_pipeline.progress import step
 from digest_pipeline.settings import Settings
 
-# What no second attempt mends.
+# What no second attempt mends, but for a login that is put off.
 HOPELESS = (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError)
-UNREACHED = Outcome("waiting", "the server was not reached")
+UNREACHED = Outcome("waiting", "the server was not reached, or did not let us in")
 
 
 class Sender(Protocol):
@@ -75,20 +76,22 @@ def dispatch(settings: Settings, deliveries: Iterable[Delivery], open_sender: Op
         queue.extend(put_off)
         return bool(queue)
 
-    Retrying(
-        stop=stop_after_attempt(settings.mail_rounds),
-        wait=wait_exponential(multiplier=settings.mail_retry_seconds, max=300),
-        retry=retry_if_result(bool),
-        retry_error_callback=lambda state: state.outcome and state.outcome.result(),
-    )(one_round)
-    unreached = [delivery for delivery, outcome in put_off.items() if outcome is UNREACHED]
+    try:
+        Retrying(
+            stop=stop_after_attempt(settings.mail_rounds),
+            wait=wait_exponential(multiplier=settings.mail_retry_seconds, max=300),
+            retry=retry_if_result(bool),
+            retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+        )(one_round)
+    finally:  # the ledger knows of everybody who waits: who waits for too long is given up, and told of
+        unreached = [delivery for delivery in queue if put_off.get(delivery, UNREACHED) is UNREACHED]
+        with open_delivery(settings.subscribers) as con:
+            for delivery in unreached:
+                ledger.note(con, delivery, UNREACHED)
     if unreached and len(unreached) == len(put_off) and not counts:
         raise DigestError(
-            "the mail server cannot be reached", remedy="check smtp_host and its port, then run `digest deliver` again"
+            "the mail server cannot be reached", remedy="`digest doctor` says why; then run `digest deliver` again"
         )
-    with open_delivery(settings.subscribers) as con:
-        for delivery in unreached:
-            ledger.note(con, delivery, UNREACHED)
     counts["waiting"] += len(put_off)
     return +counts
 
@@ -113,14 +116,14 @@ def _work(
 
             try:
                 outcome = sender.send(delivery, may_leave)
-            except HOPELESS as error:
+            except (smtplib.SMTPException, OSError) as error:
+                queue.append(delivery)
+                if not _is_hopeless(error):
+                    break
                 raise DigestError(
                     f"the mail server cannot be used: {type(error).__name__}",
                     remedy="check smtp_security, http_ca_file and the login, then run `digest deliver` again",
                 ) from None
-            except (smtplib.SMTPException, OSError):
-                queue.append(delivery)
-                break
             if outcome and is_ours:
                 ledger.finish(con, delivery, outcome)
             elif outcome:
@@ -128,3 +131,9 @@ def _work(
             done.append((delivery, outcome))
             step("deliver", total - len(queue), total, outcome.status if outcome else "done by another process")
     return done
+
+
+def _is_hopeless(error: Exception) -> bool:
+    """Whether no second attempt mends it. A login is put off where there are too many at once (RFC 4954: 454)."""
+    is_put_off = isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code < PERMANENT
+    return isinstance(error, HOPELESS) and not is_put_off
