@@ -1,5 +1,6 @@
 """A real mail server on loopback that keeps what it accepts."""
 
+import asyncio
 from asyncio import WriteTransport
 from asyncio.base_events import Server
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ class Inbox:
 
     ``refuses`` everybody for good, in words that hold the recipient, as real servers' do; ``answers`` some recipients
     otherwise, a list one after the other; ``drops`` the connection when it has accepted a mail to one of these, without
-    saying so, and when one of ``drops_early`` is named, as often as it says.
+    saying so, and when one of ``drops_early`` is named, as often as it says; answers a text after ``text_seconds``.
     """
 
     messages: list[EmailMessage] = field(default_factory=list)
@@ -28,6 +29,7 @@ class Inbox:
     answers: dict[str, str | list[str]] = field(default_factory=dict)
     drops: set[str] = field(default_factory=set)
     drops_early: dict[str, int] = field(default_factory=dict)
+    text_seconds: float = 0
     connections: int = 0
     port: int = 0
 
@@ -53,6 +55,7 @@ class Inbox:
         message = message_from_bytes(envelope.content, policy=policy.default)
         self.messages.append(message)
         self.raw.append(envelope.content)
+        await asyncio.sleep(self.text_seconds)
         if self.drops.intersection(envelope.rcpt_tos):
             _drop(server)
         return "250 OK"

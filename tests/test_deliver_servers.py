@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.deliver import deliver
+from digest_pipeline.delivery.smtp import MOST_UNANSWERED
 from digest_pipeline.errors import DigestError
 from digest_pipeline.models import Digest
 from digest_pipeline.settings import Settings
@@ -131,3 +132,25 @@ def test_a_login_that_is_put_off_is_tried_in_the_next_round(mailed: Settings, pu
     with inbox(authenticator=busy, auth_require_tls=False) as box:
         login = {"smtp_port": box.port, "smtp_username": "digest", "smtp_password": SecretStr("right")}
         assert deliver(mailed.model_copy(update=login), NOW) == {"sent": 2}
+
+
+def test_a_server_that_filters_a_text_for_long_is_waited_for(
+    mailed: Settings, box: Inbox, published: Digest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest_pipeline.delivery.smtp.SERVER_SECONDS", 1.0)
+    box.text_seconds = 2.0
+    subscribe(mailed, "ann")
+    assert deliver(mailed, NOW) == {"sent": 1}
+
+
+def test_a_server_that_answers_no_text_does_not_cost_everybody_the_digest(
+    mailed: Settings, box: Inbox, published: Digest
+) -> None:
+    readers = [f"reader{n}" for n in range(40)]
+    subscribe(mailed, *readers)
+    box.drops = {f"{name}@example.org" for name in readers}
+    lost = MOST_UNANSWERED * mailed.smtp_connections * mailed.mail_rounds
+    assert deliver(mailed, NOW) == {"unknown": lost, "waiting": 40 - lost}
+    box.drops = set()
+    assert deliver(mailed, NOW) == {"sent": 40 - lost, "done": lost}
+    assert len({message["To"] for message in box.messages}) == len(box.messages) == 40

@@ -17,6 +17,8 @@ from digest_pipeline.errors import SettingsError
 from digest_pipeline.settings import Settings
 
 SERVER_SECONDS = 60.0
+TEXT_SECONDS = 600.0  # for the answer to a text, which servers filter first (RFC 5321, 4.5.3.2.6)
+MOST_UNANSWERED = 2  # texts in a row over one connection: each may cost a reader the digest
 OK, GO_AHEAD, CLOSING = 250, 354, 421
 ACCEPTED = (OK, 251)  # 251: it will forward (RFC 5321, 4.2.3)
 PERMANENT, NO_CODE = 500, 600
@@ -82,6 +84,7 @@ class MailLine:
         self._settings = settings
         self._server: smtplib.SMTP | None = None
         self._open = ExitStack()
+        self._unanswered = 0
 
     def __enter__(self) -> Self:
         return self
@@ -95,12 +98,16 @@ class MailLine:
         """Hand one message over; see ``hand_over``.
 
         Raises:
-            smtplib.SMTPException, OSError: there is no connection, and none can be had.
+            smtplib.SMTPException, OSError: there is no connection, and none can be had, or it does not answer texts.
         """
+        if self._unanswered == MOST_UNANSWERED:
+            raise smtplib.SMTPServerDisconnected("the answers to the last texts were lost")
         if self._server is None:
             self._server = self._open.enter_context(mail_server(self._settings))
         try:
-            return hand_over(self._server, message, may_leave)
+            outcome = hand_over(self._server, message, may_leave)
+            self._unanswered = self._unanswered + 1 if outcome and outcome.status == "unknown" else 0
+            return outcome
         finally:
             if self._server.sock is None:  # broken, or closed by the server
                 self._open.close()
@@ -134,8 +141,7 @@ def hand_over(server: smtplib.SMTP, message: EmailMessage, may_leave: Callable[[
         server.close()
         return Outcome("waiting", f"the connection broke: {type(error).__name__}")
     try:
-        server.send(b".\r\n")
-        code, said = server.getreply()
+        code, said = _end_text(server)
     except (smtplib.SMTPException, OSError) as error:
         server.close()
         return Outcome("unknown", f"the connection broke after the text had left: {type(error).__name__}")
@@ -145,6 +151,16 @@ def hand_over(server: smtplib.SMTP, message: EmailMessage, may_leave: Callable[[
         server.close()
         return Outcome("unknown", "the server's answer to the text cannot be read")
     return _put_off(server, _refusal(code, said), code)
+
+
+def _end_text(server: smtplib.SMTP) -> tuple[int, bytes]:
+    """The server's answer to the dot that ends a text."""
+    assert server.sock  # noqa: S101 - the text has left over it
+    server.sock.settimeout(TEXT_SECONDS)
+    server.send(b".\r\n")
+    answer = server.getreply()
+    server.sock.settimeout(SERVER_SECONDS)
+    return answer
 
 
 def _put_off(server: smtplib.SMTP, outcome: Outcome, code: int) -> Outcome:
