@@ -31,6 +31,7 @@ from digest_pipeline.errors import SettingsError
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.publishing.pages import Site, day_page
 from digest_pipeline.settings import Settings, load_settings
+from digest_pipeline.sqlite import transaction
 from tests.browser import chromium, find_chromium
 from tests.mail_server import Inbox, inbox
 
@@ -188,6 +189,23 @@ def test_when_the_file_of_subscribers_is_damaged_nobody_is_told_that_their_link_
     assert answer.status_code == 503
     assert "try again later" in answer.text
     assert str(settings.home) not in answer.text
+
+
+def test_when_the_file_of_subscribers_cannot_be_written_a_reader_may_come_again(
+    mailed: tuple[Settings, Inbox], client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, _ = mailed
+    with open_delivery(settings.subscribers) as con:
+        SubscriberBook(con).save(Subscriber("su_1", "mail", "ann@example.org", is_active=True))
+        link = SignedLinks(secret_of(con, "links"), "https://digest.example/").unsubscribe_url("su_1") or ""
+        monkeypatch.setattr("digest_pipeline.sqlite.BUSY_SECONDS", 0.1)
+        with transaction(con):  # a backup holds it, say
+            answer = client.post(link.removeprefix("https://digest.example"))
+    assert answer.status_code == 503
+    assert "try again later" in answer.text
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    client.post(link.removeprefix("https://digest.example"))
+    assert book_of(settings) == []
 
 
 def test_a_request_that_nobody_confirms_is_forgotten(mailed: tuple[Settings, Inbox], client: httpx.Client) -> None:

@@ -9,6 +9,7 @@ links; the button on its page, or the one-click request of RFC 8058, does. Neith
 import logging
 import mimetypes
 import re
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
@@ -45,6 +46,8 @@ REQUESTS_OF_ONE = RateLimitItemPerHour(5)  # to subscribe
 TYPES = {".atom": "application/atom+xml", ".opml": "text/x-opml", ".md": "text/markdown"}
 DAY_OF_PAGE = re.compile(r'<h1><time datetime="(\d{4}-\d\d-\d\d)">')  # as digest.html.j2 writes it
 BEFORE_THE_FIRST = frozenset({"/", "/index.html", "/archive.html", "/themes.html", "/search.html"})  # digest
+# The subscribers' file is damaged, on a full disk, or held by another process for long.
+HINDRANCES = (SubscribersDamaged, sqlite3.OperationalError, OSError)
 HEADINGS = {404: "Not found", 405: "Not like this", 429: "Too many requests"}
 
 
@@ -79,7 +82,7 @@ class WebService:
                 Mount("/", site),
             ],
             middleware=[Middleware(SafeHeaders)],
-            exception_handlers={HTTPException: self._failed, SubscribersDamaged: self._out_of_order},
+            exception_handlers={HTTPException: self._failed} | dict.fromkeys(HINDRANCES, self._out_of_order),
         )
 
     async def health(self, _: Request) -> Response:
@@ -163,7 +166,7 @@ class WebService:
         return self._say(request, heading, text, status=error.status_code)
 
     async def _out_of_order(self, request: Request, error: Exception) -> Response:
-        logger.error("%s", error)
+        logger.error("%s: %s", request.url.path, error)
         return self._say(request, "Out of order", "This does not work just now. Please try again later.", status=503)
 
     def _form(self, request: Request, *, address: str = "", interests: str = "", fault: str = "") -> Response:
