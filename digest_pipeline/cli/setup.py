@@ -21,6 +21,7 @@ from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.smtp import mail_server
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import DigestError, ModelError, SettingsError
+from digest_pipeline.feeds.redaction import redact, redact_text
 from digest_pipeline.home_lock import alone
 from digest_pipeline.instance import check_postgres, prepare_home
 from digest_pipeline.llm.transport import import_litellm
@@ -144,8 +145,9 @@ def _server(what: str, model: str, address: str) -> _Finding:
     try:
         httpx.get(address, timeout=3, trust_env=False)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return _Finding(what, f"{address} does not answer: {error}", "start that server", is_fatal=True)
-    return _Finding(what, f"{model} at {address}")
+        said = f"{redact(address)} does not answer: {redact_text(str(error))}"
+        return _Finding(what, said, "start that server", is_fatal=True)
+    return _Finding(what, f"{model} at {redact(address)}")
 
 
 def _voices(settings: Settings) -> _Finding:
@@ -160,7 +162,7 @@ def _voices(settings: Settings) -> _Finding:
 
 
 def _llm(settings: Settings) -> _Finding:
-    if settings.extractor == "extractive":
+    if not settings.llm_model:  # the extractor that needs none has one for the titles of themes where it is named
         return _Finding("language model", "none needed (extractor = extractive)")
     if settings.llm_api_base:
         return _server("language model", settings.llm_model, settings.llm_api_base)
