@@ -56,16 +56,31 @@ def test_assets_are_small_and_never_import_each_other() -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 110, path.name
 
 
-@pytest.mark.parametrize("module", ["digest_pipeline.definitions", "digest_pipeline.cli"])
-def test_importing_loads_no_model_library(module: str) -> None:
-    heavy = ["torch", "faster_whisper", "sentence_transformers", "litellm", "hdbscan", "sklearn", "dbt.cli.main", "ray"]
-    importlib.import_module(module)  # the first import in a home folder prepares dbt's manifest
-    code = f"import sys, {module}; print([m for m in {heavy!r} if m in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+MODEL_LIBRARIES = [
+    "torch", "faster_whisper", "sentence_transformers", "litellm", "hdbscan", "sklearn", "dbt.cli.main", "ray",
+]  # fmt: skip
 
 
-def test_the_command_line_starts_without_dagster() -> None:
-    code = "import sys, digest_pipeline.cli; print('dagster' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "False"
+def loaded_by(code: str) -> set[str]:
+    """The modules that are loaded when a new process has run this."""
+    code = f"import sys\n{code}\nprint('\\n'.join(sys.modules))"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_importing_the_definitions_loads_no_model_library() -> None:
+    importlib.import_module("digest_pipeline.definitions")  # the first import in a home prepares dbt's manifest
+    assert not loaded_by("import digest_pipeline.definitions").intersection(MODEL_LIBRARIES)
+
+
+def test_no_command_loads_dagster_or_a_model_library_before_it_needs_them() -> None:
+    loaded = loaded_by("from digest_pipeline.cli import app\napp(['--help'], standalone_mode=False)")
+    assert {"digest_pipeline.cli.feeds", "digest_pipeline.cli.run"} <= loaded  # the help imports every command
+    assert not loaded.intersection([*MODEL_LIBRARIES, "dagster"])
+
+
+def test_a_command_is_started_without_what_the_others_need() -> None:
+    loaded = loaded_by("from digest_pipeline.cli import app\napp(['serve', '--help'], standalone_mode=False)")
+    assert {name for name in loaded if name.startswith("digest_pipeline.cli.")} == {
+        "digest_pipeline.cli.console", "digest_pipeline.cli.serve",
+    }  # fmt: skip
+    assert "polars" not in loaded

@@ -1,36 +1,68 @@
 """The command ``digest``. Commands that only look never start Dagster."""
 
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
-import duckdb
 import typer
 from rich.markup import escape
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from digest_pipeline import __version__
-from digest_pipeline.cli import (
-    deliver,
-    demo,
-    evaluate,
-    feeds,
-    look,
-    preview,
-    rescore,
-    run,
-    search,
-    serve,
-    setup,
-    subscribers,
-    upkeep,
-    verdict,
-    why,
-)
 from digest_pipeline.cli.console import err
 from digest_pipeline.errors import DigestError
-from digest_pipeline.sqlite import DAMAGED, HINDERED, is_one_of
+
+COMMANDS = {  # each one's module and what it is called there, in the order in which the help lists them
+    "init": "setup:init",
+    "feeds": "feeds:app",
+    "run": "run:run",
+    "preview": "preview:preview",
+    "rescore": "rescore:rescore",
+    "subscribers": "subscribers:app",
+    "serve": "serve:serve",
+    "show": "look:show",
+    "search": "search:search",
+    "why": "why:why",
+    "verdict": "verdict:verdict",
+    "verdicts": "verdict:verdicts",
+    "eval": "evaluate:evaluate",
+    "export": "look:export",
+    "status": "look:status",
+    "deliver": "deliver:deliver",
+    "deliveries": "deliver:deliveries",
+    "backup": "upkeep:backup",
+    "restore": "upkeep:restore",
+    "migrate-store": "upkeep:migrate_store",
+    "doctor": "setup:doctor",
+    "demo": "demo:demo",
+}
+
+
+class _Commands(TyperGroup):
+    """The commands, each imported when it is asked for: what all of them need takes a second longer to load."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment]  # typer lists names, and suggests them
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """See ``TyperGroup``."""
+        if cmd_name in COMMANDS and self.commands[cmd_name] is None:
+            module, _, name = COMMANDS[cmd_name].partition(":")
+            found = getattr(import_module(f"digest_pipeline.cli.{module}"), name)
+            holder = typer.Typer(rich_markup_mode="rich")
+            if isinstance(found, typer.Typer):
+                holder.add_typer(found, name=cmd_name)
+            else:
+                holder.command(cmd_name)(found)
+            self.commands[cmd_name] = get_group(holder).commands[cmd_name]
+        return super().get_command(ctx, cmd_name)
+
 
 app = typer.Typer(
     name="digest",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -53,30 +85,6 @@ def _options(
     """Scan new podcasts and publish the five insights worth your day."""
 
 
-app.command()(setup.init)
-app.add_typer(feeds.app, name="feeds")
-app.command()(run.run)
-app.command()(preview.preview)
-app.command()(rescore.rescore)
-app.add_typer(subscribers.app, name="subscribers")
-app.command()(serve.serve)
-app.command()(look.show)
-app.command()(search.search)
-app.command()(why.why)
-app.command()(verdict.verdict)
-app.command()(verdict.verdicts)
-app.command("eval")(evaluate.evaluate)
-app.command()(look.export)
-app.command()(look.status)
-app.command()(deliver.deliver)
-app.command()(deliver.deliveries)
-app.command()(upkeep.backup)
-app.command()(upkeep.restore)
-app.command()(upkeep.migrate_store)
-app.command()(setup.doctor)
-app.command()(demo.demo)
-
-
 def main() -> None:
     """Run the command line: a foreseen failure is one clear line and exit status 1.
 
@@ -95,12 +103,15 @@ def _foreseen(error: Exception) -> str:
     """What is said of a failure; nothing where it is a fault of the software."""
     if isinstance(error, (DigestError, OSError)):
         return str(error)
+    import duckdb  # slow to import, as SQLAlchemy is, and needed only here
+    from sqlalchemy.exc import DatabaseError
+
+    from digest_pipeline.sqlite import DAMAGED, HINDERED, is_one_of
+
     of_the_file = is_one_of(error, (*DAMAGED, *HINDERED))  # the others are faults of the software
     if of_the_file or isinstance(error, (duckdb.IOException, duckdb.SerializationException)):
         said = str(error).partition("\n")[0]
         return f"a database in the home folder: {said} (make room, let its files be written, or restore a backup)"
-    from sqlalchemy.exc import DatabaseError  # slow to import, and needed only here
-
     if isinstance(error, DatabaseError):
         said = f"Dagster's records: {error.orig}"
         if is_one_of(error.orig, DAMAGED):
