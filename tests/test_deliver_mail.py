@@ -43,7 +43,7 @@ def test_a_mail_stays_small_and_has_the_headers_of_a_list(settings: Settings) ->
         assert "42 more insights of these days are " in body
 
 
-@pytest.mark.parametrize("word", ["口", "word "])
+@pytest.mark.parametrize("word", ["口", "word ", "word, "])
 def test_a_long_headline_makes_a_whole_subject_in_every_script(
     settings: Settings, published: Digest, word: str
 ) -> None:
@@ -53,6 +53,7 @@ def test_a_long_headline_makes_a_whole_subject_in_every_script(
     subject = digest_message(sender, Delivery(Subscriber("su_1", "mail", "a@example.org"), (digest,)), None)["Subject"]
     assert 90 <= len(subject) <= 100
     assert subject == f"{(word * 122)[: len(subject) - 1]}…"
+    assert subject[-2].isalpha()
 
 
 def test_hostile_text_stays_text(settings: Settings) -> None:

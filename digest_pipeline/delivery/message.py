@@ -77,7 +77,8 @@ def _subject(settings: Settings, delivery: Delivery) -> str:
     if len(text) > MOST_SUBJECT:
         cut = text[: MOST_SUBJECT - 1]
         space = cut.rfind(" ")
-        text = f"{cut[:space] if space > MOST_SUBJECT // 2 else cut}…"  # not every script has spaces
+        cut = cut[:space] if space > MOST_SUBJECT // 2 else cut  # not every script has spaces
+        text = f"{cut.rstrip(' ,;:–—-')}…"
     return text or settings.site_title
 
 
