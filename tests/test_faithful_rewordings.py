@@ -189,6 +189,17 @@ KEPT = [  # (said, a wording that says the same)
     ("I used to believe that tests are a waste of time.", "Ann Lee once believed tests are a waste of time."),
     ("Fees are low at night and high at noon in the market.", "Fees in the market are high at noon."),
     ("In the short run prices rose, in the long run they fell.", "In the long run prices fell."),
+    # tense, parts, causes and ways that stay
+    ("They will probably sell the chip unit next year.", "The chip unit will probably be sold next year."),
+    ("We opened one plant in May and will open another in June.", "They opened one plant in May."),
+    ("Most startups that raised in 2021 never grew into their price.",
+     "The majority of startups that raised in 2021 never grew into their price."),
+    ("And because of that, we will see more chip companies.", "Because of that, we will see more chip companies."),
+    ("Because the rent rose, the bakery closed.", "The bakery closed because the rent rose."),
+    ("Nobody has shown that the chips are safe in the cold.", "The chips have not been shown to be safe in the cold."),
+    ("Synthetic data alone makes the model worse.", "Synthetic data by itself makes the model worse."),
+    ("We cut the bill by forty percent.", "They cut the bill 40 percent."),
+    ("A gallon covers four hundred square feet.", "A gallon covers 400 sq ft."),
 ]  # fmt: skip
 
 

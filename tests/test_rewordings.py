@@ -165,6 +165,30 @@ CHANGED = [  # (said, a wording that says something else)
     ("The agency underestimated the cost of the dam.", "The agency overestimated the cost of the dam."),
     ("The jury found the founder guilty of fraud.", "The jury found the founder innocent of fraud."),
     ("The regulator criticised the merger.", "The regulator praised the merger."),
+    # what is to come and what was
+    ("The plant will open in May.", "The plant opened in May."),
+    ("The company is going to sell its chip unit next year.", "The company has sold its chip unit."),
+    ("We sold the chip unit to Intel last year.", "The chip unit will be sold to Intel."),
+    # a part of them
+    ("Many of the hospitals in the study lost money.", "The hospitals in the study lost money."),
+    ("Half of the patients got better within a week.", "Patients got better within a week."),
+    ("Most startups that raised in 2021 never grew into their price.",
+     "Startups that raised in 2021 never grew into their price."),
+    # cause and effect
+    ("Margins are high at Nvidia because TSMC has no second customer.",
+     "TSMC has no second customer because margins are high at Nvidia."),
+    ("The bridge closed due to the flood in the valley.", "The flood in the valley was due to the bridge closing."),
+    ("Because the rent rose, the bakery closed.", "The rent rose because the bakery closed."),
+    # what nobody has shown, and what is so by itself
+    ("Nobody has shown that the chips are safe in the cold.", "The chips are not safe in the cold."),
+    ("There is no evidence that the drug works in children.", "The drug does not work in children."),
+    ("Synthetic data alone makes the model worse.", "Synthetic data makes the model worse."),
+    # how far it went, areas, opposites
+    ("We cut the bill by forty percent.", "The bill was cut to forty percent."),
+    ("A gallon covers four hundred square feet.", "A gallon covers four hundred square metres."),
+    ("The concrete failed its tests twice.", "The concrete passed its tests twice."),
+    ("The new paint covers four hundred feet, the old one three hundred.",
+     "The old paint covers four hundred feet."),
 ]  # fmt: skip
 
 

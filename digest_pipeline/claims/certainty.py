@@ -75,6 +75,20 @@ SAID_SUPPOSE = (
 )
 # Nobody else does; of a number "only" says no more than that it is small
 SAID_ONLY = rf"^(?:(?:and|but|so|because|that|now) )*only(?! (?:{ANY_NUMBER}|if|when|then|because|after|once|until|since|just)\b)"
+NUMBERS = r"two|three|four|five|six|seven|eight|nine|ten|\d{1,3}(?: percent|%)?"
+# A part of them, which a wording may not take for all: not "many times", which says how often.
+SAID_PART = (
+    rf"(?:most|many|half|a few|a (?:third|quarter|fraction|minority|majority)|{NUMBERS})"
+    r" of (?:the|them|those|these|our|their|us)"
+    r"|(?:^|(?<=\bthat )|(?<=\bbecause )|(?<=\band )|(?<=\bbut ))(?:most|many|several)"
+    r" (?:(?!times|years|things|ways|thanks)\w+ )?(?!times|years|things|ways|thanks)(?:\w+s|people|men|women|children)"
+)
+# "Nobody has shown that it is safe" is not "it is not safe".
+SAID_UNPROVEN = (
+    r"(?:nobody|no one|no stud(?:y|ies)|not|never|\w+n['’]t)(?: \w+){0,2} (?:show[ns]?|prove[nd]?|demonstrated|established)"
+    r"|no (?:evidence|proof|sign)"
+)
+SAID_ALONE = r"(?<!leave )(?<!left )(?<!let )(?<!all )alone"
 SAID_USED_TO_THINK = r"used to (?:think|believe|assume|suppose|say|hope|fear)"
 SAID_ADVISED_AGAINST = r"(?:advis|recommend|warn|counsel|caution|decid|argu)\w* against"
 SAID_EXCEPT = r"except(?: for)?|other than|apart from|aside from|excluding|save for"
@@ -91,6 +105,15 @@ HEDGES = (  # (said, what keeps it in a wording)
         rf"{CONDITION}|{MAYBE}|whether|ask\w*|question\w*|tests?|tested|stud(?:y|ied|ies)|wonder\w*|debate\w*",
     ),
     (SAID_ONLY, r"only|just|sole(?:ly)?|alone|exclusively|except|but|no|no one|nobody|none|not|few|unless|without"),
+    (
+        SAID_PART,
+        rf"{MAYBE}|{LIKELY}|{NUMBERS}|many|half|third|quarter|few|fraction|minority|majority|part|lots?|numerous|plenty",
+    ),
+    (
+        SAID_UNPROVEN,
+        r"show\w*|prove\w*|proof|unproven|evidence|signs?|demonstrat\w*|establish\w*|found|unclear|unknown",
+    ),
+    (SAID_ALONE, r"alone|only|just|sole(?:ly)?|purely|exclusively|nothing but|by (?:it|them)sel(?:f|ves)|without"),
     (
         SAID_USED_TO_THINK,
         r"used to|once|past|former\w*|no longer|any ?more|thought|believed|assumed|supposed|said|hoped|feared",

@@ -24,6 +24,13 @@ _AXES = tuple(
 )
 # What stands on the two sides of "more than", and of "from bats to humans".
 SIDES = re.compile(r"^(.*)\bthan\b(.*)$|\bfrom\b(.*)\b(?:in)?to\b(.*)$", re.IGNORECASE)
+# An effect and its cause, in either order.
+CAUSES = re.compile(
+    r"(?:^|[.!?] )(?:(?:and|but|so) )?because\b(?P<first_cause>[^.!?,]*),(?P<last_effect>[^.!?]*)"
+    r"|(?P<effect>[^.!?]+?)\b(?:because|due to|thanks to|caused by)\b(?P<cause>[^.!?]*)",
+    re.IGNORECASE,
+)
+Pair = tuple[frozenset[str], frozenset[str]]
 
 
 def comparison_fault(wording: str, said: str) -> str | None:
@@ -35,7 +42,8 @@ def comparison_fault(wording: str, said: str) -> str | None:
             found = mine.search(wording)
             if found and not mine.search(directed) and (opposite.search(directed) or not _has_direction(said)):
                 return found[0]
-    if _is_turned_round(wording, said) or {(last, first) for first, last in moves} & _moves(wording):
+    is_turned = any(_are_exchanged(pairs(wording), pairs(said)) for pairs in (_sides, _causes))
+    if is_turned or {(last, first) for first, last in moves} & _moves(wording):
         return "turned round"
     return f"who does it to whom: {verb}" if (verb := _swapped(wording, said)) else None
 
@@ -48,10 +56,9 @@ def _has_direction(text: str) -> bool:
     return any(one.search(text) or other.search(text) for one, other in _AXES)
 
 
-def _is_turned_round(wording: str, said: str) -> bool:
+def _are_exchanged(worded: Sequence[Pair], talk: Sequence[Pair]) -> bool:
     """Whether two sides have changed places, against those of the talk that share most with them."""
-    talk = _sides(said)
-    for left, right in _sides(wording):
+    for left, right in worded:
         before, after = max(
             talk, key=lambda pair: len((left | right) & (pair[0] | pair[1])), default=(frozenset(), frozenset())
         )
@@ -61,11 +68,24 @@ def _is_turned_round(wording: str, said: str) -> bool:
     return False
 
 
-def _sides(text: str) -> list[tuple[frozenset[str], frozenset[str]]]:
-    """The words of both sides, for each clause that has such; a word of both tells nothing."""
+def _sides(text: str) -> list[Pair]:
+    """The words of both sides of a comparison, for each clause that has such."""
     found = [match for clause in clauses_of(text) if (match := SIDES.search(clause.text))]
-    pairs = [[frozenset(_words(side)) for side in match.groups() if side is not None] for match in found]
-    return [(left - right, right - left) for left, right in pairs]
+    return [_pair(*(side for side in match.groups() if side is not None)) for match in found]
+
+
+def _causes(text: str) -> list[Pair]:
+    """The words of each effect and of its cause."""
+    return [
+        _pair(match["effect"] or match["last_effect"] or "", match["cause"] or match["first_cause"] or "")
+        for match in CAUSES.finditer(text)
+    ]
+
+
+def _pair(one: str, other: str) -> Pair:
+    """The words of two sides; a word of both tells nothing."""
+    left, right = frozenset(_words(one)), frozenset(_words(other))
+    return left - right, right - left
 
 
 def _swapped(wording: str, said: str) -> str | None:

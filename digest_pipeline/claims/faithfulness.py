@@ -1,5 +1,5 @@
 """Whether a rewritten claim follows from its quote: numbers, units, names, speaker, negation, comparisons, certainty,
-and whether what is said of one thing is not said of another.
+tense, and whether what is said of one thing is not said of another.
 
 Every check fails closed: a faithful wording may be refused, so that an unfaithful one is not published. A reason begins
 with what kind of fault it is, up to the colon: that is what is counted.
@@ -18,6 +18,7 @@ from digest_pipeline.claims.lexis import content_words
 from digest_pipeline.claims.names import other_speaker, unsaid_name
 from digest_pipeline.claims.polarity import negation_fault
 from digest_pipeline.claims.quantities import unsaid_quantity
+from digest_pipeline.claims.tense import tense_fault
 from digest_pipeline.words import normalise_words
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
@@ -82,6 +83,8 @@ def _differs(text: str, said: str, context: str, known: str) -> str | None:
         return f"negation: it differs from “{fault}”"
     if fault := certainty_fault(text, said):
         return f"certainty: more is claimed than “{fault}”"
+    if fault := tense_fault(text, said):
+        return f"tense: “{fault}” is said of another time"
     if fault := exchange_fault(text, said):
         return f"exchanged: {fault}"
     content = content_words(text)

@@ -72,6 +72,7 @@ _OF_WHAT = re.compile(
     re.IGNORECASE,
 )
 _FROM = re.compile(r"\bfrom(?: \w+)? $", re.IGNORECASE)
+_WAY = re.compile(r"(?<!\bup )\b(by|to)(?: (?:about|around|roughly|almost|nearly|only|just))?\s?$", re.IGNORECASE)
 _BETWEEN = re.compile(r"\bbetween(?: \w+)? $", re.IGNORECASE)
 _LABELLED = re.compile(r"(?:-|\b[A-Z]\w* )$")  # "GPT-4", "Python 3": no count of what follows
 ORDINAL, ERA = "ordinal", "era"
@@ -83,7 +84,7 @@ class Quantity:
 
     ``noun`` is the word of meaning that follows where there is no unit, ``whole`` what it is a part of ("percent of the
     users"), ``rate`` what it is counted by ("a month"),
-    ``bound`` what stands before it ("below" for "up to"), ``other_end`` the other number of "ten to twenty", and
+    ``bound`` what stands before it ("below" for "up to"), ``way`` "by" or "to" right before it, ``other_end`` the other number of "ten to twenty", and
     ``begin`` the number that it came from in "from ten to twenty".
     """
 
@@ -94,6 +95,7 @@ class Quantity:
     whole: str = ""
     rate: str = ""
     bound: str = ""
+    way: str = ""
     other_end: float | None = None
     begin: float | None = None
 
@@ -183,6 +185,7 @@ def _figure(match: re.Match[str], text: str) -> Quantity:
         whole=_whole(text[match.end() :]),
         rate=RATES[rate["rate"].lower()] if rate else "",
         bound=_bound(text, match.start(), match.end()),
+        way=way[1].lower() if (way := _WAY.search(text[: match.start()])) else "",
     )
     is_label = _is_year(quantity) or _LABELLED.search(text[: match.start("number")])
     follows = re.match(r"\s+([^\W\d]\w*)", text[match.end() :])

@@ -24,13 +24,13 @@ NO_NEGATION = re.compile(
 OPPOSITES = tuple(  # two sets of lemmas: where a clause has one and its source the other, one of them is denied
     (frozenset(one.split()), frozenset(other.split()))
     for one, other in (
-        ("win won succeed success", "lose loss fail failure"), ("safe", "dangerous risky"),
+        ("win won succeed success pass", "lose loss fail failure"), ("safe", "dangerous risky"),
         ("allow permit approve accept legalize pass", "ban prohibit forbid forbade block reject veto outlaw refuse"),
         ("include", "exclude except"), ("support favor favour back", "oppose"), ("buy purchase", "sell"),
         ("hire recruit", "fire dismiss"), ("open", "close shut"), ("start begin began begun", "end finish"), ("profit", "loss"),
         ("cause", "prevent cure"), ("attract", "repel"), ("create build", "destroy demolish"), ("true", "false"),
         ("admit confirm", "deny"), ("for", "against"), ("import", "export"), ("arrive enter join", "leave quit"), ("remember", "forget forgot"),
-        ("high", "low"), ("long", "short"), ("overestimate overrate", "underestimate underrate"), ("guilty", "innocent"),
+        ("high", "low"), ("long", "short"), ("large big", "small"), ("new", "old"), ("overestimate overrate", "underestimate underrate"), ("guilty", "innocent"),
         ("praise", "criticize criticise"),
     )
 )  # fmt: skip

@@ -46,6 +46,7 @@ def _says(
         and (said.other_end is None or any(said.other_end == other.value for other in others))
         and (not worded.rate or worded.rate == said.rate or (not said.rate and _names_rate(talk, worded.rate)))
         and not _counts_other(said, worded, available, talk)
+        and not _leads_elsewhere(said, worded)
     )
 
 
@@ -75,6 +76,12 @@ def _counts_other(said: Quantity, worded: Quantity, available: Sequence[Quantity
     if not said.noun or not worded.noun or said.noun == worded.noun:
         return False
     return worded.noun not in talk or any(q.noun == worded.noun and q.value != worded.value for q in available)
+
+
+def _leads_elsewhere(said: Quantity, worded: Quantity) -> bool:
+    """Whether "by forty percent" has become "to forty percent", or the other way round."""
+    is_amount = bool(worded.unit) and worded.unit != ORDINAL and not worded.whole and said.other_end is None
+    return is_amount and {said.way, worded.way} == {"by", "to"}
 
 
 def _names_rate(talk: frozenset[str], rate: str) -> bool:

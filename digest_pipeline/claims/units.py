@@ -64,6 +64,13 @@ mile
 foot: feet, ft
 inch: inches
 yard
+square foot: square feet, sq ft
+square inch: square inches
+square metre: square meter, square meters, sqm
+square kilometre: square kilometer, square kilometers
+square mile
+cubic foot: cubic feet
+cubic metre: cubic meter, cubic meters
 acre
 hectare
 degree
