@@ -88,12 +88,13 @@ def test_a_relative_home_is_one_folder_wherever_it_is_read(home: Path, monkeypat
     assert load_settings().database == home / "below" / "digest.duckdb"
 
 
+@pytest.mark.parametrize("chosen", ["", "  "])
 def test_an_empty_home_is_none_and_not_the_folder_that_the_process_is_in(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch, chosen: str
 ) -> None:
     monkeypatch.chdir(home)
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
-    monkeypatch.setenv("DIGEST_HOME", "")
+    monkeypatch.setenv("DIGEST_HOME", chosen)
     assert load_settings().home == home / "data" / "digest"
 
 

@@ -13,7 +13,7 @@ ENV_PREFIX = "DIGEST_"
 
 def home_folder() -> Path:
     """The folder that holds everything: ``DIGEST_HOME``, else a data folder in the user's home."""
-    chosen = os.environ.get(f"{ENV_PREFIX}HOME")
+    chosen = os.environ.get(f"{ENV_PREFIX}HOME", "").strip()
     return _absolute(Path(chosen)) if chosen else Path(platformdirs.user_data_dir("digest"))
 
 
@@ -23,8 +23,8 @@ def _absolute(path: Path) -> Path:
 
 
 def _unless_empty(chosen: Path | str) -> Path | str:
-    """An empty variable is one that is not set; as a path it would be the folder that the process is in."""
-    return chosen or home_folder()
+    """An empty variable is one that is not set; as a path it would be the folder that the process is in, or below."""
+    return chosen if str(chosen).strip() else home_folder()
 
 
 def settings_file() -> Path:
