@@ -1,14 +1,17 @@
 """Episodes that fail: tried again after longer and longer waits, counted once a day, then set aside with the reason."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.feeds.store import claim_day, episodes_of_day
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.models import Segment, Transcript
+from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.store import load_segments, save_outcome
 from digest_pipeline.transcripts.transcribe import Outcome
+from digest_pipeline.upkeep.health import health_of
 from digest_pipeline.warehouse import Warehouse
 
 FIRST = date(2026, 9, 14)
@@ -47,6 +50,26 @@ def test_a_failing_episode_is_tried_1_2_4_days_later_then_set_aside(warehouse: W
     tried = [n for n in range(30) if run(warehouse, FIRST + timedelta(days=n))]
     assert tried == [0, 1, 3, 7]
     assert state(warehouse) == ("unusable", "set aside after 4 days: 404", 4, None)
+
+
+def test_the_status_counts_what_waits_and_what_was_given_up_in_a_backfill_of_old_days(
+    warehouse: Warehouse, settings: Settings
+) -> None:
+    def counts(now: datetime) -> tuple[int, int]:
+        with warehouse.read() as con, open_delivery(settings.subscribers) as book:
+            found = health_of(con, book, settings, now.replace(tzinfo=UTC))
+        return found.retrying, found.set_aside
+
+    listed(warehouse)
+    with warehouse.write() as con:
+        con.execute("update raw.episodes set published_at = '2025-01-06', available_at = '2025-01-06'")
+    days = [date(2025, 1, 6) + timedelta(days=n) for n in range(8)]
+    run(warehouse, days[0])
+    assert counts(datetime(2027, 1, 6)) == (1, 0)
+    for day in days:
+        run(warehouse, day)
+    assert counts(datetime(2026, 9, 20)) == (0, 1)
+    assert counts(datetime(2027, 1, 6)) == (0, 0)
 
 
 @pytest.mark.parametrize("dropped", ["disabled_reason = 'removed'", "is_paused = true"])

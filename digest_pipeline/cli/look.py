@@ -148,8 +148,8 @@ def status() -> None:
     out.print(table if days else "No digest yet: `digest run` makes one.")
     cost = "unknown" if health.usd is None else f"{health.usd:.2f} USD"
     out.print(
-        f"Last 30 days: {cost} for language models, {plural(health.retrying, 'episode')} to be tried again,"
-        f" {health.set_aside} set aside",
+        f"Last 30 days: {cost} for language models, {plural(health.set_aside, 'episode')} set aside;"
+        f" {health.retrying} to be tried again",
         soft_wrap=True,
     )
     if health.deliveries:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import duckdb
 
 from digest_pipeline.delivery.ledger import STALE
+from digest_pipeline.feeds.store import DROPPED
 from digest_pipeline.settings import Settings
 from digest_pipeline.words import plural
 
@@ -30,11 +31,12 @@ class Health:
     """The state of a home folder.
 
     ``last_day``: newest published; ``behind_days``: complete days after it; ``missing_days``: of the last 30, between
-    the first published and the newest. ``retrying``, ``set_aside``: episodes of the last 30 days. ``deliveries``: of
-    the last 7 days, by status; what was given up, of the 7 before it was. ``usd``: spent in the last 30 days, on
-    whatever day's digest; ``None`` where a price is unknown. ``published_recent`` and ``published_before``: insights a
-    published day, in the last 7 days and the 28 before; ``None``: too few days. ``failing_feeds``: each with its
-    reason. ``taken_unpublished``: where nothing is published, the last day that took an episode.
+    the first published and the newest. ``retrying``: episodes that wait for another try; ``set_aside``: those that were
+    given up, of the last 30 days or first seen in them. ``deliveries``: of the last 7 days, by status; what was given
+    up, of the 7 before it was. ``usd``: spent in the last 30 days, on whatever day's digest; ``None`` where a price is
+    unknown. ``published_recent`` and ``published_before``: insights a published day, in the last 7 days and the 28
+    before; ``None``: too few days. ``failing_feeds``: each with its reason. ``taken_unpublished``: where nothing is
+    published, the last day that took an episode.
     """
 
     last_day: date | None
@@ -101,8 +103,9 @@ def health_of(
     between = [since + timedelta(days=n) for n in range(LOOKED_BACK_DAYS)]
     missing = tuple(day for day in between if last and min(days) < day < last and day not in days)
     waiting, set_aside = con.execute(
-        "select count(*) filter (status = 'failed'), count(*) filter (status = 'unusable' and attempts > 0)"
-        " from raw.episodes where coalesce(digest_date, first_seen_at::date) >= ?",
+        f"{DROPPED} select count(*) filter (status = 'failed'), count(*) filter ("  # noqa: S608 - a constant
+        " status = 'unusable' and attempts > 0 and greatest(digest_date, first_seen_at::date) >= ?)"
+        " from raw.episodes where feed_url not in (from dropped_feeds)",
         [since],
     ).fetchall()[0]
     spent = con.execute(
