@@ -74,6 +74,14 @@ def test_only_the_last_backups_stay_and_a_dead_one_does_not_count(lived_in: Sett
     assert json.loads((made[3] / "manifest.json").read_text())["rows"]["digests"] == 3
 
 
+def test_a_backup_is_never_the_one_that_goes_whatever_the_clock_said_before(lived_in: Settings) -> None:
+    few, made = lived_in.model_copy(update={"keep_backups": 2}), []
+    for days in (0, 1, -40, 41, 42, 2, 3):
+        made.append(back_up(few, NOW + timedelta(days=days)).folder)
+        assert made[-1].exists()
+    assert sorted(few.backups.iterdir()) == made[-2:]
+
+
 def test_a_backup_that_was_renamed_stays_and_is_not_taken_for_the_newest(lived_in: Settings) -> None:
     few = lived_in.model_copy(update={"keep_backups": 2})
     renamed = few.backups / "before-upgrade"

@@ -65,7 +65,8 @@ def back_up(settings: Settings, now: datetime, *, into: Path | None = None) -> B
             shutil.rmtree(draft, ignore_errors=True)
             raise
         if into is None:
-            for old in sorted(_finished(settings.backups))[: -settings.keep_backups]:
+            finished = sorted(_finished(settings.backups), key=lambda old: (old <= folder, old))
+            for old in finished[: -settings.keep_backups]:  # first what was made while the clock was ahead of now
                 shutil.rmtree(old)
     return backup
 
