@@ -120,6 +120,15 @@ def test_a_database_is_copied_before_a_migration(settings: Settings) -> None:
         assert copies(settings) == {"digest.before-002.duckdb": 1}
 
 
+def test_an_upgrade_without_room_for_the_copy_says_so_and_changes_nothing(settings: Settings) -> None:
+    database_of_release(settings.database, 1)
+    (settings.home / "digest.before-002.part").symlink_to("/dev/full")
+    with pytest.raises(WarehouseError, match=r"earlier release .*No space left.*make room"):
+        Warehouse(settings.database).snapshot_to(settings.snapshot)
+    with duckdb.connect(str(settings.database)) as con:
+        assert newest_applied(con) == 1
+
+
 def test_an_upgrade_that_dies_halfway_and_goes_on_keeps_the_database_of_the_release_before(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

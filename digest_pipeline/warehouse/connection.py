@@ -164,7 +164,13 @@ class Warehouse:
         Of the copies before it the last stays: an upgrade that died between two migrations finds its own there.
         """
         con.execute("checkpoint")
-        _copy_whole(self.path, self.path.with_name(name))
+        try:
+            _copy_whole(self.path, self.path.with_name(name))
+        except OSError as error:
+            raise WarehouseError(
+                f"{self.path} of an earlier release cannot be copied before it changes: {error.strerror}",
+                remedy=f"make room for another {self.size_bytes() / 1e6:.0f} MB beside it",
+            ) from error
         for old in sorted(self.path.parent.glob(f"{self.path.stem}.before-*.duckdb"))[:-2]:
             old.unlink()
 
