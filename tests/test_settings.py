@@ -6,6 +6,7 @@ import pytest
 
 from digest_pipeline.errors import SettingsError
 from digest_pipeline.settings import load_settings, unknown_variables
+from digest_pipeline.settings.places import settings_file
 from digest_pipeline.settings.reference import settings_page, settings_template
 
 
@@ -84,8 +85,8 @@ def test_a_relative_home_is_one_folder_wherever_it_is_read(home: Path, monkeypat
     monkeypatch.setenv("DIGEST_HOME", "below")
     assert load_settings().dagster_home == home / "below" / "dagster"
     monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("DIGEST_HOME", "~/below")
-    assert load_settings().database == home / "below" / "digest.duckdb"
+    monkeypatch.setenv("DIGEST_HOME", " ~/below ")
+    assert load_settings().database == settings_file().with_name("digest.duckdb") == home / "below" / "digest.duckdb"
 
 
 @pytest.mark.parametrize("chosen", ["", "  "])

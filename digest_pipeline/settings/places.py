@@ -24,7 +24,7 @@ def _absolute(path: Path) -> Path:
 
 def _unless_empty(chosen: Path | str) -> Path | str:
     """An empty variable is one that is not set; as a path it would be the folder that the process is in, or below."""
-    return chosen if str(chosen).strip() else home_folder()
+    return str(chosen).strip() or home_folder()
 
 
 def settings_file() -> Path:
