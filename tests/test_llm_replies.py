@@ -159,7 +159,7 @@ def test_whole_claims_of_a_truncated_reply_are_kept(setup: Setup) -> None:
     extraction = setup.extract(Reply(claims(GOOD, GOOD)[:-40], finish_reason="length"))
     assert extraction.note is None
     assert [c.headline for c in extraction.candidates] == [GOOD["headline"]]
-    assert setup.outcomes() == {"truncated JSON, whole claims kept": 1}
+    assert setup.outcomes() == {"ok, whole claims of truncated JSON kept": 1}
 
 
 def test_a_server_that_knows_no_schemas_is_asked_without(setup: Setup) -> None:

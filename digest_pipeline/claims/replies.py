@@ -61,7 +61,7 @@ def read_claims(text: str) -> Reading[list[ClaimReply]]:
     if (is_cut or rows) and not claims:
         raise UnusableReply("truncated JSON" if is_cut else "JSON of another form")
     if is_cut:
-        return Reading(claims, "truncated JSON, whole claims kept")
+        return Reading(claims, "ok, whole claims of truncated JSON kept")
     return Reading(claims, "ok, claims of another form left out" if left_out else "ok")
 
 

@@ -55,7 +55,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
-    """What was read from a reply; ``outcome`` is ``ok``, or what was left out of it."""
+    """What was read from a reply; ``outcome`` is ``ok``, and what was left out of it."""
 
     value: T
     outcome: str = "ok"
