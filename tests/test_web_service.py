@@ -192,7 +192,10 @@ def test_when_the_file_of_subscribers_is_damaged_nobody_is_told_that_their_link_
 
 
 def test_when_the_file_of_subscribers_cannot_be_written_a_reader_may_come_again(
-    mailed: tuple[Settings, Inbox], client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    mailed: tuple[Settings, Inbox],
+    client: httpx.Client,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     settings, _ = mailed
     with open_delivery(settings.subscribers) as con:
@@ -201,6 +204,9 @@ def test_when_the_file_of_subscribers_cannot_be_written_a_reader_may_come_again(
         monkeypatch.setattr("digest_pipeline.sqlite.BUSY_SECONDS", 0.1)
         with transaction(con):  # a backup holds it, say
             answer = client.post(link.removeprefix("https://digest.example"))
+            client.post("/subscribe", data={"address": "bob@example.org"})
+            assert eventually(lambda: "/subscribe: database is locked" in caplog.text)
+    assert "Traceback" not in caplog.text
     assert answer.status_code == 503
     assert "try again later" in answer.text
     assert answer.headers["referrer-policy"] == "no-referrer"

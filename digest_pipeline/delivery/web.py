@@ -110,7 +110,7 @@ class WebService:
         if len(interests) > MOST_INTERESTS:
             fault = f"Please say it in {MOST_INTERESTS} characters."
             return self._form(request, address=typed, interests=interests, fault=fault)
-        task = BackgroundTask(request_subscription, self._settings, self._ask, address, interests)
+        task = BackgroundTask(self._request, self._ask, address, interests)
         text = (
             "If the address is not subscribed yet, a mail with a link is on its way. The link is good for three days."
         )
@@ -133,6 +133,12 @@ class WebService:
             " again: use the link in one of those."
         )
         return await self._act(request, self._leave, "You are unsubscribed", text)
+
+    def _request(self, ask: Asker, address: str, interests: str) -> None:
+        try:
+            request_subscription(self._settings, ask, address, interests)
+        except HINDRANCES as error:  # the answer is out by now
+            logger.error("/subscribe: %s", error)
 
     def _confirm(self, token: str) -> None:
         with open_delivery(self._settings.subscribers) as con:
