@@ -15,8 +15,9 @@ from structlog.contextvars import bound_contextvars
 from digest_pipeline.day_summary import DaySummary, summarise
 from digest_pipeline.errors import DigestError, SettingsError
 from digest_pipeline.home_lock import one_at_a_time
-from digest_pipeline.instance import prepare_home
+from digest_pipeline.instance import prepare_home, record_errors
 from digest_pipeline.settings import Settings
+from digest_pipeline.sqlite import HINDERED, is_one_of
 from digest_pipeline.stopping import GO_ON, stop_signals, stopped_in_words
 from digest_pipeline.upkeep.logs import json_log
 from digest_pipeline.upkeep.report import report
@@ -83,7 +84,6 @@ def run_days(
         stopped_in_words("the run"),  # also before the steps of a day, or after them
     ):
         from dagster import DagsterInstance
-        from sqlalchemy.exc import OperationalError
 
         from digest_pipeline.definitions import build_defs
 
@@ -106,11 +106,8 @@ def run_days(
                                 "ops": {"episodes": {"config": {"only_due": only_due}}},
                             },
                         )
-                except OperationalError as error:  # of Dagster's own records: what steps raise is in the result
-                    raise DigestError(
-                        f"the run of {day} cannot be recorded in {settings.dagster_home}: {error.orig}",
-                        remedy=MAKE_ROOM,
-                    ) from error
+                except record_errors() as error:  # what steps raise is in the result
+                    raise _unrecorded(day, error) from error
                 except KeyboardInterrupt:  # before the first step or after the last one; in steps Dagster catches it
                     result = None
                 if result is None or (told_to_stop() and not result.success):
@@ -130,6 +127,15 @@ def run_days(
                     ) from error
                 yield summary
         remove_old(settings, datetime.now(UTC))
+
+
+def _unrecorded(day: date, error: BaseException) -> DigestError:
+    """That Dagster could not write down what a day's run did, with the innermost cause."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    remedy = MAKE_ROOM if is_one_of(error, HINDERED) else "see that its database answers, and run the day again"
+    said = str(error).partition("\n")[0]
+    return DigestError(f"Dagster cannot record the run of {day}: {said}", remedy=remedy)
 
 
 def stop_between_steps(told_to_stop: Callable[[], bool]) -> "HookDefinition":

@@ -1,14 +1,17 @@
 """Dagster's runs, events and schedules on a real Postgres, chosen by one variable of the environment."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import date
 
 import psycopg2
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, asset, materialize
 
 from digest_pipeline.cli import setup
-from digest_pipeline.errors import SettingsError
+from digest_pipeline.errors import DigestError, SettingsError
 from digest_pipeline.instance import VARIABLE, prepare_home
+from digest_pipeline.runs import run_days
 from digest_pipeline.settings import Settings, load_settings
 from tests.postgres_server import PASSWORD, postgres, server_address
 
@@ -109,3 +112,14 @@ def test_a_wrong_password_is_named_and_the_doctor_says_whether_it_answers(
     assert finding.is_fatal
     assert "password authentication failed" in finding.found
     assert "hush" not in f"{finding}"
+
+
+def test_a_server_that_goes_away_is_named_and_nobody_is_asked_for_room(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(settings.dagster_home))
+    with ExitStack() as running:
+        monkeypatch.setenv(VARIABLE, server_address(running.enter_context(postgres()), driver="+psycopg2"))
+        days = run_days([date(2026, 9, 14)], load_settings(), before=lambda _: running.close())
+        with pytest.raises(DigestError, match=r"of 2026-09-14: connection to server .*see that its database answers"):
+            list(days)
