@@ -125,7 +125,7 @@ class LanguageModels(BaseModel):
     )
     llm_is_free: bool = Field(False, description="the model costs nothing (a local one): an unknown price counts as 0")
     llm_budget_usd_per_run: float = Field(1.0, ge=0, description="a run stops calling the model when it spent this")
-    llm_budget_usd_per_day: float = Field(2.0, ge=0, description="so does a calendar day")
+    llm_budget_usd_per_day: float = Field(2.0, ge=0, description="so does a calendar day (UTC)")
     llm_timeout_seconds: float = Field(120, gt=0, description="longest wait for one reply")
     llm_max_attempts: int = Field(3, ge=1, le=10, description="calls for one question when the server fails")
     llm_retry_seconds: float = Field(1, ge=0, description="pause after the first failed call; it doubles each time")
