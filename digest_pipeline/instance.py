@@ -67,17 +67,6 @@ def check_postgres(settings: Settings) -> None:
         raise SettingsError(f"Postgres cannot be used: {said}", remedy=f"check the server and {VARIABLE}") from None
 
 
-def record_errors() -> tuple[type[Exception], ...]:
-    """What Dagster raises where it cannot write down what it does."""
-    from sqlalchemy.exc import OperationalError
-
-    if not importlib.util.find_spec("dagster_postgres"):
-        return (OperationalError,)
-    from dagster_postgres.utils import DagsterPostgresException  # after some tries to connect
-
-    return OperationalError, DagsterPostgresException
-
-
 def _store_on_postgres(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     if HAS_STORAGE.search(text):

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from datetime import UTC, date, datetime, timedelta
+from importlib.util import find_spec
 from itertools import dropwhile
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from structlog.contextvars import bound_contextvars
 from digest_pipeline.day_summary import DaySummary, summarise
 from digest_pipeline.errors import DigestError, SettingsError
 from digest_pipeline.home_lock import one_at_a_time
-from digest_pipeline.instance import prepare_home, record_errors
+from digest_pipeline.instance import prepare_home
 from digest_pipeline.settings import Settings
 from digest_pipeline.sqlite import HINDERED, is_one_of
 from digest_pipeline.stopping import GO_ON, stop_signals, stopped_in_words
@@ -106,7 +107,7 @@ def run_days(
                                 "ops": {"episodes": {"config": {"only_due": only_due}}},
                             },
                         )
-                except record_errors() as error:  # what steps raise is in the result
+                except _record_errors() as error:  # what steps raise is in the result
                     raise _unrecorded(day, error) from error
                 except KeyboardInterrupt:  # before the first step or after the last one; in steps Dagster catches it
                     result = None
@@ -127,6 +128,17 @@ def run_days(
                     ) from error
                 yield summary
         remove_old(settings, datetime.now(UTC))
+
+
+def _record_errors() -> tuple[type[Exception], ...]:
+    """What Dagster raises where it cannot write down what it does."""
+    from sqlalchemy.exc import OperationalError
+
+    if not find_spec("dagster_postgres"):
+        return (OperationalError,)
+    from dagster_postgres.utils import DagsterPostgresException  # after some tries to connect
+
+    return OperationalError, DagsterPostgresException
 
 
 def _unrecorded(day: date, error: BaseException) -> DigestError:
