@@ -141,7 +141,8 @@ class Web:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        # It looks whether to stop as often as it is told to: by default each test would wait half a second for it.
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
     def put(self, path: str, body: bytes, kind: str = "text/plain", **headers: str) -> str:

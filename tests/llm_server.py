@@ -35,6 +35,7 @@ def _collect_connections() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
+    gc.unfreeze()
 
 
 class StandIn:
@@ -46,6 +47,7 @@ class StandIn:
         self.cached_tokens = 0
         self.counts_tokens = True
         web.routes["/v1/chat/completions"] = self._complete
+        gc.freeze()  # what lives now has not to be looked through at the end
         web.at_close.append(_collect_connections)
 
     def body_for(self, request: dict[str, Any], reply: Reply) -> dict[str, Any]:
