@@ -83,9 +83,9 @@ class Quantity:
     """A number with its unit, "" where it has none; ``text`` is how a reader would write it.
 
     ``noun`` is the word of meaning that follows where there is no unit, ``whole`` what it is a part of ("percent of the
-    users"), ``rate`` what it is counted by ("a month"),
-    ``bound`` what stands before it ("below" for "up to"), ``way`` "by" or "to" right before it, ``other_end`` the other number of "ten to twenty", and
-    ``begin`` the number that it came from in "from ten to twenty".
+    users"), ``rate`` what it is counted by ("a month"), ``bound`` what stands before it ("below" for "up to"), ``way``
+    "by" or "to" right before it, ``other_end`` the other number of "ten to twenty", and ``begin`` the number that it
+    came from in "from ten to twenty".
     """
 
     value: float
