@@ -165,8 +165,12 @@ def test_broken_markup_and_unbound_prefixes_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html><body>Not a feed</body></html>", b"\x00\x01binary", b"{}", b"[" * 10_000]
-)
+    "body",
+    [
+        b"", b"<html><body>Not a feed</body></html>", b"\x00\x01binary", b"{}", b"[" * 10_000,
+        b'<?xml version="1.0"?><rss version="2.0"><chan', b"\xff<rss><chan nel>&&&" * 50,
+    ],
+)  # fmt: skip
 def test_what_is_no_feed_is_refused_by_name(body: bytes) -> None:
     with pytest.raises(FeedError, match="no RSS or Atom"):
         parse_feed(body, url=URL)
@@ -258,6 +262,7 @@ REFUSED = {
     "feed-rs/xml/xml_sample_1.xml": "a catalogue of books",
     "feed-rs/xml/xml_sample_2.xml": "a catalogue of books",
     "feedjira/HREFConsideredHarmfulFirstEntry.xml": "the text of an entry alone",
+    "feedparser/illformed/aaa_illformed.xml": "a start of a feed, which breaks off",
     "feedparser/illformed/rss_empty_document.xml": "a comment alone",
     "podcast-namespace/podcast-example.xml": "elements of the namespace in a wrapper of their own",
     "rss-parser/unrecognized.rss": "the head of an HTML page",

@@ -37,6 +37,7 @@ DATES = "published", "updated"  # what both parsers call them
 # A tag of four bytes takes two hundred in memory, an entry a thousand: what is small on the way may be large here.
 MOST_TAGS, MOST_ENTRIES = 1_000_000, 50_000
 ENTRY = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s/>]")
+END = re.compile(rb"</(?:\w+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
 # feedparser takes about a second for a mebibyte: what is broken and larger is refused.
 MOST_BROKEN_BYTES = 4 * 1024 * 1024
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--")
@@ -111,7 +112,7 @@ def _read(body: bytes) -> tuple[Any, list[Any]]:
     """(channel, entries) as mappings with the field names that both parsers share."""
     try:
         feed = fastfeedparser.parse(body)
-        if feed.entries or not ENTRY.search(body):
+        if feed.entries or (feed.feed.get("title") and not ENTRY.search(body)):
             add_durations(feed.entries, body)
             return feed.feed, feed.entries
     except (ValueError, TypeError, AttributeError, etree.LxmlError):
@@ -125,7 +126,9 @@ def _read(body: bytes) -> tuple[Any, list[Any]]:
         lenient = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
     except Exception as error:  # it meets wild input, and names no errors of its own
         raise FeedError(f"no parser reads this feed: {error}", remedy="ask its publisher to validate it") from error
-    if not lenient.get("version") and not lenient.entries:  # an empty body has no version at all
+    # An empty body has no version at all; one that breaks off in its first line has one, and nothing else.
+    has_broken_off = not lenient.feed.get("title") and not END.search(body.replace(b"\0", b""))  # UTF-16, UTF-32
+    if not lenient.entries and (not lenient.get("version") or has_broken_off):
         start = body.lstrip()[:40].decode("utf-8", "replace")
         raise FeedError(f"this is no RSS or Atom feed; it begins with {start!r}", remedy="check the feed's address")
     return lenient.feed, lenient.entries
