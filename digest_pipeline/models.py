@@ -257,14 +257,33 @@ class DigestItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Retraction:
+    """A published insight that was taken back: where it stood, and what readers are told instead. Times are UTC."""
+
+    claim_id: str
+    digest_date: date
+    rank: int
+    show: str
+    episode: str
+    retracted_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
-    """What is published for a day. No items is a normal day."""
+    """What is published for a day: the ``items`` that stand, and those that were taken back. None is a normal day."""
 
     digest_date: date
     items: tuple[DigestItem, ...]
     episodes: int = 0
     shows: int = 0
     candidates: int = 0
+    retracted: tuple[Retraction, ...] = ()
+
+    @property
+    def was_read(self) -> bool:
+        """Whether readers were shown an insight, once it is published: then no other takes its place."""
+        return bool(self.items or self.retracted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from digest_pipeline.dates import long_date
 from digest_pipeline.models import Digest, DigestItem
 from digest_pipeline.previews import markdown_table
 from digest_pipeline.publishing import store
-from digest_pipeline.publishing.catalogue import InsightPage, Published, ThemeLine, ThemePage
+from digest_pipeline.publishing.catalogue import InsightPage, ThemeLine, ThemePage
 from digest_pipeline.publishing.feeds import atom_feed, json_feed
+from digest_pipeline.publishing.newest import Published
 from digest_pipeline.publishing.pages import (
     MOST_THEMES,
     Site,

@@ -23,6 +23,7 @@ from digest_pipeline.models import Digest
 from digest_pipeline.publishing import store
 from digest_pipeline.publishing.pages import Site
 from digest_pipeline.publishing.plot import timeline
+from digest_pipeline.publishing.retract import retract
 from digest_pipeline.publishing.site import write_site
 from digest_pipeline.publishing.touched import touched_by
 from digest_pipeline.warehouse import Warehouse
@@ -34,7 +35,7 @@ SITE = Site("Five & <more>", "https://digest.example/", "digest.example,2025")
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Warehouse]:
-    """Twelve days, one of them empty, the last hostile: written day by day, and anew in another folder."""
+    """Twelve days, one of them empty, one retracted in part, the last hostile: written day by day, and anew elsewhere."""
     home = tmp_path_factory.mktemp("site")
     warehouse = Warehouse(home / "digest.duckdb")
     chance = np.random.default_rng(7)
@@ -49,6 +50,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Wareh
             publish(con, digest, chance)
         with warehouse.read() as con:
             assert write_site(home / "daily", con, [digest.digest_date], SITE)
+        if digest is digests[7]:
+            with warehouse.write() as con:
+                retract(con, digest.items[2].claim_id, HOSTILE[0], datetime(2026, 1, 5, 9))
     with warehouse.read() as con:
         write_site(home / "anew", con, [], SITE)
     return home / "daily", home / "anew", warehouse

@@ -26,6 +26,7 @@ COMMANDS = {  # each one's module and what it is called there, in the order in w
     "why": "why:why",
     "verdict": "verdict:verdict",
     "verdicts": "verdict:verdicts",
+    "retract": "retract:retract",
     "eval": "evaluate:evaluate",
     "export": "look:export",
     "status": "look:status",

@@ -1,6 +1,5 @@
 """``digest verdict`` and ``digest verdicts``: what analysts say of claims, which the next run's ranking heeds."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,12 +8,12 @@ import typer
 from rich.markup import escape
 from rich.table import Column
 
-from digest_pipeline.cli.console import err, out, table_of
-from digest_pipeline.errors import WarehouseError, WarehouseLocked
+from digest_pipeline.cli.console import out, table_of
+from digest_pipeline.cli.writing import write_between_steps
 from digest_pipeline.scoring import verdict_store as store
 from digest_pipeline.scoring.verdicts import SAID, Kind
-from digest_pipeline.settings import Settings, load_settings
-from digest_pipeline.warehouse.choice import looking, warehouse_of
+from digest_pipeline.settings import load_settings
+from digest_pipeline.warehouse.choice import looking
 
 
 def verdict(
@@ -26,7 +25,7 @@ def verdict(
     """Say what a claim is worth: the next run ranks it, and claims like it, accordingly.
 
     bad and wrong: it is not published again, and similar claims score less. duplicate: neither it nor what says the
-    same is published. good: similar claims score more. What was published stays as it was.
+    same is published. good: similar claims score more. What was published stays until `digest retract` takes it back.
     """
     if withdraw == (kind is not None) or (withdraw and note):
         raise typer.BadParameter("give good, bad, duplicate or wrong, or --withdraw alone")
@@ -38,7 +37,7 @@ def verdict(
         else:
             store.withdraw_verdict(con, claim_id, now)
 
-    _write(settings, keep)
+    write_between_steps(settings, keep)
     said = f"{claim_id} is {SAID[kind]}" if kind else f"the verdict on {claim_id} is withdrawn"
     out.print(f"Kept: {said}; it counts from the next run on.")
 
@@ -59,16 +58,3 @@ def verdicts() -> None:
             escape(given.note or ""),
         )
     out.print(table if found else "No verdicts yet: `digest verdict ID good|bad|duplicate|wrong` gives one.")
-
-
-def _write(settings: Settings, keep: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
-    """Write at once, or, with a word about it, between two steps of the run that holds the database."""
-    if not (warehouse := warehouse_of(settings)).is_there():
-        raise WarehouseError(f"there is no database at {warehouse} yet", remedy="run `digest run` first")
-    try:
-        with warehouse_of(settings, lock_wait_seconds=0).write() as con:
-            keep(con)
-    except WarehouseLocked:
-        err.print("A run holds the database: waiting for a gap between two of its steps …")
-        with warehouse.write() as con:
-            keep(con)

@@ -1,16 +1,16 @@
-"""What the pages and feeds of the site show, read from the warehouse."""
+"""What the pages of the site show, read from the warehouse."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 import duckdb
 
 from digest_pipeline.models import DigestItem
 from digest_pipeline.publishing.plot import Timeline, timeline
 from digest_pipeline.publishing.render import other_language
-from digest_pipeline.publishing.store import ITEM_COLUMNS, published_digests, read_item
+from digest_pipeline.publishing.store import ITEM_COLUMNS, read_item
 
 MOST_LATER = 10  # newest insights that a page names of those that found it related
 MOST_OF_THEME = 100
@@ -69,21 +69,12 @@ class DayLine:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What a feed tells of a day: one insight or all, and when they were published (UTC)."""
-
-    day: date
-    published_at: datetime
-    items: tuple[DigestItem, ...]
-
-
 MENTION = "claim_id, digest_date, headline, speaker, show_title, theme, language"
 RELATIVES = """
 select r.claim_id, true, r.similarity, i.claim_id, i.digest_date, i.headline, i.speaker, i.show_title, i.theme,
     i.language
 from raw.related_insights r join raw.digest_items i on i.claim_id = r.related_id
-where r.claim_id in (select unnest($ids::varchar[]))
+where r.claim_id in (select unnest($ids::varchar[])) and i.retracted_at is null
 union all
 select r.related_id, false, r.similarity, i.claim_id, i.digest_date, i.headline, i.speaker, i.show_title, i.theme,
     i.language
@@ -91,6 +82,7 @@ from raw.related_insights r
 join raw.digest_items i on i.claim_id = r.claim_id
 join raw.digest_items own on own.claim_id = r.related_id
 where r.related_id in (select unnest($ids::varchar[])) and i.digest_date > own.digest_date
+    and i.retracted_at is null
 order by 3 desc, 4
 """
 # What was published of a theme counts too where another clustering has left it out since.
@@ -105,7 +97,7 @@ where theme_id in (select unnest($ids::varchar[])) group by 1, 2
 """
 THEME_LINES = """
 select theme_id, arg_max(theme, (digest_date, -rank)), count(*), max(digest_date)
-from raw.digest_items where theme_id is not null group by 1 order by 4 desc, 2, 1
+from raw.digest_items where theme_id is not null and retracted_at is null group by 1 order by 4 desc, 2, 1
 """
 
 
@@ -117,7 +109,7 @@ def insight_pages(con: duckdb.DuckDBPyConnection, claim_ids: Sequence[str]) -> I
         (earlier if is_earlier else later)[claim_id].append(Mention(*mention))
     rows = con.execute(
         f"select digest_date, {ITEM_COLUMNS} from raw.digest_items"  # noqa: S608 - column names
-        " where claim_id in (select unnest(?::varchar[])) order by digest_date, rank",
+        " where claim_id in (select unnest(?::varchar[])) and retracted_at is null order by digest_date, rank",
         [list(claim_ids)],
     ).fetchall()
     for day, *row in rows:
@@ -134,7 +126,7 @@ def theme_pages(con: duckdb.DuckDBPyConnection, theme_ids: Sequence[str]) -> Ite
     insights: defaultdict[str, list[Mention]] = defaultdict(list)
     rows = con.execute(
         f"select theme_id, {MENTION} from raw.digest_items"  # noqa: S608 - column names
-        " where theme_id in (select unnest(?::varchar[])) order by digest_date desc, rank",
+        " where theme_id in (select unnest(?::varchar[])) and retracted_at is null order by digest_date desc, rank",
         [list(theme_ids)],
     ).fetchall()
     for theme_id, *mention in rows:
@@ -154,7 +146,7 @@ def search_entries(con: duckdb.DuckDBPyConnection, first: date, end: date) -> li
     rows = con.execute(
         "select claim_id, digest_date::varchar, headline, explanation, quote, coalesce(speaker, ''), show_title,"
         " coalesce(theme, ''), coalesce(theme_id, ''), language"
-        " from raw.digest_items where digest_date >= ? and digest_date < ?"
+        " from raw.digest_items where digest_date >= ? and digest_date < ? and retracted_at is null"
         " order by digest_date, rank",
         [first, end],
     ).fetchall()
@@ -165,27 +157,9 @@ def days_of_year(con: duckdb.DuckDBPyConnection, year: int) -> list[DayLine]:
     """The published days of a year, newest first."""
     rows = con.execute(
         "select d.digest_date, i.headline, i.language from raw.digests d"
-        " left join raw.digest_items i on i.digest_date = d.digest_date and i.rank = 1"
-        " where d.digest_date between make_date(?, 1, 1) and make_date(?, 12, 31) order by 1 desc",
+        " left join raw.digest_items i on i.digest_date = d.digest_date and i.retracted_at is null"
+        " where d.digest_date between make_date(?, 1, 1) and make_date(?, 12, 31)"
+        " qualify row_number() over (partition by d.digest_date order by i.rank) = 1 order by 1 desc",
         [year, year],
     ).fetchall()
     return [DayLine(*row) for row in rows]
-
-
-def newest_insights(con: duckdb.DuckDBPyConnection, count: int) -> list[Published]:
-    """The insights published last, newest first."""
-    rows = con.execute(
-        f"select digest_date, published_at, {ITEM_COLUMNS} from raw.digest_items"  # noqa: S608 - column names
-        " join raw.digests using (digest_date) order by digest_date desc, rank limit ?",
-        [count],
-    ).fetchall()
-    return [Published(row[0], row[1], (read_item(row[2:]),)) for row in rows]
-
-
-def newest_digests(con: duckdb.DuckDBPyConnection, count: int) -> list[Published]:
-    """The digests with insights that were published last, newest first."""
-    rows = con.execute(
-        "select digest_date, published_at from raw.digests where n_items > 0 order by digest_date desc limit ?", [count]
-    ).fetchall()
-    digests = published_digests(con, [day for day, _ in rows])
-    return [Published(day, published_at, digests[day].items) for day, published_at in rows]

@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree
 
 from digest_pipeline.dates import long_date
-from digest_pipeline.publishing.catalogue import Published
+from digest_pipeline.publishing.newest import Published
 from digest_pipeline.publishing.pages import Site
 from digest_pipeline.publishing.render import OWN_LANGUAGE, other_language, templates
 from digest_pipeline.words import plural, readable
@@ -29,7 +29,7 @@ def atom_feed(site: Site, kind: str, entries: Sequence[Published]) -> str:
     feed.set(LANGUAGE, OWN_LANGUAGE)
     _add(feed, "id", f"tag:{site.tag}:{kind}")
     _add(feed, "title", readable(f"{site.title}: {KINDS[kind]}"))
-    newest = max((entry.published_at for entry in entries), default=datetime(1970, 1, 1))  # noqa: DTZ001 - stored UTC
+    newest = max((entry.updated_at for entry in entries), default=datetime(1970, 1, 1))  # noqa: DTZ001 - stored UTC
     _add(feed, "updated", _stamp(newest))
     _add(_add(feed, "author"), "name", readable(site.title))
     _add(feed, "link", rel="alternate", type="text/html", href=_address(site, "index.html"))
@@ -41,10 +41,10 @@ def atom_feed(site: Site, kind: str, entries: Sequence[Published]) -> str:
             entry.set(LANGUAGE, language)
         _add(entry, "id", _id(site, kind, published))
         _add(entry, "title", readable(_title(kind, published)))
-        _add(entry, "updated", _stamp(published.published_at))
+        _add(entry, "updated", _stamp(published.updated_at))
         _add(entry, "published", _stamp(published.published_at))
         _add(entry, "link", rel="alternate", type="text/html", href=_address(site, _page(kind, published)))
-        if kind == "insights" and (speaker := published.items[0].speaker):
+        if speaker := _speaker(kind, published):
             _add(_add(entry, "author"), "name", readable(speaker))
         for theme in _themes(published):
             _add(entry, "category", term=theme)
@@ -71,7 +71,9 @@ def json_feed(site: Site, kind: str, entries: Sequence[Published]) -> str:
             "date_published": _stamp(published.published_at),
             "tags": _themes(published),
         }
-        if kind == "insights" and (speaker := published.items[0].speaker):
+        if published.retracted:
+            item["date_modified"] = _stamp(published.updated_at)
+        if speaker := _speaker(kind, published):
             item["authors"] = [{"name": readable(speaker)}]
         if language := _language(kind, published):
             item["language"] = language
@@ -86,14 +88,16 @@ def _add(parent: etree._Element, name: str, text: str | None = None, **attribute
 
 
 def _id(site: Site, kind: str, published: Published) -> str:
-    return f"tag:{site.tag}:{published.day.isoformat() if kind == 'digests' else published.items[0].claim_id}"
+    return f"tag:{site.tag}:{published.day.isoformat() if kind == 'digests' else published.claim_id}"
 
 
 def _page(kind: str, published: Published) -> str:
-    return f"days/{published.day}.html" if kind == "digests" else f"insights/{published.items[0].claim_id}.html"
+    return f"days/{published.day}.html" if kind == "digests" else f"insights/{published.claim_id}.html"
 
 
 def _title(kind: str, published: Published) -> str:
+    if kind == "insights" and not published.items:
+        return f"Retracted: number {published.retracted[0].rank} of {long_date(published.day)}"
     if kind == "insights":
         return published.items[0].headline
     return f"{long_date(published.day)}: {plural(len(published.items), 'insight')}"
@@ -101,7 +105,11 @@ def _title(kind: str, published: Published) -> str:
 
 def _language(kind: str, published: Published) -> str | None:
     """Of an entry, where it is not the feed's own: an entry of a day may be in several."""
-    return other_language(published.items[0].language) if kind == "insights" else None
+    return other_language(published.items[0].language) if kind == "insights" and published.items else None
+
+
+def _speaker(kind: str, published: Published) -> str | None:
+    return published.items[0].speaker if kind == "insights" and published.items else None
 
 
 def _themes(published: Published) -> list[str]:

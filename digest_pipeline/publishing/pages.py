@@ -7,7 +7,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from digest_pipeline.models import Digest
+from digest_pipeline.models import Digest, Retraction
 from digest_pipeline.publishing.catalogue import DayLine, InsightPage, ThemeLine, ThemePage
 from digest_pipeline.publishing.render import audio_at, language_tag, templates, web_url
 from digest_pipeline.words import readable
@@ -39,6 +39,11 @@ def insight_page(site: Site, page: InsightPage) -> str:
     """The permanent page of one insight."""
     linked_data = as_linked_data(page, site)
     return _render("insight", site, f"insights/{page.item.claim_id}.html", page=page, linked_data=linked_data)
+
+
+def retraction_page(site: Site, retraction: Retraction) -> str:
+    """What stands at the address of an insight that was taken back: that it was, and why, and none of its words."""
+    return _render("retraction", site, f"insights/{retraction.claim_id}.html", retraction=retraction)
 
 
 def theme_page(site: Site, page: ThemePage) -> str:

@@ -18,7 +18,7 @@ select claim_id, related_id, round(similarity, 4) from (
     from raw.claim_embeddings v
     join raw.claim_embeddings w on w.model = v.model and w.claim_id <> v.claim_id
     where v.model = $model and v.claim_id in (select unnest($ids::varchar[]))
-        and w.claim_id in (select claim_id from raw.digest_items where digest_date <= $day)
+        and w.claim_id in (select claim_id from raw.digest_items where digest_date <= $day and retracted_at is null)
     group by all
 )
 where similarity >= $least

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from rapidfuzz import fuzz
 
 from digest_pipeline.dates import long_date, month_name, short_date, weekday_date
-from digest_pipeline.models import Digest, DigestItem
+from digest_pipeline.models import Digest, DigestItem, Retraction
 from digest_pipeline.words import escaped_markdown, plural, readable
 
 FIELDS = (
@@ -30,10 +30,16 @@ LIST_ITEM = re.compile(r"^(\d{0,9})((?<=\d)[.)]|(?<!\d)[-+])(?=\s|-|$)")  # "200
 
 
 def as_document(digest: Digest) -> dict[str, Any]:
-    """The digest as plain data: ``{digest_date, items: [...]}``."""
+    """The digest as plain data: ``{digest_date, items: [...]}``, with ``retracted`` where an insight was taken back."""
     rows = (asdict(item) for item in digest.items)
     items = [{"id": row["claim_id"], **{name: row[name] for name in FIELDS}} for row in rows]
-    return {"digest_date": digest.digest_date.isoformat(), "items": items}
+    document: dict[str, Any] = {"digest_date": digest.digest_date.isoformat(), "items": items}
+    if digest.retracted:
+        document["retracted"] = [
+            {"id": one.claim_id, "rank": one.rank, "retracted_on": f"{one.retracted_at:%Y-%m-%d}", "reason": one.reason}
+            for one in digest.retracted
+        ]
+    return document
 
 
 def content_hash(digest: Digest) -> str:
@@ -61,6 +67,12 @@ def to_markdown(digest: Digest) -> str:
 def to_text(digest: Digest) -> str:
     """Plain text for a terminal."""
     return templates().get_template("digest.txt.j2").render(digest=digest)
+
+
+def retraction_line(one: Retraction, of_day: str = "") -> str:
+    """What readers are told of an insight that was taken back; ``of_day`` where it stands among other days'."""
+    place = f"Number {one.rank}{of_day and f' of {of_day}'} ({one.show}, “{one.episode}”)"
+    return f"{place} was retracted on {short_date(one.retracted_at)}: {one.reason}"
 
 
 def clock(seconds: float) -> str:
@@ -146,6 +158,7 @@ def templates() -> Environment:
     )
     filters = (
         clock, audio_at, web_url, beyond_quote, long_date, short_date, weekday_date, month_name, plural, other_language,
+        retraction_line,
     )  # fmt: skip
     environment.filters |= {function.__name__: function for function in filters} | {"md": markdown_text, "lang": lang}
     return environment

@@ -1,7 +1,8 @@
 """The site: static files, each written whole and moved into place, so that a reader never sees half a page.
 
 A day's build renders what the day touches, a number of pages that does not grow with the archive. What all pages share
-(templates, title, address) is stamped in the folder: when that changes, as after an upgrade, everything is built anew.
+(templates, title, address, which insights were taken back) is stamped in the folder: when that changes, as after an
+upgrade, everything is built anew.
 """
 
 import hashlib
@@ -15,7 +16,8 @@ import duckdb
 from digest_pipeline import __version__
 from digest_pipeline.feeds.opml import write_opml
 from digest_pipeline.feeds.subscriptions import subscriptions
-from digest_pipeline.publishing import catalogue, feeds, pages, store
+from digest_pipeline.models import Retraction
+from digest_pipeline.publishing import catalogue, feeds, newest, pages, store
 from digest_pipeline.publishing.pages import Site
 from digest_pipeline.publishing.render import to_json, to_markdown
 from digest_pipeline.publishing.stale import remove_stale
@@ -41,7 +43,7 @@ def write_site(folder: Path, con: duckdb.DuckDBPyConnection, new: Sequence[date]
         published any more go.
     """
     days = store.published_days(con)
-    stamp, built_from = folder / STAMP, _fingerprint(site)
+    stamp, built_from = folder / STAMP, _fingerprint(site, store.retractions(con))
     is_ours = stamp.exists()
     is_current = is_ours and stamp.read_text(encoding="utf-8") == built_from
     wanted = [day for day in days if day in set(new)] if is_current else days
@@ -54,10 +56,10 @@ def write_site(folder: Path, con: duckdb.DuckDBPyConnection, new: Sequence[date]
     return changed
 
 
-def _fingerprint(site: Site) -> str:
-    """What all pages share, as one word: release, templates, and what the site is called."""
+def _fingerprint(site: Site, retractions: Sequence[Retraction]) -> str:
+    """What all pages share, as one word: release, templates, what the site is called, and what was taken back."""
     parts = sorted((f.name, f.read_bytes()) for f in (files(__package__) / "templates").iterdir())
-    return hashlib.sha256(repr((__version__, site, parts)).encode()).hexdigest() + "\n"
+    return hashlib.sha256(repr((__version__, site, parts, *retractions)).encode()).hexdigest() + "\n"
 
 
 def _static() -> Iterator[tuple[str, str]]:
@@ -80,6 +82,9 @@ def _pages(
             yield "index.html", pages.day_page(site, digest, older=older, newer=None, path="index.html")
     for insight in catalogue.insight_pages(con, touched.insights):
         yield f"insights/{insight.item.claim_id}.html", pages.insight_page(site, insight)
+    for retraction in store.retractions(con):
+        if retraction.claim_id in touched.insights:
+            yield f"insights/{retraction.claim_id}.html", pages.retraction_page(site, retraction)
     for theme in catalogue.theme_pages(con, touched.themes):
         yield f"themes/{theme.theme_id}.html", pages.theme_page(site, theme)
     yield "themes.html", pages.themes_page(site, catalogue.theme_lines(con))
@@ -111,12 +116,12 @@ def _search(
 
 def _feeds(con: duckdb.DuckDBPyConnection, site: Site) -> Iterator[tuple[str, str]]:
     entries = {
-        "digests": catalogue.newest_digests(con, DIGESTS_IN_FEED),
-        "insights": catalogue.newest_insights(con, INSIGHTS_IN_FEED),
+        "digests": newest.newest_digests(con, DIGESTS_IN_FEED),
+        "insights": newest.newest_insights(con, INSIGHTS_IN_FEED),
     }
-    for kind, newest in entries.items():
-        yield feeds.ATOM_NAME.format(kind=kind), feeds.atom_feed(site, kind, newest)
-        yield feeds.JSON_NAME.format(kind=kind), feeds.json_feed(site, kind, newest)
+    for kind, published in entries.items():
+        yield feeds.ATOM_NAME.format(kind=kind), feeds.atom_feed(site, kind, published)
+        yield feeds.JSON_NAME.format(kind=kind), feeds.json_feed(site, kind, published)
     yield "feeds/sources.opml", write_opml(subscriptions(con, private=False)).decode()
 
 

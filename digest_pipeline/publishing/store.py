@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from digest_pipeline.models import Digest, DigestItem
+from digest_pipeline.models import Digest, DigestItem, Retraction
 from digest_pipeline.publishing.render import as_document, content_hash
 from digest_pipeline.publishing.surroundings import surroundings
 
@@ -18,7 +18,10 @@ select coalesce(rank, 0), claim_id, headline, explanation, quote, speaker, show_
     case when theme is not null then cluster_id end
 """
 CHOSEN = f"{SCORED} from marts.daily_top_insights where digest_date = $day order by rank"
-BARRED = "select claim_id from raw.scored_insights where digest_date = $day and verdicts = 0"  # by an analyst
+BARRED = (  # by an analyst, or taken back
+    "select claim_id from raw.scored_insights where digest_date = $day and verdicts = 0"
+    " union select claim_id from raw.digest_items where retracted_at is not null"
+)
 WORTHY = (
     f"{SCORED} from marts.fct_insights where digest_date = $day and score >= $score and clarity >= $clarity"
     f" and claim_id not in ({BARRED})"
@@ -34,6 +37,10 @@ ITEM_COLUMNS = (
     "rank, claim_id, headline, explanation, quote, speaker, show_title, episode_title, start_seconds, end_seconds,"
     " audio_url, link, theme, score, components, why, theme_id, said_before, said_after, language"
 )
+RETRACTED = """
+select claim_id, digest_date, rank, show_title, episode_title, retracted_at, retraction from raw.digest_items
+where retracted_at is not null
+"""
 LANGUAGES = """
 select claim_id, t.language from raw.claim_candidates c join raw.transcripts t using (episode_id)
 where claim_id in (select unnest(?::varchar[]))
@@ -80,7 +87,7 @@ def read_item(row: Sequence[Any]) -> DigestItem:
 
 
 def published_digests(con: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, Digest]:
-    """The digests that were published for these days."""
+    """The digests that were published for these days, as they stand."""
     found = con.execute(
         "select digest_date, n_episodes, n_shows, n_candidates from raw.digests"
         " where digest_date in (select unnest(?::date[])) order by digest_date",
@@ -89,17 +96,25 @@ def published_digests(con: duckdb.DuckDBPyConnection, days: Sequence[date]) -> d
     digests = {day: Digest(day, (), *counts) for day, *counts in found}
     rows = con.execute(
         f"select digest_date, {ITEM_COLUMNS} from raw.digest_items"  # noqa: S608 - column names
-        " where digest_date in (select unnest(?::date[])) order by digest_date, rank",
+        " where digest_date in (select unnest(?::date[])) and retracted_at is null order by digest_date, rank",
         [list(days)],
     ).fetchall()
     for day, *row in rows:
         digests[day] = replace(digests[day], items=(*digests[day].items, read_item(row)))
+    for one in retractions(con):
+        if digest := digests.get(one.digest_date):
+            digests[one.digest_date] = replace(digest, retracted=(*digest.retracted, one))
     return digests
 
 
 def published_digest(con: duckdb.DuckDBPyConnection, day: date) -> Digest | None:
     """The digest that was published for a day, or ``None``."""
     return published_digests(con, [day]).get(day)
+
+
+def retractions(con: duckdb.DuckDBPyConnection) -> list[Retraction]:
+    """All insights that were taken back, in the order of their days and ranks."""
+    return [Retraction(*row) for row in con.execute(f"{RETRACTED} order by digest_date, rank").fetchall()]
 
 
 def published_days(con: duckdb.DuckDBPyConnection) -> list[date]:
@@ -110,7 +125,7 @@ def published_days(con: duckdb.DuckDBPyConnection) -> list[date]:
 def digest_to_publish(con: duckdb.DuckDBPyConnection, chosen: Digest) -> Digest:
     """The digest that readers of a day get: what they have seen already, if it had insights, else ``chosen``."""
     earlier = published_digest(con, chosen.digest_date)
-    return earlier if earlier and earlier.items else chosen
+    return earlier if earlier and earlier.was_read else chosen
 
 
 def record_digest(con: duckdb.DuckDBPyConnection, digest: Digest) -> Digest:
@@ -119,7 +134,7 @@ def record_digest(con: duckdb.DuckDBPyConnection, digest: Digest) -> Digest:
     A day that was published with insights keeps them, whatever later runs would choose: readers have seen them.
     """
     earlier = published_digest(con, digest.digest_date)
-    if earlier and (earlier.items or earlier == digest):
+    if earlier and (earlier.was_read or earlier == digest):
         return earlier
     now = datetime.now(UTC).replace(tzinfo=None)
     con.execute("delete from raw.digests where digest_date = ?", [digest.digest_date])

@@ -36,7 +36,7 @@ select c.claim_id, c.headline, c.quote, m.cluster_id, t.theme, i.rank
 from raw.claim_candidates c semi join wanted using (claim_id)
 left join marts.fct_claim_themes m using (claim_id)
 left join marts.dim_themes t using (cluster_id)
-left join raw.digest_items i using (claim_id)
+left join raw.digest_items i on i.claim_id = c.claim_id and i.retracted_at is null
 where c.rejected_reason is null
 """
 

@@ -63,7 +63,7 @@ class Filters:
         if self.theme:
             allowed &= _of_claims(con, loaded, self._claims_of_theme(warehouse))
         if self.published is not None:
-            items = warehouse.execute("select distinct claim_id from raw.digest_items").fetchall()
+            items = warehouse.execute("select claim_id from raw.digest_items where retracted_at is null").fetchall()
             is_published = _of_claims(con, loaded, [claim_id for (claim_id,) in items])
             allowed &= is_published if self.published else ~is_published
         return allowed

@@ -1,0 +1,80 @@
+"""Taking back what was published: site, feeds and mails to come tell that it was, and why, in place of its words.
+
+What is taken back keeps its row: neither it nor what says the same comes again, and no other takes its place.
+"""
+
+from datetime import date, datetime
+
+import duckdb
+
+from digest_pipeline.errors import DigestError
+from digest_pipeline.models import Retraction
+from digest_pipeline.publishing.store import published_digest, retractions
+from digest_pipeline.words import readable
+
+MOST_REASON = 500  # characters
+TAKE_BACK = "update raw.digest_items set retracted_at = $at, retraction = $reason where claim_id = $id"
+
+
+def retract(con: duckdb.DuckDBPyConnection, claim_id: str, reason: str, now: datetime) -> Retraction:
+    """Take a published insight back; one that was taken back before gets the new reason.
+
+    Args:
+        con: the warehouse.
+        claim_id: of the insight.
+        reason: what readers are told.
+        now: UTC, without a zone, as the tables have it.
+
+    Raises:
+        DigestError: it was not published, or no reason that fits in a line is given.
+    """
+    _require_published(con, claim_id)
+    con.execute(TAKE_BACK, {"id": claim_id, "at": now, "reason": _line(reason)})
+    return next(one for one in retractions(con) if one.claim_id == claim_id)
+
+
+def retract_day(con: duckdb.DuckDBPyConnection, day: date, reason: str, now: datetime) -> list[Retraction]:
+    """Take back what still stands of a day's digest; one without insights, as a wrong clock makes it, goes altogether.
+
+    Raises:
+        DigestError: the day is not published, nothing of it stands, or the reason is none.
+    """
+    digest = published_digest(con, day)
+    if digest is None:
+        raise DigestError(f"no digest of {day} is published", remedy="`digest status` lists the last days")
+    if not digest.was_read:
+        con.execute("delete from raw.digests where digest_date = ?", [day])
+        return []
+    if not digest.items:
+        raise DigestError(f"nothing of the digest of {day} stands any more", remedy="there is nothing left to do")
+    return [retract(con, item.claim_id, reason, now) for item in digest.items]
+
+
+def reinstate(con: duckdb.DuckDBPyConnection, claim_id: str) -> None:
+    """Let an insight that was taken back stand again.
+
+    Raises:
+        DigestError: it was not taken back.
+    """
+    _require_published(con, claim_id)
+    if claim_id not in {one.claim_id for one in retractions(con)}:
+        raise DigestError(f"{claim_id} was not retracted", remedy="it stands as it was published")
+    con.execute(TAKE_BACK, {"id": claim_id, "at": None, "reason": None})
+
+
+def _require_published(con: duckdb.DuckDBPyConnection, claim_id: str) -> None:
+    if not con.execute("select 1 from raw.digest_items where claim_id = ?", [claim_id]).fetchall():
+        raise DigestError(
+            f"no digest has published {claim_id}",
+            remedy="`digest show` prints the ids; what is not published yet, `digest verdict ID wrong` keeps out",
+        )
+
+
+def _line(reason: str) -> str:
+    line = " ".join(readable(reason).split())
+    if not line or len(line) > MOST_REASON:
+        raise DigestError(
+            f"a reason of {len(line)} characters is none that readers can be told",
+            remedy=f"say in 1 to {MOST_REASON} characters why it is retracted: --reason TEXT",
+        )
+    return line

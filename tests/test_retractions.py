@@ -1,0 +1,175 @@
+"""What was taken back loses its words everywhere, tells why, does not come again, and can stand again."""
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+
+import feedparser
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from bench.published import made_up_archive, publish
+from digest_pipeline.cli import app
+from digest_pipeline.errors import DigestError
+from digest_pipeline.models import Digest, DigestItem
+from digest_pipeline.publishing import store
+from digest_pipeline.publishing.publish import build, build_again, judge
+from digest_pipeline.publishing.retract import MOST_REASON, reinstate, retract, retract_day
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
+from tests.test_house_rules import BEFORE, DAY, chosen, publish_day  # noqa: F401 - a fixture
+from tests.test_site import FIRST, contents, soup
+
+AT = datetime(2027, 3, 1, 9)
+REASON = "The speaker <em>corrected</em> the figure."
+run = CliRunner()
+
+
+@pytest.fixture
+def published(warehouse: Warehouse, settings: Settings) -> list[Digest]:
+    """Five days on the site, and then one without an insight."""
+    chance = np.random.default_rng(7)
+    digests = made_up_archive(FIRST, 5)
+    with warehouse.write() as con:
+        for digest in (*digests, Digest(date(2026, 1, 20), ())):
+            publish(con, digest, chance)
+    build_again(warehouse, settings)
+    return digests
+
+
+def words_of(item: DigestItem) -> list[str]:
+    return [item.headline, item.quote]
+
+
+def holding(site: Path, words: str) -> set[str]:
+    escaped = json.dumps(words)[1:-1]
+    return {name for name, body in contents(site).items() if words in body.decode() or escaped in body.decode()}
+
+
+def test_no_file_of_the_site_keeps_its_words_and_its_page_says_why(published: list[Digest], settings: Settings) -> None:
+    item = published[2].items[1]
+    for words in words_of(item):
+        assert {f"insights/{item.claim_id}.html", f"days/{published[2].digest_date}.json"} <= holding(
+            settings.site, words
+        )
+    done = run.invoke(app, ["retract", item.claim_id, "--reason", REASON])
+    assert done.exit_code == 0, done.output
+    assert "Number 2" in done.output
+    for words in words_of(item):
+        assert holding(settings.site, words) == set()
+    page = soup(settings.site / "insights" / f"{item.claim_id}.html")
+    assert [tag.get_text() for tag in page.find_all("h1")] == ["Retracted"]
+    assert REASON in page.get_text()
+    assert not page.find("em")
+    day = soup(settings.site / "days" / f"{published[2].digest_date}.html")
+    assert REASON in day.get_text()
+    assert [tag.get_text() for tag in day.select(".rank")] == ["1", "3", "4", "5"]
+    for page_path in settings.site.rglob("*.html"):
+        if page_path.name != f"{item.claim_id}.html":
+            assert not soup(page_path).find("a", href=lambda to: to and item.claim_id in to), page_path
+    document = json.loads((settings.site / "days" / f"{published[2].digest_date}.json").read_text())
+    assert [one["id"] for one in document["retracted"]] == [item.claim_id]
+    assert len(document["items"]) == 4
+
+
+def test_feeds_give_the_entry_new_words_under_its_old_id(published: list[Digest], settings: Settings) -> None:
+    item = published[4].items[0]
+
+    def entries(kind: str) -> dict[str, feedparser.FeedParserDict]:
+        return {one.id: one for one in feedparser.parse(settings.site / "feeds" / f"{kind}.atom").entries}
+
+    before = entries("insights")
+    (own,) = [number for number in before if number.endswith(item.claim_id)]
+    assert run.invoke(app, ["retract", item.claim_id, "--reason", "It was wrong."]).exit_code == 0
+    after = entries("insights")
+    assert list(after) == list(before)
+    assert after[own].title.startswith("Retracted: number 1 of ")
+    assert "It was wrong." in after[own].content[0].value
+    assert after[own].updated > before[own].updated
+    assert after[own].published == before[own].published
+    day = entries("digests")[next(number for number in entries("digests") if str(published[4].digest_date) in number)]
+    assert "It was wrong." in day.content[0].value
+    assert day.updated == after[own].updated
+    documents = json.loads((settings.site / "feeds" / "insights.json").read_text())["items"]
+    (told,) = [one for one in documents if one["id"] == own]
+    assert told["date_modified"] == after[own].updated
+    assert "authors" not in told
+
+
+def test_a_retraction_that_died_before_the_site_was_written_is_made_up_for_by_the_next_day(
+    published: list[Digest], warehouse: Warehouse, settings: Settings
+) -> None:
+    item = published[0].items[0]
+    with warehouse.write() as con:
+        retract(con, item.claim_id, "It was wrong.", AT)
+    assert holding(settings.site, item.quote)
+    build(warehouse, published[4].digest_date, settings)
+    assert holding(settings.site, item.quote) == set()
+
+
+def test_an_insight_that_stands_again_leaves_the_site_as_it_was(published: list[Digest], settings: Settings) -> None:
+    before = contents(settings.site)
+    item = published[1].items[0]
+    assert run.invoke(app, ["retract", item.claim_id, "--reason", "Wrong."]).exit_code == 0
+    assert contents(settings.site) != before
+    done = run.invoke(app, ["retract", item.claim_id, "--undo"])
+    assert "stands again" in done.output
+    assert contents(settings.site) == before
+
+
+def test_a_day_is_taken_back_whole_and_one_without_insights_goes(
+    published: list[Digest], warehouse: Warehouse, settings: Settings
+) -> None:
+    day, empty = published[3].digest_date, date(2026, 1, 20)
+    assert f"days/{empty}.html" in contents(settings.site)
+    done = run.invoke(app, ["retract", "--date", str(empty), "--reason", "The clock was ahead."])
+    assert "is gone" in done.output
+    assert not any(str(empty) in name for name in contents(settings.site))
+    assert run.invoke(app, ["retract", "--date", str(day), "--reason", "Another episode's transcript."]).exit_code == 0
+    for item in published[3].items:
+        assert holding(settings.site, item.quote) == set()
+    assert "deserves your time" not in (settings.site / "days" / f"{day}.html").read_text()
+    shown = " ".join(run.invoke(app, ["show", "--date", str(day)]).output.split())
+    assert shown.count("Another episode's transcript.") == 5
+    again = run.invoke(app, ["retract", "--date", str(day), "--reason", "Again."])
+    assert "nothing of the digest" in str(again.exception)
+
+
+def test_neither_it_nor_another_in_its_place_is_published_when_its_day_runs_again(
+    chosen: Warehouse,  # noqa: F811
+    settings: Settings,
+) -> None:
+    publish_day(chosen, BEFORE, settings)
+    with chosen.write() as con:
+        taken = retract_day(con, BEFORE, "Wrong.", AT)
+        assert [one.claim_id for one in taken] == ["cl_0", "cl_1"]
+        verdict = judge(con, BEFORE, settings)
+        assert verdict.digest.items == ()
+        assert store.record_digest(con, verdict.digest).retracted == tuple(taken)
+        con.execute("update raw.claim_embeddings set embedding = [1, 0, 0, 0, 0, 0, 0, 0] where claim_id = 'cl_2'")
+        assert judge(con, DAY, settings).broken["nothing_was_published_before"] == ["cl_2"]
+        con.execute("create table marts.fct_insights as select * from marts.daily_top_insights")
+        assert store.worthy_items(con, BEFORE, score=0, clarity=0) == ()
+    assert publish_day(chosen, BEFORE, settings)
+    with chosen.read() as con:
+        assert store.published_digest(con, BEFORE) == verdict.digest
+
+
+def test_what_cannot_be_taken_back_is_refused_by_name(published: list[Digest], warehouse: Warehouse) -> None:
+    item = published[0].items[0]
+    with warehouse.write() as con:
+        for faulty in ("", " \n", "x" * (MOST_REASON + 1)):
+            with pytest.raises(DigestError, match="a reason of"):
+                retract(con, item.claim_id, faulty, AT)
+        with pytest.raises(DigestError, match="no digest has published cl_none"):
+            retract(con, "cl_none", "Wrong.", AT)
+        with pytest.raises(DigestError, match="was not retracted"):
+            reinstate(con, item.claim_id)
+        with pytest.raises(DigestError, match="no digest of 2031-01-01"):
+            retract_day(con, date(2031, 1, 1), "Wrong.", AT)
+        first = retract(con, item.claim_id, "Wrong.", AT)
+        second = retract(con, item.claim_id, "Wrong, and told\nin two lines.", AT)
+    assert (first.reason, second.reason) == ("Wrong.", "Wrong, and told in two lines.")
+    for arguments in (["cl_1"], [], ["cl_1", "--date", "2026-01-01"], ["cl_1", "--undo", "--reason", "x"], ["--undo"]):
+        assert run.invoke(app, ["retract", *arguments]).exit_code == 2
