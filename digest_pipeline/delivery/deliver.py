@@ -19,7 +19,7 @@ from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import DigestError
 from digest_pipeline.home_lock import in_use
 from digest_pipeline.models import Digest
-from digest_pipeline.publishing.store import published_days, published_digests
+from digest_pipeline.publishing.store import published_days, published_digests, retractions
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse.choice import looking
 
@@ -68,8 +68,9 @@ def deliver(
             digests = _may_be_sent(tables, settings, day, date.min if even_if_old else oldest)
             waiting = who_waits(con, subscribers, digests, settings, now, counts, is_by_hand=day is not None)
             awaited = sorted({published for _, days in waiting for published in days})
+            retracted = retractions(tables)
             pools = {published: load_pool(tables, digests[published], settings) for published in awaited}
-        due = list(due_deliveries(con, waiting, digests, pools, settings, counts))
+        due = list(due_deliveries(con, waiting, digests, pools, retracted, settings, counts))
         links = SignedLinks(secret_of(con, "links"), settings.site_url)
         senders: dict[str, OpenSender] = {
             NOTIFY: lambda: NotifySender(settings),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.ledger import Delivery
 from digest_pipeline.delivery.personal import PersonalPool, digest_for
-from digest_pipeline.models import Digest, Subscriber
+from digest_pipeline.models import Digest, Retraction, Subscriber
 from digest_pipeline.settings import Settings
 
 Waiting = list[tuple[Subscriber, list[date]]]  # who waits for which days, ascending
@@ -61,6 +61,7 @@ def due_deliveries(
     waiting: Waiting,
     published: Mapping[date, Digest],
     pools: Mapping[date, PersonalPool],
+    retractions: Sequence[Retraction],
     settings: Settings,
     counts: Counter[str],
 ) -> Iterator[Delivery]:
@@ -71,13 +72,14 @@ def due_deliveries(
         waiting: see ``who_waits``.
         published: the digests, by day.
         pools: what personal fives are chosen from, of each day for which somebody waits.
+        retractions: what was taken back; who got it is told with what they get next.
         settings: what becomes of empty days.
         counts: gets ``nothing`` (nothing new for them).
     """
     for pool in pools.values():
         pool.reader.learn(one.interests for one, _ in waiting)
     for one, days in waiting:
-        if delivery := _delivery(con, one, [published[day] for day in days], pools, settings):
+        if delivery := _delivery(con, one, [published[day] for day in days], pools, retractions, settings):
             yield delivery
         else:
             counts["nothing"] += 1
@@ -109,10 +111,14 @@ def _delivery(
     subscriber: Subscriber,
     commons: Sequence[Digest],
     pools: Mapping[date, PersonalPool],
+    retractions: Sequence[Retraction],
     settings: Settings,
 ) -> Delivery | None:
     """What a subscriber gets of these days, ascending: their own five of each; ``None`` when that is nothing."""
     already = ledger.delivered_claims(con, subscriber.subscriber_id)
+    corrections = tuple(
+        one for one in retractions if one.claim_id in already and ledger.correction_of(one) not in already
+    )
     digests: list[Digest] = []
     for common in commons:
         own = digest_for(subscriber, common, pools[common.digest_date], already)
@@ -120,9 +126,9 @@ def _delivery(
         digests.insert(0, own)
     full = tuple(digest for digest in digests if digest.items)
     if full:
-        return Delivery(subscriber, full)
+        return Delivery(subscriber, full, corrections)
     is_asked_for = settings.mail_empty_days and not commons[-1].items
-    return Delivery(subscriber, (digests[0],)) if is_asked_for else None
+    return Delivery(subscriber, (digests[0],), corrections) if is_asked_for else None
 
 
 def _since(con: sqlite3.Connection, settings: Settings) -> dict[str, date]:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from digest_pipeline.models import Digest, Subscriber
+from digest_pipeline.models import Digest, Retraction, Subscriber
 from digest_pipeline.publishing.render import content_hash
 from digest_pipeline.sqlite import transaction
 
@@ -44,10 +44,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Delivery:
-    """What goes to one subscriber at once: the digest of a day, or those of several missed days, newest first."""
+    """What goes to one subscriber at once: the digest of a day, or those of several missed days, newest first.
+
+    ``corrections``: what was taken back since they got it.
+    """
 
     subscriber: Subscriber
     digests: tuple[Digest, ...]
+    corrections: tuple[Retraction, ...] = ()
 
     @property
     def days(self) -> tuple[str, ...]:
@@ -99,7 +103,8 @@ def claim(con: sqlite3.Connection, delivery: Delivery) -> bool:
                 (one.subscriber_id, item.claim_id, digest.digest_date.isoformat())
                 for digest in delivery.digests
                 for item in digest.items
-            ],
+            ]
+            + [(one.subscriber_id, correction_of(was), delivery.days[0]) for was in delivery.corrections],
         )
     return True
 
@@ -136,6 +141,11 @@ def note(con: sqlite3.Connection, delivery: Delivery, outcome: Outcome) -> None:
                 for day in delivery.days
             ],
         )  # fmt: skip
+
+
+def correction_of(one: Retraction) -> str:
+    """What stands among a subscriber's delivered claims once they were told that this one was taken back."""
+    return f"{one.claim_id} retracted"
 
 
 def statuses(con: sqlite3.Connection, since: date = date.min) -> dict[str, dict[date, str]]:

@@ -40,6 +40,7 @@ def digest_message(settings: Settings, delivery: Delivery, unsubscribe_url: str 
             "digests": cut,
             "title": settings.site_title,
             "count": plural(sum(len(digest.items) for digest in cut), "insight"),
+            "corrections": delivery.corrections,
             "left_out": sum(len(whole.items) for whole in delivery.digests) - sum(len(d.items) for d in cut),
             "more_url": _more_url(settings, delivery),
             "site_url": settings.site_url,

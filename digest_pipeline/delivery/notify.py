@@ -69,7 +69,10 @@ class NotifySender:
             one.overflow_mode = OverflowMode.SPLIT  # else a service refuses what is too long for it
         environment = templates().overlay(loader=ChoiceLoader([PackageLoader("digest_pipeline.delivery")]))
         body = environment.get_template("note.txt.j2").render(
-            digests=delivery.digests, site_url=self._settings.site_url, calling_nobody=calling_nobody
+            digests=delivery.digests,
+            corrections=delivery.corrections,
+            site_url=self._settings.site_url,
+            calling_nobody=calling_nobody,
         )
         if not may_leave():
             return None

@@ -95,7 +95,8 @@ def digest_for(subscriber: Subscriber, common: Digest, pool: PersonalPool, alrea
         pool: of the same day.
         already: claims that this subscriber got on other days. Neither they nor what says much the same come again.
     """
-    if not subscriber.has_own_taste and already.isdisjoint(item.claim_id for item in common.items):
+    is_whole = not common.retracted and already.isdisjoint(item.claim_id for item in common.items)
+    if not subscriber.has_own_taste and is_whole:
         return common
     if not subscriber.has_own_taste:
         return replace(common, items=_ranked(item for item in common.items if item.claim_id not in already))
