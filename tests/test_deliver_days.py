@@ -117,6 +117,22 @@ def test_an_empty_day_sends_nothing_unless_asked(
         assert "2 new episodes, and nothing in them" in body
 
 
+@pytest.mark.parametrize("place", [-1, 1])
+def test_an_empty_day_among_missed_ones_is_told_of_in_their_mail(
+    warehouse: Warehouse, mailed: Settings, box: Inbox, published: Digest, place: int
+) -> None:
+    subscribe(mailed, "ann")
+    with warehouse.write() as con:
+        record_digest(con, Digest(DAY + timedelta(days=place), (), episodes=2, shows=1))
+    asked, now = mailed.model_copy(update={"mail_empty_days": True}), NOW + timedelta(days=1)
+    assert deliver(asked, now) == {"sent": 1}
+    assert deliver(asked, now) == {"done": 1}
+    for body in parts(box.messages[0]):
+        assert f"{len(published.items)} insights" in body
+        assert body.count("2 new episodes, and nothing in them") == 1
+        assert published.items[0].headline in body
+
+
 def test_what_waits_is_given_up_when_its_day_is_old(mailed: Settings, box: Inbox, published: Digest) -> None:
     subscribe(mailed, "ann")
     box.answers = {"ann@example.org": "451 4.7.1 later"}

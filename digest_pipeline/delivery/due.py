@@ -124,11 +124,9 @@ def _delivery(
         own = digest_for(subscriber, common, pools[common.digest_date], already)
         already |= {item.claim_id for item in own.items}
         digests.insert(0, own)
-    full = tuple(digest for digest in digests if digest.items)
-    if full:
-        return Delivery(subscriber, full, corrections)
-    is_asked_for = settings.mail_empty_days and not commons[-1].items
-    return Delivery(subscriber, (digests[0],), corrections) if is_asked_for else None
+    empty = {common.digest_date for common in commons if not common.items} if settings.mail_empty_days else set()
+    told = tuple(digest for digest in digests if digest.items or digest.digest_date in empty)
+    return Delivery(subscriber, told, corrections) if told else None
 
 
 def _since(con: sqlite3.Connection, settings: Settings) -> dict[str, date]:

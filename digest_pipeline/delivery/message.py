@@ -13,7 +13,6 @@ from digest_pipeline.delivery.smtp import WIRE
 from digest_pipeline.models import Digest, DigestItem
 from digest_pipeline.publishing.render import templates
 from digest_pipeline.settings import Settings
-from digest_pipeline.words import plural
 
 MOST_SUBJECT = 100  # characters; longer ones are cut by the mail programs, in the middle of a word
 MOST_BYTES = 100_000  # Gmail hides what is beyond 102 kB
@@ -39,7 +38,7 @@ def digest_message(settings: Settings, delivery: Delivery, unsubscribe_url: str 
         about = {
             "digests": cut,
             "title": settings.site_title,
-            "count": plural(sum(len(digest.items) for digest in cut), "insight"),
+            "count": sum(len(digest.items) for digest in cut),
             "corrections": delivery.corrections,
             "left_out": sum(len(whole.items) for whole in delivery.digests) - sum(len(d.items) for d in cut),
             "more_url": _more_url(settings, delivery),

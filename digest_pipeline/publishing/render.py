@@ -69,6 +69,16 @@ def to_text(digest: Digest) -> str:
     return templates().get_template("digest.txt.j2").render(digest=digest)
 
 
+def empty_line(digest: Digest) -> str:
+    """What readers are told of a day on which no insight stands."""
+    if digest.retracted:
+        return "Nothing of this day stands any more."
+    if not digest.episodes:
+        return "No new episodes today."
+    where = "in it" if digest.episodes == 1 else "in them"
+    return f"{plural(digest.episodes, 'new episode')}, and nothing {where} that deserves your time."
+
+
 def retraction_line(one: Retraction, of_day: str = "") -> str:
     """What readers are told of an insight that was taken back; ``of_day`` where it stands among other days'."""
     place = f"Number {one.rank}{of_day and f' of {of_day}'} ({one.show}, “{one.episode}”)"
@@ -158,7 +168,7 @@ def templates() -> Environment:
     )
     filters = (
         clock, audio_at, web_url, beyond_quote, long_date, short_date, weekday_date, month_name, plural, other_language,
-        retraction_line,
+        empty_line, retraction_line,
     )  # fmt: skip
     environment.filters |= {function.__name__: function for function in filters} | {"md": markdown_text, "lang": lang}
     return environment
