@@ -73,6 +73,23 @@ def test_no_file_of_the_site_keeps_its_words_and_its_page_says_why(published: li
     assert len(document["items"]) == 4
 
 
+def test_what_was_said_around_another_insight_of_its_episode_is_told_no_more(
+    published: list[Digest], warehouse: Warehouse, settings: Settings
+) -> None:
+    item, other, third = published[2].items[:3]
+    with warehouse.write() as con:
+        con.execute(
+            "update raw.digest_items set show_title = $show, episode_title = $episode, said_after = $quote"
+            " where claim_id = $id",
+            {"show": item.show, "episode": item.episode, "quote": f"And {item.quote}", "id": other.claim_id},
+        )
+    assert run.invoke(app, ["retract", item.claim_id, "--reason", "Wrong."]).exit_code == 0
+    assert holding(settings.site, item.quote) == set()
+    assert holding(settings.site, other.quote)
+    assert "said around" not in (settings.site / "insights" / f"{other.claim_id}.html").read_text()
+    assert "said around" in (settings.site / "insights" / f"{third.claim_id}.html").read_text()
+
+
 def test_feeds_give_the_entry_new_words_under_its_old_id(published: list[Digest], settings: Settings) -> None:
     item = published[4].items[0]
 

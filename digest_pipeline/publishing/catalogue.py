@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
@@ -10,7 +10,7 @@ import duckdb
 from digest_pipeline.models import DigestItem
 from digest_pipeline.publishing.plot import Timeline, timeline
 from digest_pipeline.publishing.render import other_language
-from digest_pipeline.publishing.store import ITEM_COLUMNS, read_item
+from digest_pipeline.publishing.store import ITEM_COLUMNS, read_item, retractions
 
 MOST_LATER = 10  # newest insights that a page names of those that found it related
 MOST_OF_THEME = 100
@@ -112,8 +112,11 @@ def insight_pages(con: duckdb.DuckDBPyConnection, claim_ids: Sequence[str]) -> I
         " where claim_id in (select unnest(?::varchar[])) and retracted_at is null order by digest_date, rank",
         [list(claim_ids)],
     ).fetchall()
+    taken_back_from = {(one.show, one.episode) for one in retractions(con)}
     for day, *row in rows:
         item = read_item(row)
+        if (item.show, item.episode) in taken_back_from:  # what was said around may hold what was taken back
+            item = replace(item, said_before=None, said_after=None)
         newest = sorted(later[item.claim_id], key=lambda m: m.day, reverse=True)[:MOST_LATER]
         yield InsightPage(item, day, tuple(earlier[item.claim_id]), tuple(newest))
 
