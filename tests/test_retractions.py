@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from bench.published import made_up_archive, publish
 from digest_pipeline.cli import app
 from digest_pipeline.errors import DigestError
+from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.models import Digest, DigestItem
 from digest_pipeline.publishing import store
 from digest_pipeline.publishing.publish import build, build_again, judge
@@ -153,6 +154,23 @@ def test_a_day_is_taken_back_whole_and_one_without_insights_goes(
     assert "nothing of the digest" in str(again.exception)
 
 
+def test_a_feed_is_taken_back_by_its_name(published: list[Digest], warehouse: Warehouse, settings: Settings) -> None:
+    own, others = published[1].items[2], published[1].items[3]
+    with warehouse.write() as con:
+        add_feeds(con, [Subscription("https://shows.example/feed", "Anvil")], AT)
+        con.execute(
+            "insert into raw.episodes (episode_id, feed_url, title, first_seen_at, transcript_urls, description, status)"
+            " values ('ep_1', 'https://shows.example/feed', '', ?, '[]', '', 'transcribed')",
+            [AT],
+        )
+        con.execute("update raw.claim_candidates set episode_id = 'ep_1' where claim_id = ?", [own.claim_id])
+    arguments = ["retract", "--feed", "anvil", "--reason", "At the publisher's wish."]
+    assert run.invoke(app, arguments).exit_code == 0
+    assert holding(settings.site, own.quote) == set()
+    assert holding(settings.site, others.quote)
+    assert "no published insight of this feed" in str(run.invoke(app, arguments).exception)
+
+
 def test_neither_it_nor_another_in_its_place_is_published_when_its_day_runs_again(
     chosen: Warehouse,  # noqa: F811
     settings: Settings,
@@ -188,5 +206,12 @@ def test_what_cannot_be_taken_back_is_refused_by_name(published: list[Digest], w
         first = retract(con, item.claim_id, "Wrong.", AT)
         second = retract(con, item.claim_id, "Wrong, and told\nin two lines.", AT)
     assert (first.reason, second.reason) == ("Wrong.", "Wrong, and told in two lines.")
-    for arguments in (["cl_1"], [], ["cl_1", "--date", "2026-01-01"], ["cl_1", "--undo", "--reason", "x"], ["--undo"]):
+    for arguments in (
+        ["cl_1"],
+        [],
+        ["cl_1", "--date", "2026-01-01"],
+        ["cl_1", "--undo", "--reason", "x"],
+        ["--undo"],
+        ["--feed", "x", "--undo"],
+    ):
         assert run.invoke(app, ["retract", *arguments]).exit_code == 2

@@ -9,10 +9,11 @@ from rich.markup import escape
 
 from digest_pipeline.cli.console import out, parse_day
 from digest_pipeline.cli.writing import write_between_steps
+from digest_pipeline.feeds.subscriptions import find_feed
 from digest_pipeline.home_lock import in_use
 from digest_pipeline.publishing.publish import build_again
 from digest_pipeline.publishing.render import retraction_line
-from digest_pipeline.publishing.retract import reinstate, retract_day
+from digest_pipeline.publishing.retract import reinstate, retract_day, retract_feed
 from digest_pipeline.publishing.retract import retract as take_back
 from digest_pipeline.settings import load_settings
 from digest_pipeline.warehouse.choice import warehouse_of
@@ -25,6 +26,9 @@ def retract(
     day: Annotated[
         date | None, typer.Option("--date", parser=parse_day, metavar="DAY", help="All that stands of a day's digest.")
     ] = None,
+    feed: Annotated[
+        str | None, typer.Option(metavar="FEED", help="All that stands of a feed: its address or title.")
+    ] = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why, in a line; readers are told.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Let the insight stand again.")] = False,
 ) -> None:
@@ -34,9 +38,9 @@ def retract(
     one tells those who got it. It is not published again, nor is what says the same. A day without insights goes
     altogether.
     """
-    if (claim_id is None) == (day is None):
-        raise typer.BadParameter("give the id of an insight, or --date DAY")
-    if undo == (reason is not None) or (undo and day):
+    if sum(what is not None for what in (claim_id, day, feed)) != 1:
+        raise typer.BadParameter("give the id of an insight, --date DAY or --feed FEED")
+    if undo == (reason is not None) or (undo and not claim_id):
         raise typer.BadParameter("give --reason TEXT, or an id with --undo")
     settings, now = load_settings(), datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     taken: list[str] = []
@@ -44,6 +48,8 @@ def retract(
     def keep(con: duckdb.DuckDBPyConnection) -> None:
         if day:
             taken.extend(map(retraction_line, retract_day(con, day, reason or "", now)))
+        elif feed:
+            taken.extend(map(retraction_line, retract_feed(con, find_feed(con, feed), reason or "", now)))
         elif claim_id and undo:
             reinstate(con, claim_id)
         elif claim_id:

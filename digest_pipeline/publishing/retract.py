@@ -13,6 +13,11 @@ from digest_pipeline.publishing.store import published_digest, retractions
 from digest_pipeline.words import readable
 
 MOST_REASON = 500  # characters
+OF_FEED = """
+select i.claim_id
+from raw.digest_items i join raw.claim_candidates c using (claim_id) join raw.episodes e using (episode_id)
+where e.feed_url = ? and i.retracted_at is null order by i.digest_date, i.rank
+"""
 TAKE_BACK = "update raw.digest_items set retracted_at = $at, retraction = $reason where claim_id = $id"
 
 
@@ -48,6 +53,18 @@ def retract_day(con: duckdb.DuckDBPyConnection, day: date, reason: str, now: dat
     if not digest.items:
         raise DigestError(f"nothing of the digest of {day} stands any more", remedy="there is nothing left to do")
     return [retract(con, item.claim_id, reason, now) for item in digest.items]
+
+
+def retract_feed(con: duckdb.DuckDBPyConnection, feed_url: str, reason: str, now: datetime) -> list[Retraction]:
+    """Take back what still stands of a feed's episodes.
+
+    Raises:
+        DigestError: nothing of it stands, or the reason is none.
+    """
+    standing = con.execute(OF_FEED, [feed_url]).fetchall()
+    if not standing:
+        raise DigestError("no published insight of this feed stands", remedy="there is nothing left to do")
+    return [retract(con, claim_id, reason, now) for (claim_id,) in standing]
 
 
 def reinstate(con: duckdb.DuckDBPyConnection, claim_id: str) -> None:
