@@ -1,6 +1,8 @@
 """Mail servers as they are: they put off, break off, refuse, want TLS and a login, or are not there."""
 
+import smtplib
 import ssl
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -154,3 +156,30 @@ def test_a_server_that_answers_no_text_does_not_cost_everybody_the_digest(
     box.drops = set()
     assert deliver(mailed, NOW) == {"sent": 40 - lost, "done": lost}
     assert len({message["To"] for message in box.messages}) == len(box.messages) == 40
+
+
+@pytest.mark.parametrize("says_so", [False, True])
+def test_who_takes_few_mails_over_a_connection_gets_the_next_over_a_new_one(
+    mailed: Settings, box: Inbox, published: Digest, says_so: bool
+) -> None:
+    subscribe(mailed, *[f"reader{n}" for n in range(20)])
+    box.mails_per_connection, box.says_so = 1, says_so
+    assert deliver(mailed.model_copy(update={"mail_rounds": 1}), NOW) == {"sent": 20}
+    assert len({message["To"] for message in box.messages}) == len(box.messages) == box.connections == 20
+
+
+def test_a_text_whose_end_could_not_leave_is_sent_in_the_next_round(
+    mailed: Settings, box: Inbox, published: Digest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = smtplib.SMTP.send
+
+    def so_that_the_server_breaks_off_before_the_end(server: smtplib.SMTP, said: bytes | str) -> None:
+        if said == b".\r\n":
+            time.sleep(0.1)
+        send(server, said)
+
+    monkeypatch.setattr(smtplib.SMTP, "send", so_that_the_server_breaks_off_before_the_end)
+    subscribe(mailed, "ann", "bob", "cem")
+    box.drops_texts = 2
+    assert deliver(mailed, NOW) == {"sent": 3}
+    assert len(box.messages) == 3

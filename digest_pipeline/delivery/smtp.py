@@ -22,6 +22,7 @@ MOST_UNANSWERED = 2  # texts in a row over one connection: each may cost a reade
 OK, GO_AHEAD, CLOSING = 250, 354, 421
 ACCEPTED = (OK, 251)  # 251: it will forward (RFC 5321, 4.2.3)
 PERMANENT, NO_CODE = 500, 600
+CLOSED = Outcome("waiting", "the server closed the connection")
 
 
 class WirePolicy(EmailPolicy):
@@ -95,19 +96,25 @@ class MailLine:
         self._open.close()
 
     def send(self, message: EmailMessage, may_leave: Callable[[], bool]) -> Outcome | None:
-        """Hand one message over; see ``hand_over``.
+        """Hand one message over; see ``hand_over``. Who takes so many over a connection gets the next over a new one.
 
         Raises:
             smtplib.SMTPException, OSError: there is no connection, and none can be had, or it does not answer texts.
         """
         if self._unanswered == MOST_UNANSWERED:
             raise smtplib.SMTPServerDisconnected("the answers to the last texts were lost")
+        was_open = self._server is not None
+        outcome = self._hand_over(message, may_leave)
+        if was_open and outcome is CLOSED:
+            outcome = self._hand_over(message, may_leave)
+        self._unanswered = self._unanswered + 1 if outcome and outcome.status == "unknown" else 0
+        return outcome
+
+    def _hand_over(self, message: EmailMessage, may_leave: Callable[[], bool]) -> Outcome | None:
         if self._server is None:
             self._server = self._open.enter_context(mail_server(self._settings))
         try:
-            outcome = hand_over(self._server, message, may_leave)
-            self._unanswered = self._unanswered + 1 if outcome and outcome.status == "unknown" else 0
-            return outcome
+            return hand_over(self._server, message, may_leave)
         finally:
             if self._server.sock is None:  # broken, or closed by the server
                 self._open.close()
@@ -119,12 +126,18 @@ def hand_over(server: smtplib.SMTP, message: EmailMessage, may_leave: Callable[[
 
     ``may_leave`` is asked when the server has agreed to the recipient, just before the text leaves; ``None`` when it
     said no. A server may accept a message only after the dot that ends it (RFC 5321, 4.1.1.4), so that what breaks
-    before is ``waiting``, and what breaks between the dot and the reply ``unknown``.
+    before is ``waiting``, and what breaks between the dot and the reply ``unknown``. ``CLOSED``: nothing was begun.
     """
     sender, recipient = parseaddr(message["From"])[1], parseaddr(message["To"])[1]
     text = message.as_bytes(policy=WIRE)
     try:
         code, _ = server.mail(sender)
+    except (smtplib.SMTPException, OSError):  # it closes without saying so
+        code = CLOSING
+    if code == CLOSING:
+        server.close()
+        return CLOSED
+    try:
         if code != OK:  # whatever it has against the sender is not the recipient's fault
             return _put_off(server, Outcome("waiting", f"the server answered {code} to the sender"), code)
         code, said = server.rcpt(recipient)
@@ -137,11 +150,12 @@ def hand_over(server: smtplib.SMTP, message: EmailMessage, may_leave: Callable[[
         if code != GO_AHEAD:
             return _put_off(server, _refusal(code, said), code)
         server.send(re.sub(rb"(?m)^\.", b"..", text))
+        server.send(b".\r\n")
     except (smtplib.SMTPException, OSError) as error:
         server.close()
         return Outcome("waiting", f"the connection broke: {type(error).__name__}")
     try:
-        code, said = _end_text(server)
+        code, said = _answer_to_text(server)
     except (smtplib.SMTPException, OSError) as error:
         server.close()
         return Outcome("unknown", f"the connection broke after the text had left: {type(error).__name__}")
@@ -153,11 +167,9 @@ def hand_over(server: smtplib.SMTP, message: EmailMessage, may_leave: Callable[[
     return _put_off(server, _refusal(code, said), code)
 
 
-def _end_text(server: smtplib.SMTP) -> tuple[int, bytes]:
-    """The server's answer to the dot that ends a text."""
+def _answer_to_text(server: smtplib.SMTP) -> tuple[int, bytes]:
     assert server.sock  # noqa: S101 - the text has left over it
     server.sock.settimeout(TEXT_SECONDS)
-    server.send(b".\r\n")
     answer = server.getreply()
     server.sock.settimeout(SERVER_SECONDS)
     return answer
