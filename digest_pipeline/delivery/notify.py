@@ -16,7 +16,6 @@ from digest_pipeline.settings import Settings
 
 logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it logs addresses, which are secrets
 MENTION = re.compile(r"[@!](?=\w)")  # @everyone, and Slack's <!channel>: what a feed says must not call anybody
-UNKNOWN = Outcome("unknown", "the service refused it, or did not answer")
 
 
 def notification_address(address: str) -> str:
@@ -49,7 +48,9 @@ class NotifySender:
     """The channel of notifications: each delivery is a short text, and goes to the subscriber's own service."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        from digest_pipeline.delivery.webhooks import Listener  # imports Apprise
+
+        self._settings, self._listener = settings, Listener(settings.http_ca_file)
 
     def __enter__(self) -> Self:
         return self
@@ -60,13 +61,16 @@ class NotifySender:
         """Nothing is held open."""
 
     def send(self, delivery: Delivery, may_leave: Callable[[], bool]) -> Outcome | None:
-        """What became of it; ``None`` when it was not to leave. Apprise does not say why it failed: ``unknown``."""
-        from apprise import Apprise, NotifyFormat, OverflowMode
+        """What became of it; ``None`` when it was not to leave. What a service did not answer is ``unknown``."""
+        from apprise import Apprise, AppriseAsset, NotifyFormat, OverflowMode
 
-        service = Apprise()
+        # Whom Apprise no longer waits for goes on in a thread of it, and may keep others and the process waiting.
+        service = Apprise(asset=AppriseAsset(service_timeout=0))
         service.add(delivery.subscriber.address)
         for one in service:
             one.overflow_mode = OverflowMode.SPLIT  # else a service refuses what is too long for it
+            one.retry = 0  # what may have arrived is not sent again, though the address asks for it
+            one.optional = False  # else a failure counts as sent
         environment = templates().overlay(loader=ChoiceLoader([PackageLoader("digest_pipeline.delivery")]))
         body = environment.get_template("note.txt.j2").render(
             digests=delivery.digests,
@@ -77,5 +81,6 @@ class NotifySender:
         if not may_leave():
             return None
         title = f"{self._settings.site_title}: {long_date(delivery.digests[0].digest_date)}"
-        is_sent = service.notify(body=body, title=title, body_format=NotifyFormat.TEXT)
-        return Outcome("sent") if is_sent else UNKNOWN
+        with self._listener.listening():
+            is_sent = bool(service.notify(body=body, title=title, body_format=NotifyFormat.TEXT))
+        return self._listener.outcome(is_sent=is_sent)
