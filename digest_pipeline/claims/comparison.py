@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from digest_pipeline.claims.lexis import EMPTY, best_matches, clauses_of, lemma, words_in
 from digest_pipeline.claims.numerals import quantities_in
+from digest_pipeline.claims.opposites import Pair, are_exchanged, is_converse, pair_of
 from digest_pipeline.claims.polarity import SAME_CLAUSE
 
 AXES = (  # (axis, one direction, the other)
@@ -30,11 +31,11 @@ CAUSES = re.compile(
     r"|(?P<effect>[^.!?]+?)\b(?:because|due to|thanks to|caused by)\b(?P<cause>[^.!?]*)",
     re.IGNORECASE,
 )
-Pair = tuple[frozenset[str], frozenset[str]]
 
 
 def comparison_fault(wording: str, said: str) -> str | None:
     """A direction (more, slower, cheaper) that was not said, or a comparison or deed that is turned round."""
+    wording = _without_converses(wording, said)
     moves = _moves(said)  # "from ten to four dollars" says that it fell
     directed = f"{said} {' '.join('fell' if first > last else 'rose' for first, last in moves)}"
     for one, other in _AXES:
@@ -42,10 +43,21 @@ def comparison_fault(wording: str, said: str) -> str | None:
             found = mine.search(wording)
             if found and not mine.search(directed) and (opposite.search(directed) or not _has_direction(said)):
                 return found[0]
-    is_turned = any(_are_exchanged(pairs(wording), pairs(said)) for pairs in (_sides, _causes))
+    is_turned = any(are_exchanged(pairs(wording), pairs(said)) for pairs in (_sides, _causes))
     if is_turned or {(last, first) for first, last in moves} & _moves(wording):
         return "turned round"
     return f"who does it to whom: {verb}" if (verb := _swapped(wording, said)) else None
+
+
+def _without_converses(wording: str, said: str) -> str:
+    """A wording without what it compares as the talk does, from the other end ("B is dearer than A")."""
+    talk, clauses = clauses_of(said), clauses_of(wording)
+    others = [
+        clause
+        for clause in clauses
+        if not any(is_converse(clause.text, source.text) for source in best_matches(clause, talk, SAME_CLAUSE))
+    ]
+    return wording if len(others) == len(clauses) else ". ".join(clause.whole for clause in others)
 
 
 def _moves(text: str) -> set[tuple[float, float]]:
@@ -56,36 +68,18 @@ def _has_direction(text: str) -> bool:
     return any(one.search(text) or other.search(text) for one, other in _AXES)
 
 
-def _are_exchanged(worded: Sequence[Pair], talk: Sequence[Pair]) -> bool:
-    """Whether two sides have changed places, against those of the talk that share most with them."""
-    for left, right in worded:
-        before, after = max(
-            talk, key=lambda pair: len((left | right) & (pair[0] | pair[1])), default=(frozenset(), frozenset())
-        )
-        straight, crossed = len(left & before) + len(right & after), len(left & after) + len(right & before)
-        if (left & after and right & before) or crossed > straight:
-            return True
-    return False
-
-
 def _sides(text: str) -> list[Pair]:
     """The words of both sides of a comparison, for each clause that has such."""
     found = [match for clause in clauses_of(text) if (match := SIDES.search(clause.text))]
-    return [_pair(*(side for side in match.groups() if side is not None)) for match in found]
+    return [pair_of(*(side for side in match.groups() if side is not None)) for match in found]
 
 
 def _causes(text: str) -> list[Pair]:
     """The words of each effect and of its cause."""
     return [
-        _pair(match["effect"] or match["last_effect"] or "", match["cause"] or match["first_cause"] or "")
+        pair_of(match["effect"] or match["last_effect"] or "", match["cause"] or match["first_cause"] or "")
         for match in CAUSES.finditer(text)
     ]
-
-
-def _pair(one: str, other: str) -> Pair:
-    """The words of two sides; a word of both tells nothing."""
-    left, right = frozenset(_words(one)), frozenset(_words(other))
-    return left - right, right - left
 
 
 def _swapped(wording: str, said: str) -> str | None:

@@ -1,5 +1,5 @@
-"""Whether a rewritten claim follows from its quote: numbers, units, names, speaker, negation, comparisons, certainty,
-tense, and whether what is said of one thing is not said of another.
+"""Whether a rewritten claim follows from its quote: numbers, units, names, speaker, negation, opposites, comparisons,
+certainty, tense, places, and whether what is said of one thing is not said of another.
 
 Every check fails closed: a faithful wording may be refused, so that an unfaithful one is not published. A reason begins
 with what kind of fault it is, up to the colon: that is what is counted.
@@ -15,7 +15,7 @@ from digest_pipeline.claims.comparison import comparison_fault
 from digest_pipeline.claims.grounding import Located
 from digest_pipeline.claims.injection import gives_orders, has_link_or_markup
 from digest_pipeline.claims.lexis import content_words
-from digest_pipeline.claims.names import other_speaker, unsaid_name
+from digest_pipeline.claims.names import dropped_place, other_speaker, unsaid_actor, unsaid_name
 from digest_pipeline.claims.polarity import negation_fault
 from digest_pipeline.claims.quantities import unsaid_quantity
 from digest_pipeline.claims.tense import tense_fault
@@ -63,6 +63,8 @@ def unfaithful(wording: Wording, located: Located, *, known: str = "", speakers:
     for text, said in ((wording.headline, evidence), (wording.explanation, context)):
         if not _is_verbatim(text, said) and (fault := _differs(text, said, context, known)):
             return fault
+    if place := dropped_place(wording.text, wording.headline, evidence, known):
+        return f"place: “{place}” is left out"
     return None
 
 
@@ -79,6 +81,8 @@ def _differs(text: str, said: str, context: str, known: str) -> str | None:
         return f"number: {quantity.text} is not what was said"
     if name := unsaid_name(text, context, known):
         return f"name: {name} is not in the quote or beside it"
+    if actor := unsaid_actor(text, context, known):
+        return f"actor: {actor} is not in the quote or beside it"
     if fault := negation_fault(text, said):
         return f"negation: it differs from “{fault}”"
     if fault := certainty_fault(text, said):

@@ -1,11 +1,12 @@
 """Names in a wording: each must have been said near the quote, or be known of the episode. English."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from rapidfuzz import fuzz
 
-from digest_pipeline.claims.lexis import EMPTY, is_inflected, lemma, words_in
+from digest_pipeline.claims.lexis import EMPTY, best_matches, clauses_of, is_inflected, lemma, words_in
+from digest_pipeline.claims.polarity import SAME_CLAUSE
 from digest_pipeline.claims.units import UNITS
 
 CAPITALISED = re.compile(r"(?P<opens>^|[.!?:]\s+[\"“'(]?|^[\"“'(])?\b(?P<word>[A-Z][\w'’&-]*)")
@@ -14,11 +15,36 @@ SAYING = (
     r"(?:says?|said|thinks?|believes?|argue[sd]?|claim(?:s|ed)?|insist(?:s|ed)?|warn(?:s|ed)?|predict(?:s|ed)?|doubts?"
     r"|explain(?:s|ed)?|recommends?|admit(?:s|ted)?)"
 )
+FINDING = (
+    r"(?:f(?:ound|inds?)|discover(?:s|ed)?|shows?|showed|reports?|reported|estimates?|estimated|reveal(?:s|ed)?) that"
+)
 SOURCE = re.compile(
-    rf"(?P<before>[^\W\d_][\w'’-]*)(?: (?:\w+ly|also|now|still))? {SAYING}\b|\baccording to (?:the |an? )?(?P<by>[\w'’ -]+)"
+    rf"(?P<before>[^\W\d_][\w'’-]*)(?: (?:\w+ly|also|now|still))? (?:{SAYING}|{FINDING})\b|\baccording to (?:the |an? )?(?P<by>[\w'’ -]+)"
     rf"|\b{SAYING} (?P<after>(?-i:[A-Z])[\w'’-]*)",
     re.IGNORECASE,
 )
+# Who is easily made up to do what nobody in the talk is said to do; not "users" and "companies", which "you" may mean.
+_ACTORS = """
+accountant analyst authority bank doctor economist expert government hospital insurer investor lawmaker lawyer
+manufacturer merchant politician publisher regulator researcher retailer scientist supplier vendor
+"""
+STANDS_FOR = re.compile(r"\b(?:I|you|he|she|we|they|them|our|their|somebody|someone)\b", re.IGNORECASE)
+PLACE = re.compile(
+    r"(?P<first>^(?:(?:and|but|so|now|because|that)\s+)*)?\b(?:in|across|throughout|within|among)\s(?:the )?(?-i:[a-z]+ )?"
+    r"(?P<place>(?-i:[A-Z])[\w’'-]*(?: (?-i:[A-Z])[\w’'-]*)*)",
+    re.IGNORECASE,
+)
+SHARE = re.compile(  # a share or an extreme, which without its place is another one
+    r"\d ?%|\b(?:percent|per cent|most|majority|half|third|quarter|all|every|only|never|nobody|no one|the \w{3,}est)\b",
+    re.IGNORECASE,
+)
+_CALENDAR = """
+January February March April May June July August September October November December
+Monday Tuesday Wednesday Thursday Friday Saturday Sunday
+"""
+ACTORS, CALENDAR = frozenset(_ACTORS.split()), frozenset(_CALENDAR.split())
+SAME_STEM = 3  # letters that "Japan" and "Japanese" share
+ALIKE = frozenset({"us", "usa", "uk", "uni", "ame", "bri"})  # "the United States", "the US", "Americans"
 THE_SPEAKER = frozenset({"speaker", "speakers", "host", "hosts", "guest", "guests", "author"})
 
 
@@ -41,6 +67,34 @@ def unsaid_name(wording: str, said: str, known: str) -> str | None:
             continue
         if not any(len(word) > 4 and fuzz.ratio(word.lower(), other.lower()) >= SAME_NAME for other in available):
             return word
+    return None
+
+
+def unsaid_actor(wording: str, said: str, known: str) -> str | None:
+    """Somebody who does something in the wording alone, where the talk has no "we" or "they" for them."""
+    lemmas = {lemma(word) for word in words_in(f"{said} {known}")}
+    added = (word for word in words_in(wording) if lemma(word) in ACTORS - lemmas)
+    return None if STANDS_FOR.search(said) else next(added, None)
+
+
+def dropped_place(wording: str, headline: str, said: str, known: str) -> str | None:
+    """A place that a statement of the talk is restricted to, and that the wording made of it leaves out.
+
+    It restricts where it stands first ("in Ohio, …") or where a share or an extreme is told of it: "a startup in Ohio"
+    is a startup.
+    """
+    talk = clauses_of(said)
+    heads = {word[:SAME_STEM].lower() for word in words_in(f"{wording} {known}") if word[0].isupper()}
+    for source in (match for clause in clauses_of(headline) for match in best_matches(clause, talk, SAME_CLAUSE)):
+        for found in PLACE.finditer(source.text):
+            names = [
+                word
+                for word in words_in(found["place"])
+                if len(word) > 1 and word not in CALENDAR and word.lower() not in EMPTY
+            ]
+            is_restricting = found["first"] is not None or SHARE.search(source.text)
+            if names and is_restricting and not any(_is_akin(name, heads) for name in names):
+                return found["place"]
     return None
 
 
@@ -68,6 +122,11 @@ def other_speaker(wording: str, said: str, speaker: str | None, speakers: Iterab
         if not any(word.lower() in known or lemma(word) in lemmas for word in words_in(source)):
             return source.strip()
     return None
+
+
+def _is_akin(name: str, heads: Container[str]) -> bool:
+    head = name[:SAME_STEM].lower()
+    return head in heads or (head in ALIKE and any(other in heads for other in ALIKE))
 
 
 def _is_title_case(wording: str) -> bool:

@@ -7,7 +7,8 @@ it was made of, and "not" there has to be there in the wording as well, or its o
 import re
 from collections.abc import Sequence
 
-from digest_pipeline.claims.lexis import Clause, best_matches, clauses_of, content_words, lemmas_of
+from digest_pipeline.claims.lexis import Clause, best_matches, clauses_of, content_words
+from digest_pipeline.claims.opposites import is_opposite, without_sides
 
 NEGATION = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|hardly|scarcely|rarely|seldom|barely"
@@ -21,20 +22,10 @@ NO_NEGATION = re.compile(
     r"|(?<=\bneither\b)(.*?)\bnor\b",  # "neither fair nor efficient" denies once
     re.IGNORECASE,
 )
-OPPOSITES = tuple(  # two sets of lemmas: where a clause has one and its source the other, one of them is denied
-    (frozenset(one.split()), frozenset(other.split()))
-    for one, other in (
-        ("win won succeed success pass", "lose loss fail failure"), ("safe", "dangerous risky"),
-        ("allow permit approve accept legalize pass", "ban prohibit forbid forbade block reject veto outlaw refuse"),
-        ("include", "exclude except"), ("support favor favour back", "oppose"), ("buy purchase", "sell"),
-        ("hire recruit", "fire dismiss"), ("open", "close shut"), ("start begin began begun", "end finish"), ("profit", "loss"),
-        ("cause", "prevent cure"), ("attract", "repel"), ("create build", "destroy demolish"), ("true", "false"),
-        ("admit confirm", "deny"), ("for", "against"), ("import", "export"), ("arrive enter join", "leave quit"), ("remember", "forget forgot"),
-        ("high", "low"), ("long", "short"), ("large big", "small"), ("new", "old"), ("overestimate overrate", "underestimate underrate"), ("guilty", "innocent"),
-        ("praise", "criticize criticise"),
-    )
-)  # fmt: skip
-DENYING = ("un", "in", "il", "im", "ir", "dis", "non")
+GOES_ON = re.compile(  # of the same thing: "and rose in June", not "and rising rates"
+    r"(?:and|but|or|yet|then)(?: then)? (\w+)(?: (?:in|at|on|by|to|for|from|with|again|an?|the|its|their|it|them)\b|$)",
+    re.IGNORECASE,
+)
 SAME_CLAUSE = 0.34  # least share of a wording's content words that a clause of the talk must have to be its source
 TAKEN_OVER = 0.6  # share of a clause's content words from which on the wording is taken to repeat it
 
@@ -47,15 +38,18 @@ def is_negated(text: str) -> bool:
 def negation_fault(wording: str, said: str) -> str | None:
     """What a wording denies that was not denied, or the other way round."""
     talk, worded = clauses_of(said), clauses_of(wording)
+    kept: list[Clause] = []  # "not safe" that has become "dangerous"
     for clause in worded:
         matches = best_matches(clause, talk, SAME_CLAUSE)
         for match in matches:
-            if (is_negated(match.whole) != is_negated(clause.whole)) != _is_opposite(clause, match):
+            is_opposed = _is_opposite(clause, match, talk)
+            if (is_negated(match.whole) != is_negated(clause.whole)) != is_opposed:
                 return match.text
+            kept += [match] if is_opposed else []
         if not matches and is_negated(clause.whole) and not any(is_negated(c.whole) for c in talk):
             return clause.text
     if not any(is_negated(clause.whole) for clause in worded):
-        return repeated(wording, talk, [clause for clause in talk if is_negated(clause.whole)])
+        return repeated(wording, talk, [clause for clause in talk if is_negated(clause.whole) and clause not in kept])
     return None
 
 
@@ -71,14 +65,12 @@ def repeated(wording: str, talk: Sequence[Clause], among: Sequence[Clause]) -> s
     return None
 
 
-def _is_opposite(one: Clause, other: Clause) -> bool:
-    """Whether a word of one clause is denied by a word of the other: safe and unsafe, win and lose."""
-    mine, theirs = lemmas_of(one.whole), lemmas_of(other.whole)
-    mine, theirs = mine - theirs, theirs - mine
-    prefixed = sum(f"{prefix}{a}" in b for a, b in _crosswise(mine, theirs) for prefix in DENYING)
-    turned = sum(bool(mine & a and theirs & b) != bool(mine & b and theirs & a) for a, b in OPPOSITES)
-    return (prefixed + turned) % 2 == 1
-
-
-def _crosswise(mine: frozenset[str], theirs: frozenset[str]) -> list[tuple[str, frozenset[str]]]:
-    return [*((word, theirs) for word in mine), *((word, mine) for word in theirs)]
+def _is_opposite(clause: Clause, match: Clause, talk: Sequence[Clause]) -> bool:
+    """Whether a clause has the opposite of a word of its source, and what else it is made of in the talk has not."""
+    plain = without_sides(clause.content)
+    beside = [found[1] for other in talk if (found := GOES_ON.match(other.text))]
+    for other in talk:
+        shared = plain & other.content
+        if other is not match and shared and (shared - match.content or len(shared) >= len(plain & match.content)):
+            beside.append(other.whole)
+    return is_opposite(NEGATION.sub(" ", clause.whole), NEGATION.sub(" ", match.whole), beside)
