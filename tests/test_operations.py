@@ -237,6 +237,31 @@ def test_an_alert_is_not_repeated_when_an_old_gap_passes_or_a_host_asks_for_anot
     assert report(alerted, "Digest of a day", [waits.format(2980)], later) == []
 
 
+def test_an_alert_to_where_a_service_has_moved_from_is_not_taken_for_sent(
+    warehouse: Warehouse,
+    settings: Settings,
+    web: Web,
+    hook: tuple[list[str], str, Callable[[int], None]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    got, address, _ = hook
+
+    def move(request: BaseHTTPRequestHandler) -> None:
+        request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        request.send_response(301)
+        request.send_header("Location", "/alerts")
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    web.routes["/old"] = move
+    publish(warehouse, YESTERDAY, 5)
+    old = settings.model_copy(update={"alert_url": SecretStr(address.replace("/alerts", "/old?optional=yes"))})
+    assert report(old, "Digest of a day", ["Show: fails"], NOW) == []
+    assert "the service answered 301, it has moved" in caplog.text
+    assert report(settings.model_copy(update={"alert_url": SecretStr(address)}), "Digest", ["Show: fails"], NOW)
+    assert len(got) == 1
+
+
 def test_words_of_a_feed_are_no_markup_in_an_alert(warehouse: Warehouse, settings: Settings) -> None:
     publish(warehouse, YESTERDAY, 5)
     line = "<img src='https://evil.example/x'> [free](https://evil.example): HTTP 500"

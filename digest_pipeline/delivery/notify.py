@@ -62,15 +62,11 @@ class NotifySender:
 
     def send(self, delivery: Delivery, may_leave: Callable[[], bool]) -> Outcome | None:
         """What became of it; ``None`` when it was not to leave. What a service did not answer is ``unknown``."""
-        from apprise import Apprise, AppriseAsset, NotifyFormat, OverflowMode
+        from digest_pipeline.delivery.webhooks import NO_SERVICE, service_at
 
-        # Whom Apprise no longer waits for goes on in a thread of it, and may keep others and the process waiting.
-        service = Apprise(asset=AppriseAsset(service_timeout=0))
-        service.add(delivery.subscriber.address)
-        for one in service:
-            one.overflow_mode = OverflowMode.SPLIT  # else a service refuses what is too long for it
-            one.retry = 0  # what may have arrived is not sent again, though the address asks for it
-            one.optional = False  # else a failure counts as sent
+        service = service_at(delivery.subscriber.address)
+        if service is None:
+            return NO_SERVICE
         environment = templates().overlay(loader=ChoiceLoader([PackageLoader("digest_pipeline.delivery")]))
         body = environment.get_template("note.txt.j2").render(
             digests=delivery.digests,
@@ -81,6 +77,4 @@ class NotifySender:
         if not may_leave():
             return None
         title = f"{self._settings.site_title}: {long_date(delivery.digests[0].digest_date)}"
-        with self._listener.listening():
-            is_sent = bool(service.notify(body=body, title=title, body_format=NotifyFormat.TEXT))
-        return self._listener.outcome(is_sent=is_sent)
+        return self._listener.send(service, title, body)

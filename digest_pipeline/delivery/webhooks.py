@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from apprise import Apprise, AppriseAsset, NotifyFormat, OverflowMode
 from apprise.utils.http import ConnectionTracker, track_connections, tracked_session
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
@@ -30,12 +31,26 @@ MOST_UNANSWERED = 2  # requests in a row to one host: each may cost a reader the
 MOVED = (301, 302, 307, 308)  # not 303: it has taken what was sent (RFC 9110, 15.4.4)
 LATER = (408, 425, 429, 503)  # it took nothing, for now
 
+NO_SERVICE = Outcome("refused", "the notification library knows no such service")
 FAILED = Outcome("unknown", "the service refused it, or did not answer")
 LOST = Outcome("unknown", "the service's answer was lost")
 UNREACHED = Outcome("waiting", "the service was not reached")
 UNENCRYPTED = Outcome("unknown", "the encrypted connection could not be made, or broke")
 UNTRUSTED = Outcome("waiting", "the service's certificate is not trusted")
 _listener: ContextVar["Listener | None"] = ContextVar("listener", default=None)
+
+
+def service_at(address: str) -> Apprise | None:
+    """The service of an address of Apprise, which sends once and says so when it could not; ``None`` if it is none."""
+    # Whom Apprise no longer waits for goes on in a thread of it, and may keep others and the process waiting.
+    service = Apprise(asset=AppriseAsset(service_timeout=0))
+    if not service.add(address):
+        return None
+    for one in service:
+        one.overflow_mode = OverflowMode.SPLIT  # else a service refuses what is too long for it
+        one.retry = 0  # what may have arrived is not sent again, though the address asks for it
+        one.optional = False  # else a failure counts as sent
+    return service
 
 
 class Listener:
@@ -46,8 +61,14 @@ class Listener:
         self._heard: list[Outcome] = []
         self._unanswered: Counter[str] = Counter()
 
+    def send(self, service: Apprise, title: str, body: str) -> Outcome:
+        """What became of a plain text, in as many messages as the service needs for it."""
+        with self._listening():
+            is_sent = bool(service.notify(body=body, title=title, body_format=NotifyFormat.TEXT))
+        return self._outcome(is_sent=is_sent)
+
     @contextmanager
-    def listening(self) -> Iterator[None]:
+    def _listening(self) -> Iterator[None]:
         """Hand over what this thread sends meanwhile; it is one delivery."""
         self._heard.clear()
         token = _listener.set(self)
@@ -56,7 +77,7 @@ class Listener:
         finally:
             _listener.reset(token)
 
-    def outcome(self, *, is_sent: bool) -> Outcome:
+    def _outcome(self, *, is_sent: bool) -> Outcome:
         """What became of the delivery, of which Apprise says whether all of it was sent."""
         if is_sent:
             return Outcome("sent")
@@ -120,7 +141,7 @@ def _bound(response: Response) -> None:
 def _answer(status: int) -> Outcome:
     said = f"the service answered {status}"
     if status in MOVED:
-        return Outcome("refused", f"{said}, it has moved: subscribe its new address")
+        return Outcome("refused", f"{said}, it has moved: name its new address")
     if status in LATER:
         return Outcome("waiting", said)
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -23,10 +23,10 @@ def alert_services(settings: Settings) -> "list[Apprise]":
     addresses = settings.alert_url.get_secret_value().split()
     if not addresses:
         return []
-    from apprise import Apprise  # takes half a second
+    from digest_pipeline.delivery.webhooks import service_at  # imports Apprise, which takes half a second
 
-    services = [Apprise() for _ in addresses]
-    if not all(service.add(address) for service, address in zip(services, addresses, strict=True)):
+    services = [service for address in addresses if (service := service_at(address))]
+    if len(services) < len(addresses):
         raise SettingsError(
             "DIGEST_ALERT_URL holds what is no address of the notification library",
             remedy="it looks like slack://… or mailto://…: https://github.com/caronc/apprise/wiki lists the services",
@@ -46,14 +46,16 @@ def alert(settings: Settings, title: str, lines: Sequence[str]) -> bool:
     services = alert_services(settings) if lines else []
     if not services:
         return False
-    from apprise import NotifyFormat, OverflowMode
+    from digest_pipeline.delivery.webhooks import Listener
 
-    for one in (one for service in services for one in service):
-        one.overflow_mode = OverflowMode.SPLIT  # else a service refuses what is too long for it, today and tomorrow
     more = [f"and {len(lines) - MOST_LINES} more: `digest status`"] if len(lines) > MOST_LINES else []
     body = "\n".join(f"- {line}" for line in [*lines[:MOST_LINES], *more])
-    # Text: the names of shows and episodes in it are their feeds' own words, which must not become markup.
-    sent = [bool(service.notify(body=body, title=title, body_format=NotifyFormat.TEXT)) for service in services]
-    if not all(sent):
-        log.warning("an alert was not taken by %d of %d services: %s", sent.count(False), len(sent), title)
-    return any(sent)
+    # Plain text: the names of shows and episodes in it are their feeds' own words, which must not become markup.
+    listener = Listener(settings.http_ca_file)
+    outcomes = [listener.send(service, title, body) for service in services]
+    failed = [outcome.reason for outcome in outcomes if outcome.status != "sent"]
+    if failed:
+        log.warning(
+            "an alert was not taken by %d of %d services (%s): %s", len(failed), len(outcomes), failed[0], title
+        )
+    return len(failed) < len(outcomes)
