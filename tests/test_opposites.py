@@ -39,6 +39,11 @@ CHANGED = [  # (said, a wording that says something else, the kind of fault)
     ("In rural Peru forty percent of the wells are dry.", "Forty percent of the wells are dry.", "place"),
     ("In Norway you charge the ferry in ten minutes.", "Charging the ferry takes ten minutes.", "place"),
     ("The largest orchard in Europe is a cooperative.", "The largest orchard is a cooperative.", "place"),
+    # another country, or another bound
+    ("In Austria the trams lose money.", "Australian trams lose money.", "name"),
+    ("In the United Kingdom the trams lose money.", "In the US, the trams lose money.", "name"),
+    ("The fair had 900 buyers.", "The fair had more than 900 buyers.", "number"),
+    ("It took the bakers under 5 minutes.", "It took the bakers more than 5 minutes.", "number"),
     # somebody who is not in the talk
     ("The bridge was closed within a day.", "Regulators closed the bridge within a day.", "actor"),
     ("Landlords can deduct the repair.", "Landlords and investors can deduct the repair.", "actor"),
@@ -49,6 +54,14 @@ KEPT = [  # (said, a wording that says the same)
     ("The ferry is cheaper than the bridge.", "The bridge is more expensive than the ferry."),
     ("It is much faster to correct a map than to translate one.", "Translating a map is much slower than correcting one."),
     ("Wool holds more water than cotton.", "Cotton holds less water than wool."),
+    # a country and its people, a bound in other words, one of several
+    ("In Japan the trams lose money.", "Japanese trams lose money."),
+    ("The Italians export half of the wool.", "Italy exports half of the wool."),
+    ("In the United States a third of the bridges are old.", "A third of American bridges are old."),
+    ("In the U.S. a third of the bridges are old.", "In the United States, a third of the bridges are old."),
+    ("The fair had over 900 buyers.", "The fair had more than 900 buyers."),
+    ("The fair sold over half of the wool.", "The fair sold more than half of the wool."),
+    ("GPUs are cheap again.", "A GPU is cheap again."),
     # the opposite denied
     ("The oven is easier to clean since we took out the shelf.", "The oven is less hard to clean since the shelf is out."),
     ("The road is not safe at night.", "The road is dangerous at night."),

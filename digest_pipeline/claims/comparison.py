@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from digest_pipeline.claims.lexis import EMPTY, best_matches, clauses_of, lemma, words_in
-from digest_pipeline.claims.numerals import quantities_in
+from digest_pipeline.claims.numerals import WORDS, quantities_in
 from digest_pipeline.claims.opposites import Pair, are_exchanged, is_converse, pair_of
 from digest_pipeline.claims.polarity import SAME_CLAUSE
 
@@ -23,6 +23,12 @@ _AXES = tuple(
     (re.compile(rf"\b(?:{one})\b", re.IGNORECASE), re.compile(rf"\b(?:{other})\b", re.IGNORECASE))
     for _, one, other in AXES
 )
+# What "over 80" and "more than 80" say is held against the talk with the number itself (``quantities``).
+BOUND = re.compile(
+    r"\b(?:(?:more|less|fewer|greater|higher|larger|lower|smaller) than|at least|at most|above|below|under)"
+    rf" (?=[$€£]?\d|(?:an? )?(?:{'|'.join(WORDS)})\b)",
+    re.IGNORECASE,
+)
 # What stands on the two sides of "more than", and of "from bats to humans".
 SIDES = re.compile(r"^(.*)\bthan\b(.*)$|\bfrom\b(.*)\b(?:in)?to\b(.*)$", re.IGNORECASE)
 # An effect and its cause, in either order.
@@ -38,9 +44,10 @@ def comparison_fault(wording: str, said: str) -> str | None:
     wording = _without_converses(wording, said)
     moves = _moves(said)  # "from ten to four dollars" says that it fell
     directed = f"{said} {' '.join('fell' if first > last else 'rose' for first, last in moves)}"
+    unbound = BOUND.sub("", wording)
     for one, other in _AXES:
         for mine, opposite in ((one, other), (other, one)):
-            found = mine.search(wording)
+            found = mine.search(unbound)
             if found and not mine.search(directed) and (opposite.search(directed) or not _has_direction(said)):
                 return found[0]
     is_turned = any(are_exchanged(pairs(wording), pairs(said)) for pairs in (_sides, _causes))

@@ -1,7 +1,7 @@
 """Names in a wording: each must have been said near the quote, or be known of the episode. English."""
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 
 from rapidfuzz import fuzz
 
@@ -44,7 +44,11 @@ Monday Tuesday Wednesday Thursday Friday Saturday Sunday
 """
 ACTORS, CALENDAR = frozenset(_ACTORS.split()), frozenset(_CALENDAR.split())
 SAME_STEM = 3  # letters that "Japan" and "Japanese" share
-ALIKE = frozenset({"us", "usa", "uk", "uni", "ame", "bri"})  # "the United States", "the US", "Americans"
+COUNTRIES = (  # of several names, under one of them
+    (re.compile(r"\b(?:United States(?: of America)?\b|U\.?S\.?A\b|U\.S\.|US\b|Americans?\b)"), "America"),
+    (re.compile(r"\b(?:United Kingdom\b|U\.K\.|UK\b|British\b|Britons?\b)"), "Britain"),
+)
+DEMONYM = re.compile(r"(?:ese|ians?|ans?|ns?|ish|is?)$")
 THE_SPEAKER = frozenset({"speaker", "speakers", "host", "hosts", "guest", "guests", "author"})
 
 
@@ -54,8 +58,9 @@ def unsaid_name(wording: str, said: str, known: str) -> str | None:
     A capitalised word inside a sentence is a name. At the start of one it is too, unless it is a word of grammar or a
     dictionary word in an inflected form ("Requiring"): "Microsoft" needs to have been said there as well.
     """
-    available = words_in(f"{said} {known}")
+    wording, available = _one_name(wording), words_in(_one_name(f"{said} {known}"))
     lemmas = {lemma(word) for word in available} | {part for word in available for part in word.lower().split("'")}
+    lemmas |= {word.lower().removesuffix("s") for word in available if word.removesuffix("s").isupper()}  # "GPUs"
     is_title_case = _is_title_case(wording)
     for match in CAPITALISED.finditer(wording):
         word = match["word"].strip("'’-&")
@@ -64,6 +69,8 @@ def unsaid_name(wording: str, said: str, known: str) -> str | None:
             continue
         is_capital_by_place = match["opens"] is not None or is_title_case
         if word.lower() in UNITS or (is_capital_by_place and (is_inflected(word) or _stem(word) & lemmas)):
+            continue
+        if any(_are_of_one_country(word, other) for other in available):
             continue
         if not any(len(word) > 4 and fuzz.ratio(word.lower(), other.lower()) >= SAME_NAME for other in available):
             return word
@@ -83,8 +90,8 @@ def dropped_place(wording: str, headline: str, said: str, known: str) -> str | N
     It restricts where it stands first ("in Ohio, …") or where a share or an extreme is told of it: "a startup in Ohio"
     is a startup.
     """
-    talk = clauses_of(said)
-    heads = {word[:SAME_STEM].lower() for word in words_in(f"{wording} {known}") if word[0].isupper()}
+    talk = clauses_of(_one_name(said))
+    heads = {word[:SAME_STEM].lower() for word in words_in(_one_name(f"{wording} {known}")) if word[0].isupper()}
     for source in (match for clause in clauses_of(headline) for match in best_matches(clause, talk, SAME_CLAUSE)):
         for found in PLACE.finditer(source.text):
             names = [
@@ -93,7 +100,7 @@ def dropped_place(wording: str, headline: str, said: str, known: str) -> str | N
                 if len(word) > 1 and word not in CALENDAR and word.lower() not in EMPTY
             ]
             is_restricting = found["first"] is not None or SHARE.search(source.text)
-            if names and is_restricting and not any(_is_akin(name, heads) for name in names):
+            if names and is_restricting and not any(name[:SAME_STEM].lower() in heads for name in names):
                 return found["place"]
     return None
 
@@ -124,9 +131,20 @@ def other_speaker(wording: str, said: str, speaker: str | None, speakers: Iterab
     return None
 
 
-def _is_akin(name: str, heads: Container[str]) -> bool:
-    head = name[:SAME_STEM].lower()
-    return head in heads or (head in ALIKE and any(other in heads for other in ALIKE))
+def _one_name(text: str) -> str:
+    for names, one in COUNTRIES:
+        text = names.sub(one, text)
+    return text
+
+
+def _are_of_one_country(word: str, other: str) -> bool:
+    """Whether one names a country and the other its people: "Japan" and "Japanese", but not "Austria" and "Australian"."""
+    for people, country in ((word, other), (other, word)):
+        stem = DEMONYM.sub("", people)
+        is_shortened = len(stem) >= (3 if people.endswith(("ian", "ians")) else 4) and stem != people
+        if is_shortened and country.startswith(stem) and len(country) - len(stem) <= 3 and country[0].isupper():
+            return True
+    return False
 
 
 def _is_title_case(wording: str) -> bool:
