@@ -62,6 +62,10 @@ KEPT = [  # (said, a wording that says the same)
     ("The fair had over 900 buyers.", "The fair had more than 900 buyers."),
     ("The fair sold over half of the wool.", "The fair sold more than half of the wool."),
     ("GPUs are cheap again.", "A GPU is cheap again."),
+    # the same in another order, around what is no verb
+    ("The cheapest wool moved to Peru after the ban in Chile.", "After Chile's ban, the cheapest wool moved to Peru."),
+    ("Ferries overwhelmingly are used in spring markets.", "Spring markets overwhelmingly happen on ferries."),
+    ("The longer the drought the lower the wool price.", "The wool price is lower the longer a drought is."),
     # the opposite denied
     ("The oven is easier to clean since we took out the shelf.", "The oven is less hard to clean since the shelf is out."),
     ("The road is not safe at night.", "The road is dangerous at night."),

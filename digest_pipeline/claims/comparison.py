@@ -100,6 +100,8 @@ def _swapped(wording: str, said: str) -> str | None:
             for verb in common:
                 if mine.count(verb) != 1 or theirs.count(verb) != 1:
                     continue
+                if _is_no_deed(verb, clause.text) or _is_no_deed(verb, match.text):
+                    continue
                 (left, right), (before, after) = _around(verb, mine), _around(verb, theirs)
                 straight, crossed = left & before and right & after, left & after and right & before
                 if (crossed and not passive) or (straight and not crossed and verb in passive):
@@ -111,6 +113,14 @@ def _around(word: str, words: Sequence[str]) -> tuple[frozenset[str], frozenset[
     at = words.index(word)
     left, right = frozenset(words[:at]), frozenset(words[at + 1 :])
     return left - right, right - left
+
+
+def _is_no_deed(word: str, text: str) -> bool:
+    """Whether a word is seen not to be a verb: "the ban", "China's ban", "harder", "mostly"."""
+    found = next((form for form in words_in(text) if lemma(form) == word), word)
+    is_comparative = found.endswith(("er", "est")) and found.lower() != word
+    is_noun = re.search(rf"(?:\b(?:the|an?)|'s) {re.escape(found)}\b", text) is not None
+    return is_comparative or is_noun or found.endswith("ly")
 
 
 def _is_passive(verb: str, text: str) -> bool:
