@@ -1,13 +1,27 @@
 """What calls cost, and that no more is spent than the budgets allow."""
 
+import time
+from threading import Lock
+from typing import Any
+
 import pytest
 
 from digest_pipeline.llm.books import Books, LlmCall, spending_of_day
-from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.prices import Prices
 from digest_pipeline.llm.transport import import_litellm
+from digest_pipeline.models import Segment
 from tests.llm_server import Reply
-from tests.llm_setup import DAY, GOOD, GOOD_REPLY, PRICED, Setup, claims, make_setup, pytestmark  # noqa: F401 - a fixture
+from tests.llm_setup import (  # noqa: F401 - a fixture
+    DAY,
+    EPISODE,
+    GOOD,
+    GOOD_REPLY,
+    PRICED,
+    Setup,
+    claims,
+    make_setup,
+    pytestmark,
+)
 
 
 @pytest.mark.parametrize("model", ["openai/stand-in", "huggingface/some/model", "llama3", "foo/bar"])
@@ -59,15 +73,25 @@ def test_the_stages_of_a_run_share_its_budget(setup: Setup) -> None:
     assert Books(setup.warehouse, DAY).spent() == (0, 0.95)
 
 
-def test_calls_side_by_side_cannot_overspend_together(setup: Setup) -> None:
-    settings = setup.settings.model_copy(update={**PRICED, "llm_budget_usd_per_run": 0.05})
-    client = LlmClient(settings, Books(setup.warehouse, DAY))
-    with client.budget.hold("word " * 100) as most:
-        assert 0.04 < most < 0.05
-        with pytest.raises(Exception, match="the run's budget"), client.budget.hold("word " * 100):
-            pass
-    with client.budget.hold("word " * 100):
-        pass
+def test_calls_side_by_side_cannot_overspend_together_and_what_fits_one_by_one_waits(setup: Setup) -> None:
+    now, most, lock = 0, 0, Lock()
+
+    def answer(_: dict[str, Any]) -> Reply:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.05)  # for others to come, if they may
+        with lock:
+            now -= 1
+        return Reply(claims())
+
+    setup.server.answer = answer
+    turns = [Segment(i, i * 40.0, i * 40 + 39.0, f"Speaker {i % 2}", "word " * 99) for i in range(4)]
+    windows = {"llm_window_words": 100, "llm_overlap_words": 0, "llm_timeout_seconds": 90.0}
+    extraction = setup.extractor(**PRICED, **windows, llm_budget_usd_per_run=0.06).extract(EPISODE, turns)
+    assert extraction.note is None
+    assert (len(setup.server.asked), most) == (4, 1)
 
 
 def test_tokens_and_dollars_are_booked_the_providers_cache_included(setup: Setup) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import Condition
 from typing import Any
 
 from digest_pipeline.errors import BudgetExceeded
@@ -57,13 +57,14 @@ class Prices:
 class Budget:
     """Lets a call through when the most that it can cost fits in what is left of the run's and the day's budget.
 
-    Calls under way count with the most that they can cost, so that calls side by side cannot overspend together.
+    Calls under way count with the most that they can cost, so that calls side by side cannot overspend together. A call
+    for which they leave no room waits until they have ended, since most cost far less: only what is spent refuses it.
     """
 
     def __init__(self, prices: Prices, settings: Settings, spent: Spent) -> None:
         self._prices, self._settings, self._spent = prices, settings, spent
-        self._lock = Lock()
-        self._under_way = 0.0
+        self._change = Condition()
+        self._under_way: list[float] = []
 
     @contextmanager
     def hold(self, *prompts: str, share: float = 1.0) -> Iterator[float]:
@@ -82,17 +83,25 @@ class Budget:
                 remedy="name it as litellm does, provider/model, or set DIGEST_LLM_IS_FREE=1 if it costs nothing",
             )
         most = price * share
-        with self._lock:
-            run, day = self._spent()
-            limits = {"run": (run, settings.llm_budget_usd_per_run), "day": (day, settings.llm_budget_usd_per_day)}
-            for name, (spent, limit) in limits.items():
-                if spent + self._under_way + most > limit:
-                    raise BudgetExceeded(
-                        f"the {name}'s budget of {limit} USD is used up", remedy=f"raise llm_budget_usd_per_{name}"
-                    )
-            self._under_way += most
+        with self._change:
+            while not self._fits(most):
+                self._change.wait()
+            self._under_way.append(most)
         try:
             yield most
         finally:
-            with self._lock:
-                self._under_way -= most
+            with self._change:
+                self._under_way.remove(most)
+                self._change.notify_all()
+
+    def _fits(self, most: float) -> bool:
+        """Whether there is room now; raises where there will be none."""
+        settings = self._settings
+        run, day = self._spent()
+        limits = {"run": (run, settings.llm_budget_usd_per_run), "day": (day, settings.llm_budget_usd_per_day)}
+        for name, (spent, limit) in limits.items():
+            if spent + most > limit:
+                raise BudgetExceeded(
+                    f"the {name}'s budget of {limit} USD is used up", remedy=f"raise llm_budget_usd_per_{name}"
+                )
+        return all(spent + sum(self._under_way) + most <= limit for spent, limit in limits.values())
