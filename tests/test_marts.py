@@ -140,6 +140,8 @@ def test_hours_and_share_of_advertisement_stay_when_the_words_are_removed(
     episode = Episode("ep_1", "https://x.example/f", "Show", "One", None, None, "", None, "en")
     outcome = Outcome(episode, "transcribed", None, Transcript("ep_1", "publisher", None, "en", said))
     save_outcome(warehouse, outcome, day, max_attempts=4)
+    with warehouse.write() as con:
+        con.execute("insert into raw.digests values (?, 0, 0, 0, 0, '', now())", [day])
     shown = []
     for _ in range(2):
         build(settings.database, "--select", "+dim_episodes", "+show_scoreboard")

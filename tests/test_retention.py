@@ -53,7 +53,12 @@ def test_audio_and_transcripts_go_when_their_days_are_over(lived_in: Settings, w
         seconds = (NOW - timedelta(days=age)).timestamp()
         os.utime(audio / name, (seconds, seconds))
     with warehouse.write() as con:
-        for episode, day in (("ep_old", NOW.date() - timedelta(days=40)), ("ep_new", NOW.date())):
+        published, died = NOW.date() - timedelta(days=40), NOW.date() - timedelta(days=41)
+        con.execute(
+            "insert into raw.digests by name (select * replace (? as digest_date) from raw.digests limit 1)",
+            [published],
+        )
+        for episode, day in (("ep_old", published), ("ep_of_a_died_run", died), ("ep_new", NOW.date())):
             con.execute(
                 "insert into raw.episodes (episode_id, feed_url, guid, title, published_at, first_seen_at, digest_date,"
                 " transcript_urls, description, status) values (?, 'f', ?, 't', now(), now(), ?, '[]', '', 'transcribed')",
@@ -69,8 +74,8 @@ def test_audio_and_transcripts_go_when_their_days_are_over(lived_in: Settings, w
     assert remove_old(brief, NOW) == Removed(audio_files=1, segments=1)
     assert [path.name for path in audio.iterdir()] == ["new"]
     with warehouse.read() as con:
-        left = con.execute("select episode_id from raw.transcript_segments where text = 'Words.'").fetchall()
-    assert left == [("ep_new",)]
+        left = con.execute("select episode_id from raw.transcript_segments where text = 'Words.' order by 1").fetchall()
+    assert left == [("ep_new",), ("ep_of_a_died_run",)]
 
 
 def test_an_episode_whose_transcript_is_gone_is_not_read_anew(lived_in: Settings, warehouse: Warehouse) -> None:

@@ -7,10 +7,14 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse.choice import warehouse_of
 
 MOST_LOG_BYTES = 10_000_000
-# A claim, its quote and what was said around a published one are stored by themselves, and stay.
+# A claim, its quote and what was said around a published one are stored by themselves, and stay. A day whose run died,
+# or was of long ago from its beginning, needs its words until its digest is out.
 OLD_SEGMENTS = """
 from raw.transcript_segments
-where episode_id in (select episode_id from raw.episodes where status = 'transcribed' and digest_date < ?)
+where episode_id in (
+    select episode_id from raw.episodes join raw.digests using (digest_date)
+    where status = 'transcribed' and digest_date < ?
+)
 """
 
 
