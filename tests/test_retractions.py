@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from bench.published import made_up_archive, publish
 from digest_pipeline.cli import app
 from digest_pipeline.errors import DigestError
-from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
+from digest_pipeline.feeds.subscriptions import Subscription, add_feeds, remove_feed
 from digest_pipeline.models import Digest, DigestItem
 from digest_pipeline.publishing import store
 from digest_pipeline.publishing.publish import build, build_again, judge
@@ -164,6 +164,7 @@ def test_a_feed_is_taken_back_by_its_name(published: list[Digest], warehouse: Wa
             [AT],
         )
         con.execute("update raw.claim_candidates set episode_id = 'ep_1' where claim_id = ?", [own.claim_id])
+        remove_feed(con, "https://shows.example/feed")
     arguments = ["retract", "--feed", "anvil", "--reason", "At the publisher's wish."]
     assert run.invoke(app, arguments).exit_code == 0
     assert holding(settings.site, own.quote) == set()

@@ -49,7 +49,8 @@ def retract(
         if day:
             taken.extend(map(retraction_line, retract_day(con, day, reason or "", now)))
         elif feed:
-            taken.extend(map(retraction_line, retract_feed(con, find_feed(con, feed), reason or "", now)))
+            feed_url = find_feed(con, feed, even_removed=True)
+            taken.extend(map(retraction_line, retract_feed(con, feed_url, reason or "", now)))
         elif claim_id and undo:
             reinstate(con, claim_id)
         elif claim_id:

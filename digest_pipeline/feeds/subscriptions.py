@@ -147,15 +147,21 @@ def complete_feeds(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def find_feed(con: duckdb.DuckDBPyConnection, name: str) -> str:
+def find_feed(con: duckdb.DuckDBPyConnection, name: str, *, even_removed: bool = False) -> str:
     """The address of the subscription that ``name`` means: its address, its redacted address, or part of its title.
+
+    Args:
+        con: the warehouse.
+        name: what it is called.
+        even_removed: one that is not scanned any more counts too.
 
     Raises:
         DigestError: none or several do.
     """
     feeds = con.execute(
         "select feed_url, shown_url, coalesce(title, '') from raw.feeds"
-        " where coalesce(disabled_reason, '') <> 'removed' order by title, feed_url"
+        " where ? or coalesce(disabled_reason, '') <> 'removed' order by title, feed_url",
+        [even_removed],
     ).fetchall()
     wanted = name.strip().casefold()
     tests: tuple[Callable[[str, str, str], bool], ...] = (
