@@ -138,6 +138,12 @@ def test_notebooks_and_commands_ask_the_lake(on_lake: Settings) -> None:
     claim_id = query("select claim_id from raw.digest_items limit 1").item()
     assert CliRunner().invoke(app, ["verdict", claim_id, "good"]).exit_code == 0
     assert CliRunner().invoke(app, ["verdict", claim_id, "--withdraw"]).exit_code == 0
+    page = on_lake.site / "insights" / f"{claim_id}.html"
+    shown = page.read_text(encoding="utf-8")
+    assert CliRunner().invoke(app, ["retract", claim_id, "--reason", "Wrong."]).exit_code == 0
+    assert "Retracted" in page.read_text(encoding="utf-8")
+    assert CliRunner().invoke(app, ["retract", claim_id, "--undo"]).exit_code == 0
+    assert page.read_text(encoding="utf-8") == shown
     with looking(on_lake) as con, pytest.raises(duckdb.InvalidInputException, match="read-only"):
         con.execute("delete from raw.verdicts")
 
