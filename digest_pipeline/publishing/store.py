@@ -39,7 +39,7 @@ ITEM_COLUMNS = (
 )
 RETRACTED = """
 select claim_id, digest_date, rank, show_title, episode_title, retracted_at, retraction from raw.digest_items
-where retracted_at is not null
+where retracted_at is not null order by digest_date, rank
 """
 LANGUAGES = """
 select claim_id, t.language from raw.claim_candidates c join raw.transcripts t using (episode_id)
@@ -114,7 +114,7 @@ def published_digest(con: duckdb.DuckDBPyConnection, day: date) -> Digest | None
 
 def retractions(con: duckdb.DuckDBPyConnection) -> list[Retraction]:
     """All insights that were taken back, in the order of their days and ranks."""
-    return [Retraction(*row) for row in con.execute(f"{RETRACTED} order by digest_date, rank").fetchall()]
+    return [Retraction(*row) for row in con.execute(RETRACTED).fetchall()]
 
 
 def published_days(con: duckdb.DuckDBPyConnection) -> list[date]:
