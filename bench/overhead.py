@@ -7,8 +7,9 @@
 
 Time inside a model is taken at the libraries' own doors (sentence-transformers, faster-whisper, senko, litellm) and at
 the networks of the talk rater, the reranker and the clarity rater, so that everything of ours counts as ours, also what
-prepares their input. Loading them is told apart: a daemon that stays up pays it once. The audio is the demo's speech
-over and over, other talks in each file.
+prepares their input. Loading them is told apart: a daemon that stays up pays it once. Processor seconds, dbt's among
+them, are told beside the wall time's: where other work shares the cores, they alone compare. The audio is the demo's
+speech over and over, other talks in each file.
 """
 
 import argparse
@@ -21,44 +22,55 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from bench.measure import processor_seconds
 from bench.speech import write_speech
 from digest_pipeline.bundled import bundled
 from digest_pipeline.settings import Settings
 
 DAY = date(2026, 1, 5)
 
+Spent = npt.NDArray[np.float64]
+
+
+def now() -> Spent:
+    """Seconds by the wall, and of the processor in this process and those that it ended."""
+    return np.array([time.monotonic(), processor_seconds()])
+
 
 class ModelClock:
-    """Seconds inside the models since the last look."""
+    """Seconds inside the models since the last look, by the wall and of the processor."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self.spent = np.zeros(2)
 
-    def look(self) -> float:
+    def look(self) -> Spent:
         """Seconds since the last call."""
-        seconds, self.seconds = self.seconds, 0.0
-        return seconds
+        spent, self.spent = self.spent, np.zeros(2)
+        return spent
 
     def timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """``function``, its time counted; of a pair with an iterator first, as faster-whisper gives, that of both."""
 
         def call(*args: Any, **options: Any) -> Any:
-            began = time.monotonic()
+            began = now()
             result = function(*args, **options)
-            self.seconds += time.monotonic() - began
+            self.spent += now() - began
             return (self._drawn(result[0]), *result[1:]) if isinstance(result, tuple) else result
 
         return call
 
     def _drawn(self, items: Iterator[Any]) -> Iterator[Any]:
         while True:
-            began = time.monotonic()
+            began = now()
             try:
                 item = next(items)
             except StopIteration:
                 return
             finally:
-                self.seconds += time.monotonic() - began
+                self.spent += now() - began
             yield item
 
 
@@ -144,14 +156,16 @@ def measure(days: list[date], settings: Settings, before: Callable[[date], None]
     from digest_pipeline.runs import run_days
 
     with model_clock() as clock:
-        mark = time.monotonic()
+        mark = now()
         for summary in run_days(days, settings, before=before):
-            wall, mark = time.monotonic() - mark, time.monotonic()
+            whole, mark = now() - mark, now()
             models = clock.look()
-            ours = wall - models
             print(f"{summary.day}: {summary.episodes} episodes, {summary.transcribed_minutes:.0f} min transcribed,"
-                  f" {summary.candidates} claims, {summary.published} published; {wall:.1f} s, models {models:.1f} s,"
-                  f" everything else {ours:.1f} s = {ours / wall:.1%}", flush=True)  # fmt: skip
+                  f" {summary.candidates} claims, {summary.published} published")  # fmt: skip
+            for name, all_of_it, inside in zip(("wall", "processor"), whole, models, strict=True):
+                ours = all_of_it - inside
+                print(f"  {name}: {all_of_it:.1f} s, models {inside:.1f} s, everything else {ours:.1f} s"
+                      f" = {ours / all_of_it:.1%}", flush=True)  # fmt: skip
             for text in summary.attention:
                 print(f"  {text}", flush=True)
 

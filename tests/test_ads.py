@@ -1,10 +1,12 @@
 """Advertisements: the demo's reads, intros and outros are flagged, its substance is not."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from digest_pipeline.models import Chapter, Segment, Transcript
+from digest_pipeline.transcripts.ad_cues import CUES, plain
 from digest_pipeline.transcripts.ads import boilerplate_shingles, flag_ads
 from digest_pipeline.transcripts.annotate import annotate
 from digest_pipeline.transcripts.fingerprint import fingerprint, similarity
@@ -112,6 +114,13 @@ def test_a_read_is_flagged_as_a_whole_in_raw_recognition() -> None:
 )
 def test_no_phrase_that_talk_has_too_settles_it(said: str) -> None:
     assert flagged(*TALK * 20, said, *TALK * 20) == [None] * 201
+
+
+def test_cues_are_written_in_lower_case_as_the_text_is_in_which_they_are_looked_for() -> None:
+    assert not [
+        name for name, cue in CUES.items() if re.search(r"(?<!\\)[A-Z]", cue.pattern) or cue.flags & re.IGNORECASE
+    ]
+    assert CUES["sponsor"].search(plain("BROUGHT TO YOU BY Fernwick"))
 
 
 def test_chapters_of_sponsors_are_flagged_by_their_title() -> None:

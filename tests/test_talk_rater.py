@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,22 @@ def test_the_words_of_a_claim_are_worth_more_than_those_of_chatter(settings: Set
     claim, chatter = len(CLAIM.split(" ")), len(CHATTER.split(" "))
     assert rated.shape == (len(words),)
     assert rated[-claim:].mean() > rated[:chatter].mean() + 0.1
+
+
+def test_a_word_that_a_talk_repeats_is_cut_into_tokens_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, asked = TalkEncoder(encoder_source("auto")), list[str]()
+    words = f"{CLAIM} {CLAIM}".split(" ")
+    cut = network.tokenizer
+    numbers = [cut(word, add_special_tokens=False)["input_ids"] for word in words]
+
+    def tokenizer(texts: Sequence[str], **options: object) -> object:
+        asked.extend(texts)
+        return cut(texts, **options)
+
+    monkeypatch.setattr(network, "tokenizer", tokenizer)
+    ids, starts = network.tokens(words)
+    assert len(asked) == len(set(words))
+    assert [ids[a:b] for a, b in pairwise(starts)] == numbers
 
 
 def test_what_sells_advertises_and_what_claims_does_not(settings: Settings) -> None:

@@ -145,7 +145,10 @@ class TalkEncoder(TunedEncoder):
 
     def tokens(self, words: Sequence[str]) -> tuple[list[int], npt.NDArray[np.int64]]:
         """Numbers of a talk's tokens, and where each word's begin (one more than there are words)."""
-        found = self.tokenizer(list(words), add_special_tokens=False, verbose=False)["input_ids"] if words else []
+        distinct = list(dict.fromkeys(words))  # a talk says most of its words many times
+        numbers = self.tokenizer(distinct, add_special_tokens=False, verbose=False)["input_ids"] if distinct else []
+        tokens_of = dict(zip(distinct, numbers, strict=True))
+        found = [tokens_of[word] for word in words]
         return [token for tokens in found for token in tokens], np.cumsum([0, *map(len, found)])
 
     def stretch(self, ids: Sequence[int], start: int) -> tuple[list[int], int, int]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from digest_pipeline.claims.cleaning import GAP, clean
 from digest_pipeline.claims.features import PATTERNS, TRAILING_OFF, dangles
@@ -120,6 +121,7 @@ def as_said(sentences: Sequence[str]) -> tuple[str, str]:
     return headline, " ".join(others)
 
 
+@lru_cache(maxsize=1 << 12)  # a span is asked for its headline and whether it has one, and shares sentences with others
 def stands_alone(sentence: str) -> bool:
     """Whether a sentence makes a headline: of a readable length, no question, whole, all of it made out, and pointing
     at nothing before it.

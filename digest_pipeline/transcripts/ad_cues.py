@@ -122,7 +122,8 @@ AGAINST: dict[str, str] = {
     "argument": r"because|actually|i think|i guess|i don't know|maybe|probably|i mean|you know|kind of|sort of|the problem|the reason|for example|in terms of|basically|essentially",
     "question": r"what (?:do|did|does|is|are|was|about)|how (?:do|did|does|is|are)|why (?:do|did|is|are|would)|do you|did you|are you|can you|could you|would you|right\b",
 }
-CUES = {name: re.compile(rf"\b(?:{words})", re.IGNORECASE) for name, words in (FAMILIES | AGAINST).items()}
+# For lower-case text alone: where case counts, an alternative that begins with another letter is passed over at once.
+CUES = {name: re.compile(rf"\b(?:{words})") for name, words in (FAMILIES | AGAINST).items()}
 
 
 def plain(text: str) -> str:

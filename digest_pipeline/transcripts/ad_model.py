@@ -119,7 +119,7 @@ def units_of(segments: Sequence[Segment]) -> list[Unit]:
 
 def cue_matrix(units: Sequence[Unit]) -> Array:
     """Columns: for each cue, its number (at most 3) and its density; then the number of cues, and of words."""
-    found = np.array([[_count(pattern, unit) for pattern in CUES.values()] for unit in units], dtype=float)
+    found = np.array([_counts(unit) for unit in units], dtype=float)
     words = np.array([unit.words.count(" ") + 1 for unit in units], dtype=float)
     capped = np.minimum(found, 3)
     strong = capped[:, [list(CUES).index(name) for name in STRONG]]
@@ -135,10 +135,10 @@ def cue_matrix(units: Sequence[Unit]) -> Array:
     )
 
 
-def _count(pattern: re.Pattern[str], unit: Unit) -> int:
-    """Cues that begin in a unit."""
-    end = len(unit.words)
-    return sum(match.start() < end for match in pattern.finditer(f"{unit.words} {unit.ahead}"))
+def _counts(unit: Unit) -> list[int]:
+    """Of each cue, how many begin in a unit."""
+    text, end = f"{unit.words} {unit.ahead}", len(unit.words)
+    return [sum(match.start() < end for match in pattern.finditer(text)) for pattern in CUES.values()]
 
 
 def place_matrix(units: Sequence[Unit], cues: Array, own: Array) -> Array:
