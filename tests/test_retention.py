@@ -47,9 +47,10 @@ def test_died_runs_and_removed_feeds_leave_nothing_after_a_repair(lived_in: Sett
 
 def test_audio_and_transcripts_go_when_their_days_are_over(lived_in: Settings, warehouse: Warehouse) -> None:
     audio = lived_in.home / "audio"
-    audio.mkdir()
-    for name, age in (("old", 40), ("new", 1)):
-        (audio / name).write_bytes(b"sound")
+    (audio / "lost+found").mkdir(parents=True)  # a disk of its own has one
+    for name, age in (("old.audio", 40), ("new.audio", 1), ("of mine.txt", 40), ("lost+found", 40)):
+        if name != "lost+found":
+            (audio / name).write_bytes(b"sound")
         seconds = (NOW - timedelta(days=age)).timestamp()
         os.utime(audio / name, (seconds, seconds))
     with warehouse.write() as con:
@@ -72,7 +73,7 @@ def test_audio_and_transcripts_go_when_their_days_are_over(lived_in: Settings, w
     assert remove_old(lived_in, NOW) == Removed()
     brief = lived_in.model_copy(update={"keep_audio_days": 30, "keep_transcripts_days": 30})
     assert remove_old(brief, NOW) == Removed(audio_files=1, segments=1)
-    assert [path.name for path in audio.iterdir()] == ["new"]
+    assert {path.name for path in audio.iterdir()} == {"new.audio", "of mine.txt", "lost+found"}
     with warehouse.read() as con:
         left = con.execute("select episode_id from raw.transcript_segments where text = 'Words.' order by 1").fetchall()
     assert left == [("ep_new",), ("ep_of_a_died_run",)]

@@ -41,7 +41,7 @@ def remove_old(settings: Settings, now: datetime) -> Removed:
     audio = 0
     if settings.keep_audio_days:
         oldest = (now - timedelta(days=settings.keep_audio_days)).timestamp()
-        for path in (settings.home / "audio").glob("*"):
+        for path in (settings.home / "audio").glob("*.audio"):  # what else lies there is somebody's own, or the disk's
             if path.stat().st_mtime < oldest:
                 path.unlink()
                 audio += 1
