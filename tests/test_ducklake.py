@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from digest_pipeline.upkeep.restore import restore
 from digest_pipeline.warehouse import Warehouse
 from digest_pipeline.warehouse.choice import looking, warehouse_of
 from digest_pipeline.warehouse.copying import migrate_to_lake
+from digest_pipeline.warehouse.lake import attached
 from digest_pipeline.warehouse.schema import migrate, migrations, without_keys
 from tests.postgres_server import PASSWORD, postgres, server_address
 from tests.two_stores import a_lake
@@ -131,6 +133,48 @@ def test_a_writer_killed_in_a_transaction_leaves_nothing(empty: Settings) -> Non
     warehouse.compact(keep_days=1)
     with looking(empty) as con:
         assert con.execute("from raw.llm_replies").fetchall() == [("before", "mine")]
+
+
+def test_transcripts_that_were_removed_leave_the_disk_when_the_past_is_over(empty: Settings, server: str) -> None:
+    warehouse = warehouse_of(empty)
+    address = LakeAddress.parse(empty.warehouse.get_secret_value())
+    name = dict(address.login)["database"]
+    catalog = psycopg2.connect(server_address(server).replace("/postgres?", f"/{name}?"))
+    catalog.autocommit = True
+
+    def two_days_pass() -> None:
+        with catalog.cursor() as cursor:
+            cursor.execute("update ducklake_snapshot set snapshot_time = snapshot_time - interval '2 days'")
+            cursor.execute(
+                "update ducklake_files_scheduled_for_deletion set schedule_start = schedule_start - interval '2 days'"
+            )
+
+    def on_disk() -> set[str]:
+        folder = Path(address.data) / "raw" / "transcript_segments"
+        files = [str(file) for file in folder.rglob("*.parquet") if not file.name.endswith("-delete.parquet")]
+        return {row[0] for row in duckdb.execute("select distinct episode_id from read_parquet(?)", [files]).fetchall()}
+
+    with warehouse.write() as con:
+        con.execute(
+            "insert into raw.transcript_segments (episode_id, position, start_seconds, end_seconds, text, is_ad)"
+            " select 'ep_' || n, 0, 0, 9, 'Words.', false from range(5) t(n)"
+        )
+    with closing(attached(address, read_only=True)) as reader:  # a notebook that stays open
+        count = "select count(*) from digest.raw.transcript_segments"
+        ((before,),) = reader.execute("select max(snapshot_id) from ducklake_snapshots('digest')").fetchall()
+        assert reader.execute(count).fetchall() == [(5,)]
+        with warehouse.write() as con:
+            con.execute("delete from raw.transcript_segments where episode_id = 'ep_0'")
+        warehouse.compact(keep_days=1)
+        assert reader.execute(count).fetchall() == [(4,)]
+        assert reader.execute(f"{count} at (version => {before})").fetchall() == [(5,)]
+        for _ in range(2):  # its snapshot is dropped, and a day later its file
+            assert "ep_0" in on_disk()
+            two_days_pass()
+            warehouse.compact(keep_days=1)
+        assert on_disk() == {"ep_1", "ep_2", "ep_3", "ep_4"}
+        assert reader.execute(count).fetchall() == [(4,)]
+    catalog.close()
 
 
 def test_of_two_writers_of_the_same_rows_one_is_told(empty: Settings) -> None:

@@ -22,6 +22,9 @@ from digest_pipeline.warehouse.connection import Warehouse
 from digest_pipeline.warehouse.schema import migrate, migrations, newest_applied
 
 CATALOG = "digest"  # the name under which a database file of that name would be known: views hold it
+# Of a file of transcripts, the share whose removal has the file written anew. By DuckLake's own, 0.95, words that
+# keep_transcripts_days had removed lay on the disk until nearly all of their file was too old.
+REMOVED_SHARE = 0.1
 _ATTACHING = Lock()
 
 
@@ -104,6 +107,10 @@ class LakeWarehouse(Warehouse):
         with self.read() as con, suppress(duckdb.TransactionException):
             for option in ("expire_older_than", "delete_older_than"):
                 con.execute(f"call {CATALOG}.set_option('{option}', '{keep_days:d} days')")
+            con.execute(
+                f"call {CATALOG}.set_option('rewrite_delete_threshold', {REMOVED_SHARE}, schema => 'raw',"
+                " table_name => 'transcript_segments')"
+            )
             con.execute("checkpoint")
 
     def __str__(self) -> str:
