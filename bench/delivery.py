@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.mail_server import number_of
+from bench.measure import amounts
 from bench.published import made_up_archive, publish
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.deliver import deliver
@@ -211,4 +212,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] in (["ours"], ["plain"]):
         send(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
     else:
-        main(*map(int, sys.argv[1:]))
+        main(**amounts(__doc__, subscribers=SUBSCRIBERS, kills=KILLS))

@@ -22,7 +22,7 @@ import feedparser
 import requests
 
 from bench.feed_server import HOSTS, NEWEST, fails, number_of_items
-from bench.measure import processor_seconds, watch_memory
+from bench.measure import amounts, processor_seconds, watch_memory
 from digest_pipeline.feeds import store
 from digest_pipeline.feeds.arrivals import save_episodes
 from digest_pipeline.feeds.health import save_outcomes
@@ -141,4 +141,4 @@ def serve(feeds: int) -> Iterator[int]:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(**amounts(__doc__, feeds=FEEDS))

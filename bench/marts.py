@@ -6,10 +6,10 @@ Fills a warehouse with made-up days (200 claims in 10 episodes, 60 segments each
 runs dbt once whole and once for the last day, and prints dbt's own times of the models. Default: 90, 360, 720 days.
 """
 
+import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
@@ -60,4 +60,6 @@ def run(database: Path, day: date | None) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main([int(text) for text in sys.argv[1:]] or [90, 360, 720])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("days", nargs="*", type=int, default=[90, 360, 720], help="sizes of history")
+    main(parser.parse_args().days)

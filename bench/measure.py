@@ -1,11 +1,23 @@
-"""What the benchmarks measure of processes: processor time and memory, of this one and those that it starts."""
+"""What the benchmarks share: how much to measure, as the command line says, and what processes took.
 
+Processor time and memory are of this process and of those that it starts.
+"""
+
+import argparse
 import resource
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
+
+
+def amounts(explanation: str | None, **defaults: int) -> dict[str, int]:
+    """Whole numbers that follow the command, in the order of ``defaults``; ``--help`` prints the explanation."""
+    parser = argparse.ArgumentParser(description=explanation, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in defaults.items():
+        parser.add_argument(name, nargs="?", type=int, default=default, help="default: %(default)s")
+    return vars(parser.parse_args())
 
 
 def processor_seconds() -> float:

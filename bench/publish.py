@@ -8,7 +8,6 @@ nothing, and the baseline: the same day published by rendering every page anew. 
 """
 
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from statistics import median
 
 import numpy as np
 
+from bench.measure import amounts
 from bench.published import made_up_archive, publish
 from digest_pipeline.publishing.pages import Site
 from digest_pipeline.publishing.site import write_site
@@ -78,4 +78,4 @@ def seconds(action: Callable[[], list[Path]]) -> tuple[float, list[Path]]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 365)
+    main(**amounts(__doc__, days=365))

@@ -13,7 +13,6 @@ something. CPU time is given beside the wall time, which other work on the machi
 
 import os
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +25,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from bench.measure import amounts
 from bench.published import SHOWS, made_up_archive
 from digest_pipeline.encoder import Embedder, Vectors, get_embedder
 from digest_pipeline.search import search, update_index
@@ -257,4 +257,4 @@ def seconds(action: Callable[[], T]) -> tuple[float, T]:
 
 
 if __name__ == "__main__":
-    main(*(int(text) for text in (*sys.argv[1:], *("200000", "1")[len(sys.argv) - 1 :])))
+    main(**amounts(__doc__, claims=200_000, talk=1))
