@@ -106,7 +106,8 @@ class BatchStandIn(StandIn):
     """OpenAI's batch interface: files, a batch that is done at its ``rounds``-th look, and its output.
 
     A cancelled one ends at once with its first ``answered`` answers, or, where that is ``None``, never. The first
-    ``broken`` looks get no answer: the connection breaks.
+    ``broken`` looks, and the first ``lost`` batches that are made, get no answer: the connection breaks. The first
+    ``refused`` uploads are answered with 503. With ``lists`` the latest batches are told.
     """
 
     def __init__(
@@ -114,12 +115,18 @@ class BatchStandIn(StandIn):
     ) -> None:
         super().__init__(web, answer)
         self.rounds, self.answered, self.broken, self.looks, self.batches = rounds, answered, broken, 0, 0
+        self.lost, self.refused, self.lists, self.uploads = 0, 0, True, 0
+        self._inputs: dict[str, str] = {}
         self._is_cancelled = False
         self._web, self._output, self._outputs = web, b"", dict[str, bytes]()
         web.routes |= {"/v1/files": self._upload, "/v1/batches": self._create}
 
     def _upload(self, request: BaseHTTPRequestHandler) -> None:
         form = request.rfile.read(int(request.headers["Content-Length"])).decode()
+        if self.refused:
+            self.refused -= 1
+            send(request, {"error": {"message": "busy"}}, 503)
+            return
         lines = [json.loads(line) for line in form.splitlines() if line.startswith('{"custom_id"')]
         rows = []
         for line in lines:
@@ -127,19 +134,32 @@ class BatchStandIn(StandIn):
             response = {"status_code": reply.status, "body": self.body_for(line["body"], reply)}
             rows.append({"id": "r", "custom_id": line["custom_id"], "response": response, "error": None})
         self._output = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode()
-        send(request, {"id": "file-in", "object": "file", "bytes": len(form), "created_at": 1, "filename": "b.jsonl",
+        self.uploads += 1
+        send(request, {"id": f"input-{self.uploads}", "object": "file", "bytes": len(form), "created_at": 1, "filename": "b.jsonl",
                        "purpose": "batch", "status": "processed"})  # fmt: skip
 
     def _create(self, request: BaseHTTPRequestHandler) -> None:
-        request.rfile.read(int(request.headers["Content-Length"]))
+        body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
+        if request.command == "GET":
+            made = [self._batch(batch) for batch in self._outputs]
+            send(
+                request,
+                {"object": "list", "data": made, "has_more": False} if self.lists else {},
+                200 if self.lists else 404,
+            )
+            return
         self.batches += 1
         batch, output = f"batch-{self.batches}", f"file-{self.batches}"
-        self._outputs[batch] = self._output
+        self._outputs[batch], self._inputs[batch] = self._output, json.loads(body)["input_file_id"]
         self._web.routes |= {
             f"/v1/batches/{batch}": lambda r: self._look(r, batch),
             f"/v1/batches/{batch}/cancel": lambda r: self._cancel(r, batch),
             f"/v1/files/{output}/content": lambda r: send(r, self._outputs[batch]),
         }
+        if self.lost:
+            self.lost -= 1
+            request.connection.shutdown(socket.SHUT_RDWR)
+            return
         send(request, self._batch(batch))
 
     def _look(self, request: BaseHTTPRequestHandler, batch: str) -> None:
@@ -161,7 +181,7 @@ class BatchStandIn(StandIn):
         is_done = self._is_cancelled or self.looks >= self.rounds
         status = "cancelled" if self._is_cancelled else "completed" if is_done else "in_progress"
         return {
-            "id": batch, "object": "batch", "endpoint": "/v1/chat/completions", "input_file_id": "file-in",
+            "id": batch, "object": "batch", "endpoint": "/v1/chat/completions", "input_file_id": self._inputs[batch],
             "completion_window": "24h", "created_at": 1, "status": status,
             "output_file_id": batch.replace("batch", "file") if is_done else None,
         }  # fmt: skip

@@ -36,7 +36,7 @@ def extractor(setup: Setup, **changes: object) -> tuple[LlmExtractor, list[float
     client = LlmClient(settings, books)
     batches = BatchSender(settings, client, books)
     slept: list[float] = []
-    batches.sleep = slept.append
+    batches.service.sleep = slept.append
     return LlmExtractor(settings, client, OnceExtractor(settings), batches), slept
 
 
@@ -64,7 +64,7 @@ def die_waiting(setup: Setup) -> None:
     def die(_: float) -> None:
         raise KeyboardInterrupt
 
-    found._batches.sleep = die  # type: ignore[union-attr]
+    found._batches.service.sleep = die  # type: ignore[union-attr]
     with pytest.raises(KeyboardInterrupt):
         found.prepare([(EPISODE, SEGMENTS)])
 
@@ -76,6 +76,76 @@ def test_a_run_that_died_goes_on_waiting_for_its_batch(setup: Setup) -> None:
     again.prepare([(EPISODE, SEGMENTS)])
     assert (server.batches, server.asked) == (1, [])
     assert [c.rejected_reason for c in again.extract(EPISODE, SEGMENTS).candidates] == [None]
+
+
+def test_a_batch_that_nobody_has_read_yet_counts_in_the_budget_and_is_read_though_it_fills_it(setup: Setup) -> None:
+    server = BatchStandIn(setup.web, GOOD_REPLY)
+    die_waiting(setup)
+    assert 0.02 < Books(setup.warehouse, DAY).spent()[1] < 0.025, "half the list price"
+    again, _ = extractor(setup, llm_budget_usd_per_day=0.025)
+    again.prepare([(EPISODE, SEGMENTS)])
+    assert (server.batches, server.asked, outcomes(setup)) == (1, [], [("ok", True, False)])
+    assert Books(setup.warehouse, DAY).spent()[1] < 0.005
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_run_that_dies_while_its_batch_is_made_neither_loses_nor_repeats_it(setup: Setup, made: bool) -> None:
+    server = BatchStandIn(setup.web, GOOD_REPLY)
+    found, _ = extractor(setup)
+    service = found._batches.service  # type: ignore[union-attr]
+    create = service.create
+
+    def die(file_id: str, deadline: float) -> str:
+        if made:
+            create(file_id, deadline)
+        raise KeyboardInterrupt
+
+    service.create = die  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        found.prepare([(EPISODE, SEGMENTS)])
+    assert outcomes(setup) == [("sent, and no reply seen", False, False)]
+    extractor(setup)[0].prepare([(EPISODE, SEGMENTS)])
+    assert (server.batches, server.asked, outcomes(setup)) == (1, [], [("ok", True, False)])
+
+
+def test_a_batch_whose_making_got_no_answer_is_found_again(setup: Setup) -> None:
+    server = BatchStandIn(setup.web, GOOD_REPLY)
+    server.lost = 1
+    extractor(setup)[0].prepare([(EPISODE, SEGMENTS)])
+    assert (server.batches, server.asked, outcomes(setup)) == (1, [], [("ok", True, False)])
+
+
+def test_a_batch_that_may_have_been_made_counts_with_the_most_that_it_can_cost(setup: Setup) -> None:
+    server = BatchStandIn(setup.web, GOOD_REPLY)
+    server.lost, server.lists = 1, False
+    found, _ = extractor(setup)
+    found.prepare([(EPISODE, SEGMENTS)])
+    assert found.extract(EPISODE, SEGMENTS).note is None
+    assert (server.batches, len(server.asked)) == (1, 1)
+    assert outcomes(setup) == [("sent, and no reply seen", False, False), ("ok", True, False)]
+
+
+def test_a_provider_that_is_busy_when_questions_are_sent_is_waited_for(setup: Setup) -> None:
+    server = BatchStandIn(setup.web, GOOD_REPLY)
+    server.refused = 2
+    extractor(setup)[0].prepare([(EPISODE, SEGMENTS)])
+    assert (server.batches, outcomes(setup)) == (1, [("ok", True, False)])
+
+
+def test_a_batch_takes_what_the_budget_has_room_for_and_another_the_rest(setup: Setup) -> None:
+    server = BatchStandIn(setup.web, GOOD_REPLY)
+    found, _ = extractor(setup, llm_budget_usd_per_run=0.03)  # a question may cost 0.02 and costs 0.002
+    found.prepare([(EPISODE, SEGMENTS), (replace(EPISODE, episode_id="ep_2", title="Deposits"), SEGMENTS)])
+    assert (server.batches, server.asked, outcomes(setup)) == (2, [], [("ok", True, False)] * 2)
+
+
+def test_an_answer_that_stands_twice_in_the_output_is_booked_once(setup: Setup) -> None:
+    server = BatchStandIn(setup.web, GOOD_REPLY)
+    found, _ = extractor(setup)
+    text_of = found._batches.service._text_of  # type: ignore[union-attr]
+    found._batches.service._text_of = lambda file_id: text_of(file_id) * 2  # type: ignore[union-attr,method-assign]
+    found.prepare([(EPISODE, SEGMENTS)])
+    assert (server.batches, outcomes(setup)) == (1, [("ok", True, False)])
 
 
 def test_a_batch_that_a_dead_run_sent_is_paid_once_though_there_are_more_questions_by_now(setup: Setup) -> None:
@@ -123,10 +193,10 @@ def test_what_a_batch_answered_before_it_was_cancelled_is_read_and_paid_once(set
 def test_a_batch_whose_end_is_not_seen_counts_with_the_most_that_it_can_cost(setup: Setup) -> None:
     BatchStandIn(setup.web, GOOD_REPLY, rounds=9999, answered=None)
     found, slept = extractor(setup)
-    found._batches.clock = lambda: sum(slept)  # type: ignore[union-attr]
+    found._batches.service.clock = lambda: sum(slept)  # type: ignore[union-attr]
     found.prepare([(EPISODE, SEGMENTS)])
     assert 11 * 60 <= sum(slept) < 12 * 60, "a minute for the batch, ten for its end"
-    assert outcomes(setup) == [("batch not seen to end", False, False)]
+    assert outcomes(setup) == [("sent, and no reply seen", False, False)]
     with setup.warehouse.read() as con:
         assert 0.02 < con.execute("select usd_at_most from raw.llm_calls").fetchall()[0][0] < 0.025, (
             "half the list price"

@@ -1,11 +1,13 @@
 """What calls cost, and that no more is spent than the budgets allow."""
 
 import time
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
 import pytest
 
+from digest_pipeline.llm import books
 from digest_pipeline.llm.books import Books, LlmCall, spending_of_day
 from digest_pipeline.llm.prices import Prices
 from digest_pipeline.llm.transport import import_litellm
@@ -73,6 +75,17 @@ def test_the_stages_of_a_run_share_its_budget(setup: Setup) -> None:
     assert Books(setup.warehouse, DAY).spent() == (0, 0.95)
 
 
+def test_a_call_counts_on_the_calendar_day_that_had_room_for_it(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime(2026, 9, 14, 23, 59, 59)
+    monkeypatch.setattr(books, "_now", lambda: now)
+    ledger, call = Books(setup.warehouse, DAY, "a run"), LlmCall("ep_1", "claims", "m", "1", usd=0.95)
+    with ledger.sent(call) as call_id:
+        now = datetime(2026, 9, 15, 0, 0, 1)
+        ledger.book(call, "key", call_id=call_id)
+    assert ledger.spent() == (0.95, 0)
+    assert setup.outcomes() == {"ok": 1}
+
+
 def test_calls_side_by_side_cannot_overspend_together_and_what_fits_one_by_one_waits(setup: Setup) -> None:
     now, most, lock = 0, 0, Lock()
 
@@ -92,6 +105,21 @@ def test_calls_side_by_side_cannot_overspend_together_and_what_fits_one_by_one_w
     extraction = setup.extractor(**PRICED, **windows, llm_budget_usd_per_run=0.06).extract(EPISODE, turns)
     assert extraction.note is None
     assert (len(setup.server.asked), most) == (4, 1)
+
+
+def test_a_call_stands_in_the_books_before_it_is_made_for_its_process_may_die(setup: Setup) -> None:
+    seen: list[tuple[str, float | None, bool]] = []
+
+    def answer(_: dict[str, Any]) -> Reply:
+        with setup.warehouse.read() as con:
+            seen.extend(con.execute("select outcome, usd, usd_at_most > 0.04 from raw.llm_calls").fetchall())
+        assert Books(setup.warehouse, DAY).spent()[1] > 0.04, "what another process sees"
+        return GOOD_REPLY
+
+    assert setup.extract(answer, **{**PRICED, "llm_timeout_seconds": 90.0}).note is None
+    assert seen == [("sent, and no reply seen", None, True)]
+    assert setup.outcomes() == {"ok": 1}
+    assert Books(setup.warehouse, DAY).spent()[1] < 0.01
 
 
 def test_tokens_and_dollars_are_booked_the_providers_cache_included(setup: Setup) -> None:

@@ -10,13 +10,15 @@ from typing import Any
 
 import duckdb
 
+from digest_pipeline.llm.books import UNSEEN
 from digest_pipeline.settings import Settings
 from digest_pipeline.upkeep.leftovers import find_leftovers
 
 Rows = list[tuple[Any, ...]]
 
-# These differ between any two runs: how long the computer took, when, and how often it looked a kept reply up again.
-NOT_COMPARED = re.compile(r"_at$|seconds$|real_time_factor|failing_since|^llm_calls$|^replies_kept$")
+# These differ between any two runs: how long the computer took, when, how often it looked a kept reply up again, and
+# how many calls were under way when it died.
+NOT_COMPARED = re.compile(r"_at$|seconds$|real_time_factor|failing_since|^llm_calls$|^replies_kept$|^unusable_replies$")
 COMPARED_SECONDS = {"start_seconds", "end_seconds", "audio_seconds", "duration_seconds"}
 MOMENT = re.compile(
     rb"(?<=>|\")\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(?=<|\")"
@@ -24,7 +26,8 @@ MOMENT = re.compile(
 # The ledger and the books tell how often something was tried too; they are judged by what the servers counted.
 JUDGED_APART = {"raw.deliveries", "raw.llm_calls", "raw.migrations", "raw.marts_built"}
 PAID = (
-    "select episode_id, stage, model, tokens_in, tokens_out, outcome from raw.llm_calls where not cached order by all"
+    "select episode_id, stage, model, tokens_in, tokens_out, outcome from raw.llm_calls"
+    f" where not cached and outcome <> '{UNSEEN}' order by all"
 )
 SEARCHED = """
 select e.episode_id, e.signature, e.n_claims, p.claim_id, s.name, p.start_seconds, p.end_seconds, w.text, v.vector

@@ -1,18 +1,24 @@
 """The books: every call of a language model in ``raw.llm_calls``, every usable reply in ``raw.llm_replies``, and what a
 model refuses to answer in ``raw.llm_refusals``.
+
+A call stands in them before it is made: a process that dies while it waits leaves what its calls may have cost.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from uuid import uuid4
 
 import duckdb
 
+from digest_pipeline.models import stable_id
 from digest_pipeline.warehouse import Warehouse
 
 OK = "ok"
+UNSEEN = "sent, and no reply seen"  # while a call is under way, and for good where its process died
+SENDING, SENT = "sending", "sent"  # batches whose end no run has seen
 REFUSED_DAYS = 30  # after which a refused question is asked again: models and filters change under the same name
 INSERT = """
 insert into raw.llm_calls (call_id, called_at, digest_date, episode_id, stage, model, prompt_version, tokens_in,
@@ -20,12 +26,8 @@ insert into raw.llm_calls (call_id, called_at, digest_date, episode_id, stage, m
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 NOTE_BATCH = """
-merge into raw.llm_batches
-using (
-    select ? as batch_id, ? as digest_date, ? as model, ?::varchar[] as cache_keys, ? as sent_at, ? as status
-) as noted using (batch_id)
-when matched then update set status = noted.status
-when not matched then insert by name
+insert into raw.llm_batches (batch_id, digest_date, model, cache_keys, sent_at, status)
+values (?, ?, ?, ?::varchar[], ?, ?)
 """
 SPENT = """
 select coalesce(sum(usd) filter (is_of_run), 0), coalesce(sum(usd) filter (is_of_day), 0)
@@ -33,6 +35,7 @@ from (
     select coalesce(usd, usd_at_most, 0) as usd, run_id is not distinct from ? as is_of_run,
         called_at >= date_trunc('day', ?::timestamp) as is_of_day
     from raw.llm_calls
+    where not list_contains(?::varchar[], call_id)
 )
 """
 
@@ -72,6 +75,7 @@ class Books:
         self._warehouse, self._day = warehouse, day
         self._run_id = run_id or f"run_{uuid4().hex[:16]}"
         self._lock = Lock()
+        self._under_way: set[str] = set()
 
     def reply(self, key: str) -> str | None:
         """A reply that was paid for before; ``key`` derives from content, model and prompt version."""
@@ -81,55 +85,105 @@ class Books:
 
     def refusal(self, key: str) -> str | None:
         """Why the model refused this question, if it did in the last ``REFUSED_DAYS`` days."""
-        since = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=REFUSED_DAYS)
+        since = _now() - timedelta(days=REFUSED_DAYS)
         with self._lock, self._warehouse.read() as con:
             rows = con.execute(
                 "select reason from raw.llm_refusals where cache_key = ? and refused_at > ?", [key, since]
             ).fetchall()
         return rows[0][0] if rows else None
 
-    def book(self, call: LlmCall, key: str, reply: str | None = None, *, is_refused: bool = False) -> None:
-        """Keep a call, and its reply when it was usable or that the question was refused, in one transaction."""
+    @contextmanager
+    def sent(self, call: LlmCall) -> Iterator[str]:
+        """Keep that a call is being made, of unknown cost until the block has booked it under the id that it is given;
+        ``spent`` leaves it out meanwhile.
+        """
+        call_id = _new_id()
+        with self._lock:
+            self._under_way.add(call_id)
+            with self._warehouse.write() as con:
+                con.execute(INSERT, self._row(call_id, replace(call, outcome=UNSEEN)))
+        try:
+            yield call_id
+        finally:
+            with self._lock:
+                self._under_way.remove(call_id)
+
+    def book(
+        self, call: LlmCall, key: str, reply: str | None = None, *, is_refused: bool = False, call_id: str = ""
+    ) -> None:
+        """Keep a call, in the place of what ``call_id`` stands for and at its time, so that it counts on the day that
+        had room for it; and its reply when it was usable, or that the question was refused. In one transaction.
+        """
         with self._lock, self._warehouse.write() as con:
-            con.execute(
-                INSERT,
-                [
-                    f"call_{uuid4().hex[:16]}", datetime.now(UTC).replace(tzinfo=None), self._day, call.episode_id,
-                    call.stage, call.model, call.prompt_version, call.tokens_in, call.tokens_out, call.tokens_cached,
-                    call.usd, call.usd_at_most, call.cached, call.outcome, self._run_id,
-                ],
-            )  # fmt: skip
+            sent = con.execute("select called_at from raw.llm_calls where call_id = ?", [call_id]).fetchone()
+            con.execute("delete from raw.llm_calls where call_id = ?", [call_id])
+            con.execute(INSERT, self._row(call_id or _new_id(), call, *(sent or ())))
             if reply is not None:
                 con.execute("delete from raw.llm_replies where cache_key = ?", [key])
                 con.execute("insert into raw.llm_replies values (?, ?)", [key, reply])
             if is_refused:
                 con.execute("delete from raw.llm_refusals where cache_key = ?", [key])
-                con.execute(
-                    "insert into raw.llm_refusals values (?, ?, ?)",
-                    [key, call.outcome, datetime.now(UTC).replace(tzinfo=None)],
-                )
+                con.execute("insert into raw.llm_refusals values (?, ?, ?)", [key, call.outcome, _now()])
 
-    def open_batches(self, keys: Sequence[str]) -> list[tuple[str, list[str]]]:
-        """Batches that a run sent with any of these questions and did not live to read, and what each asks."""
+    def open_batches(self, keys: Sequence[str]) -> list[tuple[str, list[str], str]]:
+        """Batches with any of these questions whose end no run has seen: their id, what they ask, and ``sent``, or
+        ``sending`` where the id is the one of the file that was to be their input.
+        """
         with self._lock, self._warehouse.read() as con:
             return con.execute(
-                "select batch_id, cache_keys from raw.llm_batches"
-                " where status = 'sent' and list_has_any(cache_keys, ?::varchar[]) order by 1",
-                [list(keys)],
+                "select batch_id, cache_keys, status from raw.llm_batches"
+                " where status in (?, ?) and list_has_any(cache_keys, ?::varchar[]) order by sent_at, 1",
+                [SENDING, SENT, list(keys)],
             ).fetchall()
 
-    def note_batch(self, batch_id: str, model: str, keys: Sequence[str], status: str) -> None:
-        """Keep what is known of a batch: ``sent``, or what came of it."""
+    def note_sending(self, file_id: str, model: str, calls: Mapping[str, LlmCall]) -> None:
+        """Keep that a batch is about to be made of a file, and its calls, by the key of each, as under way."""
+        with self._lock, self._warehouse.write() as con:
+            for key, call in calls.items():
+                con.execute(INSERT, self._row(batched(file_id, key), replace(call, outcome=UNSEEN)))
+            con.execute(NOTE_BATCH, [file_id, self._day, model, list(calls), _now(), SENDING])
+
+    def note_sent(self, file_id: str, batch_id: str) -> None:
+        """Keep the id of a batch that was made of a file."""
         with self._lock, self._warehouse.write() as con:
             con.execute(
-                NOTE_BATCH, [batch_id, self._day, model, list(keys), datetime.now(UTC).replace(tzinfo=None), status]
+                "update raw.llm_batches set batch_id = ?, status = ? where batch_id = ?", [batch_id, SENT, file_id]
+            )
+
+    def note_end(self, batch_id: str, file_id: str, status: str, unanswered: Sequence[str]) -> None:
+        """Keep how a batch ended. What it left unanswered was no call."""
+        with self._lock, self._warehouse.write() as con:
+            con.execute("update raw.llm_batches set status = ? where batch_id = ?", [status, batch_id])
+            con.execute(
+                "delete from raw.llm_calls where outcome = ? and list_contains(?::varchar[], call_id)",
+                [UNSEEN, [batched(file_id, key) for key in unanswered]],
             )
 
     def spent(self) -> tuple[float, float]:
         """US dollars that this run and this calendar day (UTC) have spent, at most where it is unknown."""
         with self._lock, self._warehouse.read() as con:
-            ((run, day),) = con.execute(SPENT, [self._run_id, datetime.now(UTC).replace(tzinfo=None)]).fetchall()
+            ((run, day),) = con.execute(SPENT, [self._run_id, _now(), list(self._under_way)]).fetchall()
         return float(run), float(day)
+
+    def _row(self, call_id: str, call: LlmCall, called_at: datetime | None = None) -> list[object]:
+        return [
+            call_id, called_at or _now(), self._day, call.episode_id, call.stage, call.model, call.prompt_version,
+            call.tokens_in, call.tokens_out, call.tokens_cached, call.usd, call.usd_at_most, call.cached, call.outcome,
+            self._run_id,
+        ]  # fmt: skip
+
+
+def batched(file_id: str, key: str) -> str:
+    """The id of the call that a batch makes for a question: found again by whoever takes the batch up."""
+    return stable_id("call", file_id, key)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _new_id() -> str:
+    return f"call_{uuid4().hex[:16]}"
 
 
 @dataclass(frozen=True, slots=True)

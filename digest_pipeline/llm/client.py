@@ -72,6 +72,10 @@ class LlmClient:
             ]
             return self._answer(messages, prompt, call, key, read, was_refused=fault.is_refusal)
 
+    def unseen(self, call: LlmCall, most: float) -> LlmCall:
+        """A call that is being made and can cost ``most`` dollars."""
+        return replace(call, usd=0.0 if self._settings.llm_is_free else None, usd_at_most=most)
+
     def charged(self, call: LlmCall, completion: Completion, share: float = 1.0) -> LlmCall:
         """A call with what the provider counted; ``share`` of the list price is charged."""
         usd = self.prices.price(completion.tokens_in, completion.tokens_out, completion.tokens_cached)
@@ -103,20 +107,23 @@ class LlmClient:
             if self._down:
                 raise ModelUnavailable(self._down)
             with self.budget.hold(words) as most:
-                try:
-                    self._pace.wait(at_most_tokens(words))
-                    completion = self.transport.complete(messages, prompt.schema)
-                except CallFailed as error:
-                    failure = error
-                    usd = 0.0 if error.is_free or self._settings.llm_is_free else None
-                    outcome = REFUSED_BY_PROVIDER if error.is_refused else error.name
-                    failed = replace(call, usd=usd, usd_at_most=most, outcome=outcome)
-                    self._books.book(failed, key, is_refused=error.is_refused)
-                else:
-                    with self._lock:
-                        self._failures = 0
-                    charged = self.charged(replace(call, usd_at_most=most), completion)
-                    return self.read_and_book(completion, charged, key, read, was_refused=was_refused)
+                self._pace.wait(at_most_tokens(words))
+                with self._books.sent(self.unseen(call, most)) as call_id:
+                    try:
+                        completion = self.transport.complete(messages, prompt.schema)
+                    except CallFailed as error:
+                        failure = error
+                        usd = 0.0 if error.is_free or self._settings.llm_is_free else None
+                        outcome = REFUSED_BY_PROVIDER if error.is_refused else error.name
+                        failed = replace(call, usd=usd, usd_at_most=most, outcome=outcome)
+                        self._books.book(failed, key, is_refused=error.is_refused, call_id=call_id)
+                    else:
+                        with self._lock:
+                            self._failures = 0
+                        charged = self.charged(self.unseen(call, most), completion)
+                        return self.read_and_book(
+                            completion, charged, key, read, was_refused=was_refused, call_id=call_id
+                        )
             if failure.is_refused:
                 with self._lock:
                     self._failures = 0  # the server answers
@@ -127,10 +134,17 @@ class LlmClient:
             time.sleep(self._pause(failure, attempts))
 
     def read_and_book(
-        self, completion: Completion, call: LlmCall, key: str, read: Reader[T], *, was_refused: bool = False
+        self,
+        completion: Completion,
+        call: LlmCall,
+        key: str,
+        read: Reader[T],
+        *,
+        call_id: str,
+        was_refused: bool = False,
     ) -> T:
-        """What ``read`` makes of a completion, which is booked whatever it is. ``was_refused``: the model has refused
-        the question once, and was told what form is wanted.
+        """What ``read`` makes of a completion, which is booked whatever it is, in the place of ``call_id``.
+        ``was_refused``: the model has refused the question once, and was told what form is wanted.
 
         Raises:
             Refused: by the provider, or by the model once more.
@@ -150,9 +164,10 @@ class LlmClient:
                 problem = Refused(fault.said, remedy=ASKED_AGAIN)
             else:
                 problem = RepairableReply(fault.said, completion.text, is_refusal=is_refusal)
-            self._books.book(replace(call, outcome=problem.said), key, is_refused=isinstance(problem, Refused))
+            is_final = isinstance(problem, Refused)
+            self._books.book(replace(call, outcome=problem.said), key, is_refused=is_final, call_id=call_id)
             raise problem from None
-        self._books.book(replace(call, outcome=reading.outcome), key, completion.text)
+        self._books.book(replace(call, outcome=reading.outcome), key, completion.text, call_id=call_id)
         return reading.value
 
     def _pause(self, failure: CallFailed, attempts: int) -> float:

@@ -74,15 +74,7 @@ class Budget:
         Raises:
             BudgetExceeded: it does not fit, or the price is unknown.
         """
-        settings = self._settings
-        tokens_in = sum(map(at_most_tokens, prompts))
-        price = self._prices.price(tokens_in, len(prompts) * settings.llm_max_output_tokens)
-        if price is None:
-            raise BudgetExceeded(
-                f"the price of {settings.llm_model} is unknown",
-                remedy="name it as litellm does, provider/model, or set DIGEST_LLM_IS_FREE=1 if it costs nothing",
-            )
-        most = price * share
+        most = self.most(*prompts, share=share)
         with self._change:
             while not self._fits(most):
                 self._change.wait()
@@ -93,6 +85,30 @@ class Budget:
             with self._change:
                 self._under_way.remove(most)
                 self._change.notify_all()
+
+    def most(self, *prompts: str, share: float = 1.0) -> float:
+        """The most dollars that calls can cost.
+
+        Raises:
+            BudgetExceeded: the price is unknown.
+        """
+        settings = self._settings
+        tokens_in = sum(map(at_most_tokens, prompts))
+        price = self._prices.price(tokens_in, len(prompts) * settings.llm_max_output_tokens)
+        if price is None:
+            raise BudgetExceeded(
+                f"the price of {settings.llm_model} is unknown",
+                remedy="name it as litellm does, provider/model, or set DIGEST_LLM_IS_FREE=1 if it costs nothing",
+            )
+        return price * share
+
+    def room(self) -> float:
+        """Dollars that are neither spent nor set aside."""
+        settings = self._settings
+        run, day = self._spent()
+        left = min(settings.llm_budget_usd_per_run - run, settings.llm_budget_usd_per_day - day)
+        with self._change:
+            return left - sum(self._under_way)
 
     def _fits(self, most: float) -> bool:
         """Whether there is room now; raises where there will be none."""
