@@ -1,5 +1,6 @@
 """Documents as hosts and their programs write them, beside what the formats ask for."""
 
+import html
 import json
 from typing import Any
 
@@ -140,6 +141,29 @@ def test_of_markdown_only_the_words_are_read() -> None:
         ("Bob Ray", 487, f"{LONG} in C#, and then in the draft."),
         ("Ann Lee", 540, f"{LONG} [unintelligible 09:03]"),
     ]
+
+
+def test_headings_and_rules_of_markdown_are_not_said_but_name_who_speaks_where_they_come_again() -> None:
+    titles = f"# Show notes\n\n## Opening\n\n{LONG}\n\n* * *\n\n## Second part ##\n{MORE}\n---\n"
+    assert [(s.speaker, s.text) for s in parse(titles, "text")] == [(None, LONG), (None, MORE)]
+    turns = "\n\n".join(f"### {name}\n\n{LONG}" for name in ("Ann Lee", "Bob Ray") * 3)
+    assert [s.speaker for s in parse(turns, "text")] == ["Ann Lee", "Bob Ray"] * 3
+    assert {s.text for s in parse(turns, "text")} == {LONG}
+    timed = f"## Ann Lee [00:00:05]\n\n{LONG}\n\n## Bob Ray [00:02:09]\n\n{MORE}"
+    assert [(s.speaker, s.start_seconds) for s in parse(timed, "text")] == [("Ann Lee", 5), ("Bob Ray", 129)]
+
+
+@pytest.mark.parametrize("kind", ["vtt", "text", "html", "json"])
+def test_marks_of_a_block_quote_and_of_emphasis_are_not_words(kind: str) -> None:
+    said = f"> 80% of them _should be_ kept. > > {LONG} > - That x > 5 and snake_case_names stay."
+    documents = {
+        "vtt": f"WEBVTT\n\n00:01.000 --> 00:59.000\n{html.escape(said)}",
+        "text": said,
+        "html": f"<p>{html.escape(said)}</p>",
+        "json": json.dumps({"segments": [{"startTime": 1, "endTime": 59, "body": said}]}),
+    }
+    words = " ".join(segment.text for segment in parse(documents[kind], kind))
+    assert words == f"80% of them should be kept. {LONG} That x > 5 and snake_case_names stay."
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,24 @@ TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<\d\d:[\d:.]+>|\{\\[^{}]*\}")
 # Soft hyphens, spaces without width, marks of direction, joiners of words: they stand in the way of names and searches.
 INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 
+# Of Markdown what people write in any format: marks of a block quote, also where its lines were joined, and emphasis.
+# https://spec.commonmark.org/0.31.2/#block-quotes
+QUOTED = re.compile(r"^(?:>(?: |$))+(?:- )?|(?<=[.!?…:”\"] )(?:> )+(?:- )?(?!\d)|(?<=\S )(?:> )+- ")
+EMPHASIS = re.compile(r"(?<!\w)_([^\s_](?:[^_\n]*[^\s_])?)_(?!\w)")
+
 
 def clean(text: str) -> str:
     """Markup, entities, control characters and invisible ones removed, white space folded but for line breaks.
 
     It is escaped where it is shown.
+
+    Example:
+        >>> clean("&gt; &gt; It <i>is</i> _so_. &gt; x > 5,\\n>> Ann: a_b_c")
+        'It is so. x > 5,\\n>> Ann: a_b_c'
     """
     plain = INVISIBLE.sub("", readable(html.unescape(TAG.sub(" ", text))))
-    return "\n".join(folded for line in plain.split("\n") if (folded := " ".join(line.split())))
+    folded = (EMPHASIS.sub(r"\1", QUOTED.sub("", " ".join(line.split()))) for line in plain.split("\n"))
+    return "\n".join(line for line in folded if line)
 
 
 def seconds(clock: str) -> float:

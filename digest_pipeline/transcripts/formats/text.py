@@ -1,6 +1,7 @@
 """Reader of plain text, Markdown included, and of paragraphs that say with their first words who speaks or when."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -16,10 +17,14 @@ HEAD_NAME_CLOCK = re.compile(
     rf"[*_]{{0,2}}([^\W\d_][^:\n\[\]()*]{{0,59}}?)[*_]{{0,2}} ?[:,|\-–—]? ?[*_]{{0,2}} ?"
     rf"(?:{BRACKETED}:?(?: |$)|(?<= )({CLOCK})(?:: |:?$))"
 )
+ANY_CLOCK = re.compile(CLOCK)
 HEAD_DASH_NAME = re.compile(r"[-–—] ?(.{1,60})$")
 # Of Markdown what would stand in the words: https://spec.commonmark.org/0.31.2/#backslash-escapes and inline links.
 ESCAPED = re.compile(r"""\\([!"#'()*+.>@\[\]_`{|}~-])""")
 LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\(https?://[^\s()]{1,2000}\)")
+HEADING = re.compile(r"^ {0,3}#{1,6} +(.+?)(?: #+)?[ \t]*$\s*", re.MULTILINE)
+RULE = re.compile(r"^ {0,3}(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$", re.MULTILINE)
+MIN_SPEAKERS_TURNS = 3  # headings with the same words, before they are who speaks rather than what follows
 OPENING_SECONDS = 60.0  # a transcript with times has one of its first minute at its head
 MIN_BARE_CLOCKS = 4  # rising, from which on they are times without that
 MAX_FALLS = 0.1  # of the bare clocks, as where a verse is named in between
@@ -31,8 +36,20 @@ def read_text(text: str) -> Iterator[Cue]:
     A clock without brackets may as well be a verse (``John 3:16``) or a time of day: whether such ones are times, the
     whole document shows.
     """
-    text = LINK.sub(r"\1", ESCAPED.sub(r"\1", text))
+    text = ESCAPED.sub(r"\1", _without_headings(RULE.sub("", text)))
+    text = LINK.sub(r"\1", text)
     return read_turns(text, has_bare_clocks=_has_bare_clocks(clean(text).split("\n")))
+
+
+def _without_headings(text: str) -> str:
+    """Markdown's headings taken out, which nobody said; one that has a clock or comes again and again is a turn's."""
+    times = Counter(match[1] for match in HEADING.finditer(text))
+
+    def kept(heading: re.Match[str]) -> str:
+        is_turn = times[heading[1]] >= MIN_SPEAKERS_TURNS or ANY_CLOCK.search(heading[1])
+        return f"{heading[1]}\n" if is_turn else "\n"
+
+    return HEADING.sub(kept, text)
 
 
 def read_turns(text: str, *, has_bare_clocks: bool) -> Iterator[Cue]:
