@@ -19,7 +19,8 @@ from statistics import mean
 import numpy as np
 
 from digest_pipeline.delivery.interests import ABOUT, FOREIGN, subjects_of
-from digest_pipeline.delivery.personal import PersonalPool, digest_for, load_pool
+from digest_pipeline.delivery.personal import digest_for
+from digest_pipeline.delivery.pool import PersonalPool, load_pool
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.publishing.store import published_days, published_digests
@@ -69,7 +70,7 @@ def main(home: Path, days: int) -> None:
     embedder = get_embedder(settings)
     with looking(settings) as con:
         digests = published_digests(con, published_days(con))
-        pools = {day: load_pool(con, digest, settings, load=lambda: embedder) for day, digest in digests.items()}
+        pools = {day: load_pool(con, [digest], settings, load=lambda: embedder) for day, digest in digests.items()}
     richest = sorted(sorted(pools, key=lambda day: -len(pools[day].items))[:days])
     sizes = [f"{day} {len(digests[day].items)} of {len(pools[day].items)}" for day in richest]
     print(f"days, with common insights of the pool: {'; '.join(sizes)}\n")

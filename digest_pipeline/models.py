@@ -290,8 +290,9 @@ class Digest:
 class Subscriber:
     """Who gets the digest. ``address`` is personal and goes nowhere but to the channel's server.
 
-    ``hour`` is local to ``timezone``: from then on a digest is welcome; ``None``: as soon as it is published. Shows and
-    themes are named by their titles or ids. Empty ``interests`` and preferences: the common five.
+    ``hour`` is local to ``timezone``: from then on a digest is welcome; ``None``: as soon as it is published. With a
+    ``weekday`` (0 is Monday) they get the best of a week, on that day. Shows and themes are named by their titles or
+    ids. Empty ``interests`` and preferences: the common five.
     """
 
     subscriber_id: str
@@ -300,11 +301,17 @@ class Subscriber:
     is_active: bool = False
     timezone: str | None = None
     hour: int | None = None
+    weekday: int | None = None
     interests: str = ""
     followed_shows: frozenset[str] = frozenset()
     muted_shows: frozenset[str] = frozenset()
     followed_themes: frozenset[str] = frozenset()
     muted_themes: frozenset[str] = frozenset()
+
+    @property
+    def gets_weeks(self) -> bool:
+        """Whether they get a week at once."""
+        return self.weekday is not None
 
     @property
     def has_own_taste(self) -> bool:

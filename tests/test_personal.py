@@ -10,7 +10,8 @@ import pytest
 
 from digest_pipeline.clusters.claims import ClaimRow, save_embeddings
 from digest_pipeline.delivery.interests import InterestReader
-from digest_pipeline.delivery.personal import PersonalPool, digest_for, load_pool
+from digest_pipeline.delivery.personal import digest_for
+from digest_pipeline.delivery.pool import PersonalPool, load_pool
 from digest_pipeline.encoder import Embedder, Vectors, embedder_name, get_embedder
 from digest_pipeline.models import Digest, DigestItem, Subscriber
 from digest_pipeline.publishing.store import published_digest
@@ -43,7 +44,7 @@ def pool_of(items: Sequence[DigestItem], vectors: Vectors, settings: Settings, r
     claims = tuple(
         ScoringClaim(i.claim_id, DAY, i.show, i.episode, i.headline, i.quote, i.score, 0.8, i.theme_id) for i in items
     )
-    return PersonalPool(DAY, tuple(items), claims, vectors, {}, reader, settings)
+    return PersonalPool(tuple(items), claims, vectors, {}, reader, settings)
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +170,7 @@ def test_the_pool_of_a_real_day_keeps_the_rules_of_the_house(demo: Settings) -> 
         days = con.execute("select max(digest_date) from raw.digests where n_items > 0").fetchall()
         common = published_digest(con, days[0][0])
         assert common is not None
-        pool = load_pool(con, common, demo)
+        pool = load_pool(con, [common], demo)
         found = dict(
             con.execute(
                 "select claim_id, why_not from raw.scored_insights where digest_date = ?", [common.digest_date]
@@ -204,7 +205,7 @@ def test_an_advertisement_or_an_unsaid_quote_never_gets_into_the_pool(
         day = con.execute("select max(digest_date) from raw.digests where n_items > 0").fetchall()[0][0]
         common = published_digest(con, day)
         assert common is not None
-        others = [i for i in load_pool(con, common, demo).items if i.claim_id not in ids(common)]
+        others = [i for i in load_pool(con, [common], demo).items if i.claim_id not in ids(common)]
     with warehouse.write() as con:
         con.execute(
             "update raw.transcript_segments s set is_ad = true from raw.claim_candidates c where c.claim_id = ?"
@@ -212,7 +213,7 @@ def test_an_advertisement_or_an_unsaid_quote_never_gets_into_the_pool(
             [others[0].claim_id],
         )
     with warehouse.read() as con:
-        left = {i.claim_id for i in load_pool(con, common, demo).items}
+        left = {i.claim_id for i in load_pool(con, [common], demo).items}
     assert others[0].claim_id not in left
 
 
@@ -224,13 +225,13 @@ def test_without_vectors_of_this_encoder_scores_alone_decide(settings: Settings,
             "create table marts.fct_insights as select i.*, ''::varchar as headline, ''::varchar as explanation, ''::varchar as quote, ''::varchar as speaker, ''::varchar as show_title, ''::varchar as episode_title, 0.0::double as start_seconds, 0.0::double as end_seconds, ''::varchar as audio_url, ''::varchar as link, ''::varchar as theme from raw.scored_insights i"
         )
     with warehouse.read() as con:
-        pool = load_pool(con, digest, settings)
+        pool = load_pool(con, [digest], settings)
     assert ids(digest_for(who(interests="grid storage"), digest, pool, frozenset())) == ids(digest)
     with warehouse.write() as con:
         rows = [ClaimRow("cl_2", DAY, "", "", "", "", "")]
         save_embeddings(con, rows, np.eye(1, 384, dtype=np.float32), np.ones(1), embedder_name(settings))
     with warehouse.read() as con:
-        assert load_pool(con, digest, settings).vectors.any(axis=1).tolist() == [False, True, False, False, False]
+        assert load_pool(con, [digest], settings).vectors.any(axis=1).tolist() == [False, True, False, False, False]
     # the weight of the show has brought all five to the highest score
     digest = replace(digest, items=tuple(replace(i, score=1.0) for i in digest.items))
     with warehouse.write() as con:
@@ -253,6 +254,6 @@ def test_without_vectors_of_this_encoder_scores_alone_decide(settings: Settings,
                 [f"cl_{number}", DAY, number / 10],
             )
     with warehouse.read() as con:
-        pool = load_pool(con, digest, settings)
+        pool = load_pool(con, [digest], settings)
     wished = digest_for(who(followed_shows=[digest.items[0].show]), digest, pool, frozenset())
     assert ids(wished) == ["cl_1", "cl_5", "cl_4", "cl_3", "cl_2"]

@@ -15,7 +15,8 @@ import pytest
 
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.exchange import BadRow, import_csv, write_csv
-from digest_pipeline.delivery.personal import digest_for, load_pool
+from digest_pipeline.delivery.personal import digest_for
+from digest_pipeline.delivery.pool import load_pool
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import SubscriberError
 from digest_pipeline.models import Subscriber
@@ -40,7 +41,7 @@ def taken(text: str, book: SubscriberBook, *, are_confirmed: bool = True) -> tup
 def test_an_export_comes_back_without_loss(book: SubscriberBook, tmp_path: Path) -> None:
     odd = frozenset({"One; two", 'A "quoted" show', "Plain", "Line\u2028break"})
     everything = [
-        Subscriber("su_1", "mail", "ann@example.org", True, "Europe/Berlin", 0, 'tea, "milk"\nsugar', odd, frozenset(), odd),
+        Subscriber("su_1", "mail", "ann@example.org", True, "Europe/Berlin", 0, 6, 'tea, "milk"\nsugar', odd, frozenset(), odd),
         Subscriber("su_2", "mail", "bob@example.org"),
         Subscriber("su_3", "notify", "json://token@127.0.0.1/x", True, muted_themes=frozenset({"th_1"})),
     ]  # fmt: skip
@@ -87,12 +88,13 @@ def test_a_bad_row_is_named_by_its_line_and_stops_no_other(book: SubscriberBook)
 
 
 def test_what_a_file_does_not_say_stays(book: SubscriberBook) -> None:
-    ann = book.save(Subscriber("su_1", "mail", "ann@example.org", True, "Europe/Berlin", 7, "tea", frozenset({"S"})))
+    ann = book.save(Subscriber("su_1", "mail", "ann@example.org", True, "Europe/Berlin", 7, 0, "tea", frozenset({"S"})))
     taken("address\nANN@example.org\n", book, are_confirmed=False)
     assert book.all() == [ann]
     taken("address,interests\nann@example.org,coffee\n", book)
     (changed,) = book.all()
-    assert (changed.interests, changed.hour, changed.followed_shows) == ("coffee", 7, frozenset({"S"}))
+    assert (changed.interests, changed.hour, changed.weekday) == ("coffee", 7, 0)
+    assert changed.followed_shows == frozenset({"S"})
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ def test_an_address_is_in_no_other_file_and_no_output(demo: Settings, tmp_path: 
         day = max(published_days(con))
         common = published_digest(con, day)
         assert common is not None
-        personal = digest_for(one, common, load_pool(con, common, demo), frozenset())
+        personal = digest_for(one, common, load_pool(con, [common], demo), frozenset())
     warehouse.snapshot_to(home / "digest.snapshot.duckdb")
     assert personal.items
     assert marker not in f"{one!r} {personal!r}" + "".join(found.stdout + found.stderr for found in outputs)

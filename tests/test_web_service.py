@@ -101,7 +101,9 @@ def test_double_opt_in_and_one_click_out(mailed: tuple[Settings, Inbox], client:
     settings, box = mailed
     form = BeautifulSoup(client.get("/subscribe").text, "html.parser")
     assert form.find("input", {"name": "address", "type": "email"}) is not None
-    answer = client.post("/subscribe", data={"address": "Ann@example.org", "interests": "grid storage"})
+    answer = client.post(
+        "/subscribe", data={"address": "Ann@example.org", "weekday": "friday", "interests": "grid storage"}
+    )
     assert answer.status_code == 200
     assert eventually(lambda: len(box.messages) == 1)
     mail = box.messages[0]
@@ -112,7 +114,8 @@ def test_double_opt_in_and_one_click_out(mailed: tuple[Settings, Inbox], client:
     )
     assert mail["Message-ID"].endswith("@example.org>")
     (pending,) = book_of(settings)
-    assert (pending.is_active, pending.interests) == (False, "grid storage")
+    assert (pending.is_active, pending.interests, pending.weekday) == (False, "grid storage", 4)
+    assert "at most one mail a week" in mail.get_content()
 
     link = path_in(box)
     assert "ann" not in link.lower()

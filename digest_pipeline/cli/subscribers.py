@@ -15,6 +15,7 @@ from digest_pipeline.delivery.addresses import CHANNELS, MAIL, NOTIFY, masked
 from digest_pipeline.delivery.confirmation import mail_asker
 from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.exchange import BadRow, import_csv, write_csv
+from digest_pipeline.delivery.hours import read_weekday, welcome_from
 from digest_pipeline.delivery.links import CONFIRM_DAYS, SignedLinks
 from digest_pipeline.delivery.optin import Asker, ask_to_confirm
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
@@ -38,6 +39,9 @@ def add(
     ] = False,
     timezone: Annotated[str | None, typer.Option(help="Theirs, such as Europe/Berlin; else the digest's.")] = None,
     hour: Annotated[int | None, typer.Option(min=0, max=23, help="Not before this hour of their day.")] = None,
+    weekday: Annotated[
+        str, typer.Option(metavar="DAY", help="Once a week, from this day's hour (9) on: the best of the week.")
+    ] = "",
     interests: Annotated[str, typer.Option(help="What interests them, in plain words.")] = "",
     follow_shows: Annotated[Subjects, typer.Option("--follow-show", help="Repeatable.")] = None,
     mute_shows: Annotated[Subjects, typer.Option("--mute-show", help="Repeatable.")] = None,
@@ -49,7 +53,8 @@ def add(
     is_active = confirmed or channel == NOTIFY  # who gives a webhook's secret address has agreed
     ask = None if is_active else _asker(settings)
     subjects = (frozenset(names or ()) for names in (follow_shows, mute_shows, follow_themes, mute_themes))
-    wanted = Subscriber(new_id(), channel, address, is_active, timezone, hour, interests, *subjects)
+    on = read_weekday(weekday)
+    wanted = Subscriber(new_id(), channel, address, is_active, timezone, hour, on, interests, *subjects)
     with open_delivery(settings.subscribers) as con:
         book = SubscriberBook(con)
         is_known = book.find(channel, address) is not None
@@ -72,10 +77,9 @@ def list_subscribers(
     table = table_of(Column("id", no_wrap=True), "channel", "address", "state", "from", "wishes")
     for one in subscribers:
         shown = one.address if addresses else masked(one.channel, one.address)
-        hour = "at once" if one.hour is None else f"{one.hour}:00 {one.timezone or ''}".strip()
         state = "[green]active[/]" if one.is_active else "[yellow]to confirm[/]"
         state = "[red]bouncing[/]" if one.subscriber_id in bouncing else state
-        table.add_row(one.subscriber_id, one.channel, escape(shown), state, hour, escape(_wishes(one)))
+        table.add_row(one.subscriber_id, one.channel, escape(shown), state, welcome_from(one), escape(_wishes(one)))
     out.print(table if subscribers else "No subscribers yet: `digest subscribers add ADDRESS`.")
 
 

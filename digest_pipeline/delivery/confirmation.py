@@ -10,8 +10,8 @@ from digest_pipeline.models import Subscriber
 from digest_pipeline.settings import Settings
 
 TEXT = """\
-Somebody, most likely you, asked to get “{title}” at this address: at most one mail a day, and none on days without
-anything worth it.
+Somebody, most likely you, asked to get “{title}” at this address: at most one mail a {often}, and none when there
+is nothing worth it.
 
 To confirm, open this page and press its button, within {days} days:
 
@@ -30,7 +30,8 @@ def confirmation_message(settings: Settings, subscriber: Subscriber, url: str) -
     message["Date"] = format_datetime(localtime())
     message["Message-ID"] = make_msgid(domain=parseaddr(settings.mail_from)[1].rpartition("@")[2] or None)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice comes back
-    message.set_content(TEXT.format(title=settings.site_title, days=CONFIRM_DAYS, url=url))
+    often = "week" if subscriber.gets_weeks else "day"
+    message.set_content(TEXT.format(title=settings.site_title, often=often, days=CONFIRM_DAYS, url=url))
     return message
 
 

@@ -79,6 +79,7 @@ STEPS = (
     ),
     ("alter table suppressions add column last_day text",),  # of their last digest: who comes back gets no older one
     ("create index subscribers_by_address on subscribers (channel, address collate nocase)",),
+    ("alter table subscribers add column weekday integer",),  # 0 Monday, of the week's best; null: every day
 )
 
 

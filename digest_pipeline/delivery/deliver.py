@@ -10,11 +10,12 @@ from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.addresses import MAIL, NOTIFY
 from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.dispatch import OpenSender, dispatch
-from digest_pipeline.delivery.due import due_deliveries, who_waits
+from digest_pipeline.delivery.due import due_deliveries, read_together, who_waits
+from digest_pipeline.delivery.hours import WEEK
 from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.mail import MailSender
 from digest_pipeline.delivery.notify import NotifySender
-from digest_pipeline.delivery.personal import load_pool
+from digest_pipeline.delivery.pool import load_pool
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import DigestError
 from digest_pipeline.home_lock import in_use
@@ -65,11 +66,12 @@ def deliver(
         if not subscribers:
             return +counts
         with looking(settings) as tables:
-            digests = _may_be_sent(tables, settings, day, date.min if even_if_old else oldest)
-            waiting = who_waits(con, subscribers, digests, settings, now, counts, is_by_hand=day is not None)
-            awaited = sorted({published for _, days in waiting for published in days})
+            reach = oldest - WEEK if any(one.gets_weeks for one in subscribers) and day is None else oldest
+            digests = _may_be_sent(tables, settings, day, date.min if even_if_old else reach)
+            waiting = who_waits(con, subscribers, digests, settings, now, counts, oldest, is_by_hand=day is not None)
+            awaited = sorted({together for one, days in waiting for together in read_together(one, days)})
             retracted = retractions(tables)
-            pools = {published: load_pool(tables, digests[published], settings) for published in awaited}
+            pools = {days: load_pool(tables, [digests[one] for one in days], settings) for days in awaited}
         due = list(due_deliveries(con, waiting, digests, pools, retracted, settings, counts))
         links = SignedLinks(secret_of(con, "links"), settings.site_url)
         senders: dict[str, OpenSender] = {

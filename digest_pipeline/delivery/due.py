@@ -4,15 +4,17 @@ import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from digest_pipeline.delivery import ledger
+from digest_pipeline.delivery.hours import WEEK, is_welcome
 from digest_pipeline.delivery.ledger import Delivery
-from digest_pipeline.delivery.personal import PersonalPool, digest_for
+from digest_pipeline.delivery.personal import digest_for, week_for
+from digest_pipeline.delivery.pool import PersonalPool
 from digest_pipeline.models import Digest, Retraction, Subscriber
 from digest_pipeline.settings import Settings
 
 Waiting = list[tuple[Subscriber, list[date]]]  # who waits for which days, ascending
+Pools = Mapping[tuple[date, ...], PersonalPool]  # by the days whose insights are chosen from together
 
 
 def who_waits(
@@ -22,6 +24,7 @@ def who_waits(
     settings: Settings,
     now: datetime,
     counts: Counter[str],
+    oldest: date,
     *,
     is_by_hand: bool = False,
 ) -> Waiting:
@@ -33,20 +36,24 @@ def who_waits(
         published: days whose digests may be sent.
         settings: time zone, and what becomes of missed days.
         now: aware.
-        counts: gets ``not yet`` (before their hour), ``done`` (nothing is open).
+        counts: gets ``not yet`` (before their hour or weekday), ``done`` (nothing is open).
+        oldest: no earlier day is sent, but to who gets a week's at once: to them, none more than a week earlier.
         is_by_hand: an operator asks for these days, whatever came after them and whoever subscribed since.
     """
     known, since = ledger.statuses(con, min(published, default=date.max)), _since(con, settings)
+    last_left = ledger.last_left(con)
     waiting: Waiting = []
     for one in subscribers:
         days, status = sorted(published), known.get(one.subscriber_id, {})
-        is_merged = is_by_hand or settings.mail_missed_days == "merge"
+        is_merged = is_by_hand or one.gets_weeks or settings.mail_missed_days == "merge"
         if is_by_hand:
-            days = [day for day in days if status.get(day, "waiting") == "waiting"]
+            days, left = [day for day in days if status.get(day, "waiting") == "waiting"], None
         else:
+            days = [day for day in days if day >= oldest or (one.gets_weeks and day >= oldest - WEEK)]
             days = open_days(days, status, since[one.subscriber_id], is_merged=is_merged)
+            left = last_left.get(one.subscriber_id)
         # The newest may be published before the hour of the one before it has come, every day.
-        welcome = [day for day in days if is_welcome(one, day, settings, now)]
+        welcome = [day for day in days if is_welcome(one, day, settings, now, left)]
         if not days:
             counts["done"] += 1
         elif not welcome:
@@ -56,11 +63,16 @@ def who_waits(
     return waiting
 
 
+def read_together(one: Subscriber, days: Sequence[date]) -> list[tuple[date, ...]]:
+    """Of the days that a subscriber waits for, those from whose insights together theirs are chosen."""
+    return [tuple(days)] if one.gets_weeks else [(day,) for day in days]
+
+
 def due_deliveries(
     con: sqlite3.Connection,
     waiting: Waiting,
     published: Mapping[date, Digest],
-    pools: Mapping[date, PersonalPool],
+    pools: Pools,
     retractions: Sequence[Retraction],
     settings: Settings,
     counts: Counter[str],
@@ -71,7 +83,7 @@ def due_deliveries(
         con: of the subscribers' file.
         waiting: see ``who_waits``.
         published: the digests, by day.
-        pools: what personal fives are chosen from, of each day for which somebody waits.
+        pools: what personal fives are chosen from, of all that is ``read_together``.
         retractions: what was taken back; who got it is told with what they get next.
         settings: what becomes of empty days.
         counts: gets ``nothing`` (nothing new for them).
@@ -98,30 +110,31 @@ def open_days(
     return [day for day in published if (day >= since and day > settled) or day in put_off]
 
 
-def is_welcome(subscriber: Subscriber, day: date, settings: Settings, now: datetime) -> bool:
-    """A digest of a day is welcome from the subscriber's hour of the day after it."""
-    if subscriber.hour is None:
-        return True
-    local = now.astimezone(ZoneInfo(subscriber.timezone) if subscriber.timezone else settings.zone)
-    return local.date() > day + timedelta(days=1) or (local.date() > day and local.hour >= subscriber.hour)
-
-
 def _delivery(
     con: sqlite3.Connection,
     subscriber: Subscriber,
     commons: Sequence[Digest],
-    pools: Mapping[date, PersonalPool],
+    pools: Pools,
     retractions: Sequence[Retraction],
     settings: Settings,
 ) -> Delivery | None:
-    """What a subscriber gets of these days, ascending: their own five of each; ``None`` when that is nothing."""
+    """What a subscriber gets of these days, ascending: their own five of each, or of all; ``None`` if that is nothing.
+
+    A week without any insight is nothing, whatever is to be told of empty days.
+    """
     already = ledger.delivered_claims(con, subscriber.subscriber_id)
     corrections = tuple(
         one for one in retractions if one.claim_id in already and ledger.correction_of(one) not in already
     )
+    if subscriber.gets_weeks:
+        days = tuple(common.digest_date for common in commons)
+        week = week_for(subscriber, commons, pools[days], already)
+        others = sum(len(common.items) for common in commons) - sum(len(digest.items) for digest in week)
+        is_told = any(digest.items for digest in week)
+        return Delivery(subscriber, week[::-1], corrections, max(0, others)) if is_told else None
     digests: list[Digest] = []
     for common in commons:
-        own = digest_for(subscriber, common, pools[common.digest_date], already)
+        own = digest_for(subscriber, common, pools[(common.digest_date,)], already)
         already |= {item.claim_id for item in own.items}
         digests.insert(0, own)
     empty = {common.digest_date for common in commons if not common.items} if settings.mail_empty_days else set()

@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from digest_pipeline.dates import WEEKDAYS
 from digest_pipeline.delivery.addresses import MAIL
+from digest_pipeline.delivery.hours import read_weekday
 from digest_pipeline.delivery.subscribers import ACTIVE, PENDING, SubscriberBook, new_id
 from digest_pipeline.errors import SubscriberError
 from digest_pipeline.models import Subscriber
 
 SUBJECTS = ("followed_shows", "muted_shows", "followed_themes", "muted_themes")
-COLUMNS = ("address", "channel", "status", "timezone", "hour", "interests", *SUBJECTS, "last_day")
+COLUMNS = ("address", "channel", "status", "timezone", "hour", "weekday", "interests", *SUBJECTS, "last_day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,11 @@ def write_csv(subscribers: Iterable[Subscriber], last_days: Mapping[str, str]) -
     for one in subscribers:
         status = ACTIVE if one.is_active else PENDING
         hour = "" if one.hour is None else one.hour
+        weekday = "" if one.weekday is None else WEEKDAYS[one.weekday].lower()
         subjects = (_join(getattr(one, name)) for name in SUBJECTS)
         last_day = last_days.get(one.subscriber_id, "")
         writer.writerow(
-            [one.address, one.channel, status, one.timezone or "", hour, one.interests, *subjects, last_day]
+            [one.address, one.channel, status, one.timezone or "", hour, weekday, one.interests, *subjects, last_day]
         )
     return text.getvalue()
 
@@ -118,6 +121,8 @@ def _wishes(row: dict[str, str]) -> dict[str, Any]:
         wishes["interests"] = row["interests"]
     if "timezone" in row:
         wishes["timezone"] = row["timezone"] or None
+    if "weekday" in row:
+        wishes["weekday"] = read_weekday(row["weekday"])
     if "hour" in row:
         try:
             wishes["hour"] = int(row["hour"]) if row["hour"] else None

@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from digest_pipeline.models import Digest, Retraction, Subscriber
+from digest_pipeline.delivery.hours import WEEK
+from digest_pipeline.models import Digest, DigestItem, Retraction, Subscriber
 from digest_pipeline.publishing.render import content_hash
 from digest_pipeline.sqlite import transaction
 
@@ -44,19 +45,31 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Delivery:
-    """What goes to one subscriber at once: the digest of a day, or those of several missed days, newest first.
+    """What goes to one subscriber at once: the digest of a day, or those of several days, newest first.
 
-    ``corrections``: what was taken back since they got it.
+    ``corrections``: what was taken back since they got it. ``others``: how many more insights a week had.
     """
 
     subscriber: Subscriber
     digests: tuple[Digest, ...]
     corrections: tuple[Retraction, ...] = ()
+    others: int = 0
 
     @property
     def days(self) -> tuple[str, ...]:
         """ISO dates, newest first."""
         return tuple(digest.digest_date.isoformat() for digest in self.digests)
+
+    @property
+    def is_week(self) -> bool:
+        """Whether it is the best of several days, whose ranks count through all of them."""
+        return self.subscriber.gets_weeks and len(self.digests) > 1
+
+    @property
+    def ranked(self) -> list[tuple[date, DigestItem]]:
+        """Each insight with its day as readers are to get them: a week's best first, else day by day."""
+        items = [(digest.digest_date, item) for digest in self.digests for item in digest.items]
+        return sorted(items, key=lambda one: one[1].rank) if self.is_week else items
 
     @property
     def content_hash(self) -> str:
@@ -159,9 +172,11 @@ def statuses(con: sqlite3.Connection, since: date = date.min) -> dict[str, dict[
 
 
 def give_up(con: sqlite3.Connection, before: date) -> None:
-    """Settle what still waits of the days before this one."""
+    """Settle what still waits of the days before this one; of who gets a week at once, of a week before it."""
     con.execute(
-        "update deliveries set status = 'given up' where status = 'waiting' and digest_date < ?", [before.isoformat()]
+        "update deliveries set status = 'given up' where status = 'waiting' and digest_date < case when"
+        " subscriber_id in (select subscriber_id from subscribers where weekday is not null) then ? else ? end",
+        [(before - WEEK).isoformat(), before.isoformat()],
     )
 
 
@@ -210,6 +225,15 @@ def last_days(con: sqlite3.Connection) -> dict[str, str]:
             " group by 1"
         ).fetchall()
     )
+
+
+def last_left(con: sqlite3.Connection) -> dict[str, datetime]:
+    """By subscriber: when something last left for them, was refused or may have left (UTC)."""
+    rows = con.execute(
+        "select subscriber_id, max(started_at) from deliveries"
+        " where status in ('started', 'sent', 'unknown', 'refused') and attempts > 0 group by 1"
+    )
+    return {subscriber_id: datetime.fromisoformat(at) for subscriber_id, at in rows}
 
 
 def carry(con: sqlite3.Connection, one: Subscriber, day: str) -> None:

@@ -24,23 +24,25 @@ DIRECTION_MARKS = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u
 
 
 def digest_message(settings: Settings, delivery: Delivery, unsubscribe_url: str | None) -> EmailMessage:
-    """The mail of a day, or of several missed days, to one subscriber; under 100 kB.
+    """The mail of a day, of several missed days or of a week to one subscriber; under 100 kB.
 
     Args:
         settings: title, sender, public address of the site.
         delivery: to whom, and what; equal ones have the same Message-ID.
         unsubscribe_url: ends the subscription with one click (RFC 8058); ``None`` where there is no public address.
     """
-    digests = tuple(_best(digest, MOST_ITEMS // len(delivery.digests)) for digest in delivery.digests)
+    most = MOST_ITEMS if delivery.is_week else MOST_ITEMS // len(delivery.digests)
+    digests = tuple(_best(digest, most) for digest in delivery.digests)
     for most_text, most_address in CUTS:
         message = _headers(settings, delivery, unsubscribe_url)
         cut = tuple(_cut(digest, most_text, most_address) for digest in digests)
         about = {
             "digests": cut,
+            "week": replace(delivery, digests=cut).ranked if delivery.is_week else None,
             "title": settings.site_title,
             "count": sum(len(digest.items) for digest in cut),
             "corrections": delivery.corrections,
-            "left_out": sum(len(whole.items) for whole in delivery.digests) - sum(len(d.items) for d in cut),
+            "left_out": delivery.others + sum(len(d.items) for d in delivery.digests) - sum(len(d.items) for d in cut),
             "more_url": _more_url(settings, delivery),
             "site_url": settings.site_url,
             "unsubscribe_url": unsubscribe_url,
@@ -71,7 +73,7 @@ def _headers(settings: Settings, delivery: Delivery, unsubscribe_url: str | None
 
 
 def _subject(settings: Settings, delivery: Delivery) -> str:
-    headlines = [item.headline for digest in delivery.digests for item in digest.items]
+    headlines = [item.headline for _, item in delivery.ranked]
     text = "".join(c for c in (headlines or [settings.site_title])[0] if c.isprintable() or c.isspace())
     text = " ".join(text.translate(DIRECTION_MARKS).split())
     if len(text) > MOST_SUBJECT:

@@ -70,11 +70,13 @@ class NotifySender:
         environment = templates().overlay(loader=ChoiceLoader([PackageLoader("digest_pipeline.delivery")]))
         body = environment.get_template("note.txt.j2").render(
             digests=delivery.digests,
+            week=delivery.ranked if delivery.is_week else None,
             corrections=delivery.corrections,
             site_url=self._settings.site_url,
             calling_nobody=calling_nobody,
         )
         if not may_leave():
             return None
-        title = f"{self._settings.site_title}: {long_date(delivery.digests[0].digest_date)}"
+        last = long_date(delivery.digests[0].digest_date)
+        title = f"{self._settings.site_title}: {'the week to ' if delivery.is_week else ''}{last}"
         return self._listener.send(service, title, body)

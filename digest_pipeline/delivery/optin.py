@@ -23,7 +23,9 @@ ASK_AGAIN_AFTER = timedelta(minutes=10)
 ONE_AT_A_TIME = Lock()  # of two requests for one address that come together the second finds the first
 
 
-def request_subscription(settings: Settings, ask: Asker, address: str, interests: str) -> None:
+def request_subscription(
+    settings: Settings, ask: Asker, address: str, interests: str, weekday: int | None = None
+) -> None:
     """Ask at an address for its owner's consent, unless it is subscribed or was asked just now.
 
     What a stranger types in changes nothing for a person who is subscribed, except that an address which is held since
@@ -42,7 +44,7 @@ def request_subscription(settings: Settings, ask: Asker, address: str, interests
             if known and not is_held and (known.is_active or is_asked):
                 return
             wanted = known or Subscriber(new_id(), MAIL, address)
-            pending = book.save(wanted if wanted.is_active else replace(wanted, interests=interests))
+            pending = book.save(wanted if wanted.is_active else replace(wanted, interests=interests, weekday=weekday))
         try:
             ask_to_confirm(SignedLinks(secret_of(con, "links"), settings.site_url), ask, pending)
         except (DigestError, OSError) as error:  # smtplib's exceptions are OSErrors; their texts may hold the address

@@ -18,7 +18,7 @@ from digest_pipeline.sqlite import transaction
 
 MOST_INTERESTS = 1000  # characters
 ACTIVE, PENDING = "active", "pending"
-COLUMNS = "subscriber_id, channel, address, status, timezone, hour, interests"
+COLUMNS = "subscriber_id, channel, address, status, timezone, hour, weekday, interests"
 PREFERENCES = (
     ("followed_shows", "show", 1),
     ("muted_shows", "show", 0),
@@ -75,13 +75,14 @@ class SubscriberBook:
             is_active = wanted.is_active or bool(known and known.is_active)
             now = _now()
             self._con.execute(
-                f"insert into subscribers ({COLUMNS}, subscribed_at, confirmed_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+                f"insert into subscribers ({COLUMNS}, subscribed_at, confirmed_at)"  # noqa: S608 - our own text
+                " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " on conflict (subscriber_id) do update set status = excluded.status, timezone = excluded.timezone,"
-                " hour = excluded.hour, interests = excluded.interests, subscribed_at = excluded.subscribed_at,"
-                " confirmed_at = coalesce(confirmed_at, excluded.confirmed_at)",
+                " hour = excluded.hour, interests = excluded.interests, weekday = excluded.weekday,"
+                " subscribed_at = excluded.subscribed_at, confirmed_at = coalesce(confirmed_at, excluded.confirmed_at)",
                 [
                     subscriber_id, wanted.channel, address, ACTIVE if is_active else PENDING, wanted.timezone,
-                    wanted.hour, wanted.interests.strip(), now, now if is_active else None,
+                    wanted.hour, wanted.weekday, wanted.interests.strip(), now, now if is_active else None,
                 ],
             )  # fmt: skip
             self._con.execute("delete from preferences where subscriber_id = ?", [subscriber_id])
@@ -221,10 +222,10 @@ class SubscriberBook:
             subjects.setdefault((subscriber_id, kind, is_followed), set()).add(subject)
         return [
             Subscriber(
-                subscriber_id, channel, address, status == ACTIVE, timezone, hour, interests,
+                subscriber_id, channel, address, status == ACTIVE, timezone, hour, weekday, interests,
                 *(frozenset(subjects.get((subscriber_id, kind, sign), ())) for _, kind, sign in PREFERENCES),
             )
-            for subscriber_id, channel, address, status, timezone, hour, interests in rows
+            for subscriber_id, channel, address, status, timezone, hour, weekday, interests in rows
         ]  # fmt: skip
 
     def _hash(self, channel: str, address: str) -> str:
@@ -246,6 +247,8 @@ def _check(wanted: Subscriber) -> None:
         raise SubscriberError("there is no such time zone", remedy="IANA names, such as Europe/Berlin")
     if wanted.hour is not None and not 0 <= wanted.hour <= 23:
         raise SubscriberError("there is no such hour", remedy="a whole number from 0 to 23")
+    if wanted.weekday is not None and not 0 <= wanted.weekday <= 6:
+        raise SubscriberError("there is no such weekday", remedy="a whole number from 0, Monday, to 6")
     if len(wanted.interests) > MOST_INTERESTS:
         raise SubscriberError("the interests are too long", remedy=f"at most {MOST_INTERESTS} characters")
 

@@ -29,8 +29,10 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from digest_pipeline.dates import WEEKDAYS
 from digest_pipeline.delivery.addresses import MAIL, normal_address
 from digest_pipeline.delivery.database import open_delivery, secret_of
+from digest_pipeline.delivery.hours import read_weekday
 from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.optin import Asker, request_subscription
 from digest_pipeline.delivery.subscribers import MOST_INTERESTS, SubscriberBook
@@ -41,6 +43,7 @@ from digest_pipeline.publishing.render import templates
 from digest_pipeline.settings import Settings
 
 logger = logging.getLogger(__name__)
+FIELDS = ("address", "weekday", "interests")  # of the form
 STALE_DAYS = 2  # yesterday's digest comes this morning: when the last is older than that, a day is missing
 REQUESTS_OF_ONE = RateLimitItemPerHour(5)  # to subscribe
 TYPES = {".atom": "application/atom+xml", ".opml": "text/x-opml", ".md": "text/markdown"}
@@ -98,19 +101,18 @@ class WebService:
         if self._ask is None:
             return self._say(request, "Not here", "This site takes no subscriptions.", status=503)
         if request.method != "POST":
-            return self._form(request)
+            return self._form(request, dict.fromkeys(FIELDS, ""))
         fields = await form_fields(request)
         if not self._limiter.allow(request):
             raise HTTPException(429, "Many requests came from where you are. Try again in an hour.")
-        typed, interests = fields.get("address", ""), fields.get("interests", "")
+        typed = {name: fields.get(name, "") for name in FIELDS}
         try:
-            address = normal_address(MAIL, typed)
+            address, weekday = normal_address(MAIL, typed["address"]), read_weekday(typed["weekday"])
         except SubscriberError as error:
-            return self._form(request, address=typed, interests=interests, fault=_sentence(error))
-        if len(interests) > MOST_INTERESTS:
-            fault = f"Please say it in {MOST_INTERESTS} characters."
-            return self._form(request, address=typed, interests=interests, fault=fault)
-        task = BackgroundTask(self._request, self._ask, address, interests)
+            return self._form(request, typed, fault=_sentence(error))
+        if len(typed["interests"]) > MOST_INTERESTS:
+            return self._form(request, typed, fault=f"Please say it in {MOST_INTERESTS} characters.")
+        task = BackgroundTask(self._request, self._ask, address, typed["interests"], weekday)
         text = (
             "If the address is not subscribed yet, a mail with a link is on its way. The link is good for three days."
         )
@@ -134,9 +136,9 @@ class WebService:
         )
         return await self._act(request, self._leave, "You are unsubscribed", text)
 
-    def _request(self, ask: Asker, address: str, interests: str) -> None:
+    def _request(self, ask: Asker, address: str, interests: str, weekday: int | None) -> None:
         try:
-            request_subscription(self._settings, ask, address, interests)
+            request_subscription(self._settings, ask, address, interests, weekday)
         except HINDRANCES as error:  # the answer is out by now
             logger.error("/subscribe: %s", error)
 
@@ -175,10 +177,10 @@ class WebService:
         logger.error("%s: %s", request.url.path, error)
         return self._say(request, "Out of order", "This does not work just now. Please try again later.", status=503)
 
-    def _form(self, request: Request, *, address: str = "", interests: str = "", fault: str = "") -> Response:
+    def _form(self, request: Request, typed: dict[str, str], *, fault: str = "") -> Response:
         return self._page(
-            request, "form", status=422 if fault else 200, address=address, interests=interests, fault=fault,
-            most_interests=MOST_INTERESTS,
+            request, "form", status=422 if fault else 200, typed=typed, fault=fault, most_interests=MOST_INTERESTS,
+            weekdays=WEEKDAYS,
         )  # fmt: skip
 
     def _button(self, request: Request, heading: str, text: str, button: str) -> Response:

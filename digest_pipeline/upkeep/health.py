@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 
+from digest_pipeline.delivery.hours import WEEK
 from digest_pipeline.delivery.ledger import STALE
 from digest_pipeline.feeds.store import DROPPED
 from digest_pipeline.settings import Settings
@@ -20,7 +21,10 @@ DROP = 0.5  # of what was usual
 # What is on its way just now has not failed to arrive, and what is given up was waited for first.
 DELIVERIES = """
 select status, count(*) from deliveries
-where digest_date >= case status when 'given up' then :first_given_up else :first end
+where digest_date >= case
+    when status <> 'given up' then :first
+    when subscriber_id in (select subscriber_id from subscribers where weekday is not null) then :first_in_weeks
+    else :first_given_up end
     and (status <> 'started' or started_at < :stale)
 group by status
 """
@@ -114,11 +118,13 @@ def health_of(
         [now.astimezone(UTC).replace(tzinfo=None) - timedelta(days=LOOKED_BACK_DAYS)],
     ).fetchall()[0]
     first_recent = yesterday - timedelta(days=RECENT_DAYS - 1)
+    first_given_up = first_recent - timedelta(days=settings.mail_days_back)
     deliveries = subscribers.execute(
         DELIVERIES,
         {
             "first": first_recent.isoformat(),
-            "first_given_up": (first_recent - timedelta(days=settings.mail_days_back)).isoformat(),
+            "first_given_up": first_given_up.isoformat(),
+            "first_in_weeks": (first_given_up - WEEK).isoformat(),
             "stale": (now.astimezone(UTC) - STALE).isoformat(timespec="seconds"),
         },
     ).fetchall()
