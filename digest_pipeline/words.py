@@ -34,6 +34,8 @@ UNREADABLE = re.compile(
 
 def readable(text: str) -> str:
     """A text without what nobody reads: on a terminal it would be a command, and in HTML and XML it is forbidden."""
+    if text.isprintable():  # most are; the search takes twenty times as long
+        return text
     return UNREADABLE.sub(lambda found: " " if found[0].isspace() else "", text)
 
 

@@ -12,6 +12,7 @@ from digest_pipeline.feeds.chapters import parse_chapters
 from digest_pipeline.feeds.parse import parse_feed, plain_text
 from digest_pipeline.feeds.podcast_elements import seconds_of
 from digest_pipeline.models import Chapter, Person, Soundbite
+from digest_pipeline.words import UNREADABLE, readable
 from tests.conftest import SHARED
 from tests.feed_items import URL
 
@@ -349,3 +350,14 @@ def test_podcasting_20_samples_carry_their_elements() -> None:
     ]
     assert chapters
     assert all(chapters)
+
+
+def test_every_character_that_nobody_reads_is_taken_out_and_no_printable_one() -> None:
+    every = [chr(number) for number in range(0x110000)]
+    unread = [character for character in every if UNREADABLE.match(character)]
+    assert not [character for character in unread if character.isprintable()]  # such texts are not searched
+    assert not [character for character in unread if character in readable(f"a{character}b")]
+
+
+def test_a_text_on_one_line_is_as_readable_as_on_several() -> None:
+    assert plain_text("one\n\x00 two\x85three\x1c \x07\tfour\ufdd0five") == "one two three fourfive"

@@ -105,7 +105,8 @@ def plain_text(markup: Any) -> str:
             text = " ".join(etree.fromstring(f"<div>{text}</div>", parser).itertext())
         except (etree.ParserError, etree.XMLSyntaxError, ValueError):
             text = TAG.sub(" ", text)
-    return " ".join(readable(text).split())
+    one_line = " ".join(text.split())
+    return " ".join(readable(one_line).split())
 
 
 def _read(body: bytes) -> tuple[Any, list[Any]]:
