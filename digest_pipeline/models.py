@@ -258,7 +258,10 @@ class DigestItem:
 
 @dataclass(frozen=True, slots=True)
 class Retraction:
-    """A published insight that was taken back: where it stood, and what readers are told instead. Times are UTC."""
+    """A published insight that was taken back: where it stood, and what readers are told instead.
+
+    ``retracted_at`` is UTC, ``retracted_on`` that day in the digest's own time zone.
+    """
 
     claim_id: str
     digest_date: date
@@ -266,6 +269,7 @@ class Retraction:
     show: str
     episode: str
     retracted_at: datetime
+    retracted_on: date
     reason: str
 
 

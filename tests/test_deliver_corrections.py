@@ -1,6 +1,6 @@
 """Who got what was taken back is told once, with what they get next; nobody gets it any more."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from tests.readers import DAY, NOW, parts, subscribe
 from tests.test_deliver_notify import messages_at
 
 TOMORROW = NOW + timedelta(days=1)
-AT = datetime(2026, 9, 15, 20)
+AT = datetime(2026, 9, 15, 20, tzinfo=UTC)
 TOLD = "Number 2 of Monday, 14 September 2026"
 
 
@@ -78,6 +78,6 @@ def test_a_mail_that_was_refused_has_told_nobody(
 def test_another_channel_tells_it_too_and_calls_nobody(settings: Settings, web: Web, published: Digest) -> None:
     got = messages_at(web)
     one = Subscriber("su_1", "notify", f"{web.url.replace('http', 'json')}/hook", is_active=True)
-    was = Retraction("cl_1", DAY - timedelta(days=1), 4, "@everyone", "An Episode", AT, "It was wrong.")
+    was = Retraction("cl_1", DAY - timedelta(days=1), 4, "@everyone", "An Episode", AT, AT.date(), "It was wrong.")
     assert NotifySender(settings).send(Delivery(one, (published,), (was,)), lambda: True) == Outcome("sent")
     assert "Number 4 of Sunday, 13 September 2026 (@\u200beveryone, “An Episode”) was retracted" in got[0]

@@ -1,8 +1,9 @@
 """What was taken back loses its words everywhere, tells why, does not come again, and can stand again."""
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import feedparser
 import numpy as np
@@ -16,13 +17,15 @@ from digest_pipeline.feeds.subscriptions import Subscription, add_feeds, remove_
 from digest_pipeline.models import Digest, DigestItem
 from digest_pipeline.publishing import store
 from digest_pipeline.publishing.publish import build, build_again, judge
+from digest_pipeline.publishing.render import retraction_line
 from digest_pipeline.publishing.retract import MOST_REASON, reinstate, retract, retract_day
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 from tests.test_house_rules import BEFORE, DAY, chosen, publish_day  # noqa: F401 - a fixture
 from tests.test_site import FIRST, contents, soup
 
-AT = datetime(2027, 3, 1, 9)
+AT = datetime(2027, 3, 1, 9, tzinfo=UTC)
+THEN = AT.replace(tzinfo=None)  # as the tables have it
 REASON = "The speaker <em>corrected</em> the figure."
 run = CliRunner()
 
@@ -159,11 +162,11 @@ def test_a_day_is_taken_back_whole_and_one_without_insights_goes(
 def test_a_feed_is_taken_back_by_its_name(published: list[Digest], warehouse: Warehouse, settings: Settings) -> None:
     own, others = published[1].items[2], published[1].items[3]
     with warehouse.write() as con:
-        add_feeds(con, [Subscription("https://shows.example/feed", "Anvil")], AT)
+        add_feeds(con, [Subscription("https://shows.example/feed", "Anvil")], THEN)
         con.execute(
             "insert into raw.episodes (episode_id, feed_url, title, first_seen_at, transcript_urls, description, status)"
             " values ('ep_1', 'https://shows.example/feed', '', ?, '[]', '', 'transcribed')",
-            [AT],
+            [THEN],
         )
         con.execute("update raw.claim_candidates set episode_id = 'ep_1' where claim_id = ?", [own.claim_id])
         remove_feed(con, "https://shows.example/feed")
@@ -192,6 +195,16 @@ def test_neither_it_nor_another_in_its_place_is_published_when_its_day_runs_agai
     assert publish_day(chosen, BEFORE, settings)
     with chosen.read() as con:
         assert store.published_digest(con, BEFORE) == verdict.digest
+
+
+def test_readers_are_told_the_day_on_which_it_was_taken_back_where_they_are(
+    published: list[Digest], warehouse: Warehouse
+) -> None:
+    morning = datetime(2027, 3, 2, 9, tzinfo=ZoneInfo("Pacific/Auckland"))  # the evening before in UTC
+    with warehouse.write() as con:
+        taken = retract(con, published[0].items[0].claim_id, "Wrong.", morning)
+    assert (taken.retracted_at, taken.retracted_on) == (datetime(2027, 3, 1, 20), date(2027, 3, 2))
+    assert "was retracted on 2 Mar 2027: Wrong." in retraction_line(taken)
 
 
 def test_what_cannot_be_taken_back_is_refused_by_name(published: list[Digest], warehouse: Warehouse) -> None:

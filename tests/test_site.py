@@ -52,7 +52,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Wareh
             assert write_site(home / "daily", con, [digest.digest_date], SITE)
         if digest is digests[7]:
             with warehouse.write() as con:
-                retract(con, digest.items[2].claim_id, HOSTILE[0], datetime(2026, 1, 5, 9))
+                retract(con, digest.items[2].claim_id, HOSTILE[0], datetime(2026, 1, 5, 9, tzinfo=UTC))
     with warehouse.read() as con:
         write_site(home / "anew", con, [], SITE)
     return home / "daily", home / "anew", warehouse

@@ -1,6 +1,6 @@
 """``digest retract``: take back what was published, on the site at once and for subscribers in their next mail."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import duckdb
@@ -42,7 +42,8 @@ def retract(
         raise typer.BadParameter("give the id of an insight, --date DAY or --feed FEED")
     if undo == (reason is not None) or (undo and not claim_id):
         raise typer.BadParameter("give --reason TEXT, or an id with --undo")
-    settings, now = load_settings(), datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    settings = load_settings()
+    now = datetime.now(settings.zone).replace(microsecond=0)
     taken: list[str] = []
 
     def keep(con: duckdb.DuckDBPyConnection) -> None:

@@ -25,7 +25,7 @@ select c.*, coalesce(f.title, f.shown_url) as show_title, e.title as episode_tit
     i.worthiness as worthiness_component, i.clarity, i.novelty, i.specificity, i.corroboration, i.momentum,
     i.verdicts, i.recency, coalesce(f.weight, 1) as feed_weight,
     coalesce(t.title, t.label) as theme, p.digest_date as published_on, p.rank as published_rank,
-    p.retracted_at, p.retraction,
+    p.retracted_on, p.retraction,
     coalesce(d.n_items, 0) > 0 as has_digest
 from raw.claim_candidates c
 join raw.episodes e using (episode_id)
@@ -94,8 +94,8 @@ def _explain(con: duckdb.DuckDBPyConnection, claim_id: str, settings: Settings) 
         note = f": {verdict.note}" if verdict.note else ""
         out.print(f"Verdict of {verdict.given_at:%Y-%m-%d}: {SAID[verdict.kind]}{escape(note)}")
     is_of_later_run = row["has_digest"] and row["published_rank"] != row["rank"]  # what readers have seen stays
-    if row["retracted_at"]:
-        out.print(f"[red]Retracted[/] on {row['retracted_at']:%Y-%m-%d}: {escape(row['retraction'])}")
+    if row["retracted_on"]:
+        out.print(f"[red]Retracted[/] on {row['retracted_on']}: {escape(row['retraction'])}")
     if row["published_on"] and is_of_later_run:
         out.print(f"[green]Published[/] as number {row['published_rank']} of the digest of {row['published_on']}.")
     if row["rejected_reason"]:

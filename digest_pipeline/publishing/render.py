@@ -36,7 +36,7 @@ def as_document(digest: Digest) -> dict[str, Any]:
     document: dict[str, Any] = {"digest_date": digest.digest_date.isoformat(), "items": items}
     if digest.retracted:
         document["retracted"] = [
-            {"id": one.claim_id, "rank": one.rank, "retracted_on": f"{one.retracted_at:%Y-%m-%d}", "reason": one.reason}
+            {"id": one.claim_id, "rank": one.rank, "retracted_on": one.retracted_on.isoformat(), "reason": one.reason}
             for one in digest.retracted
         ]
     return document
@@ -82,7 +82,7 @@ def empty_line(digest: Digest) -> str:
 def retraction_line(one: Retraction, of_day: str = "") -> str:
     """What readers are told of an insight that was taken back; ``of_day`` where it stands among other days'."""
     place = f"Number {one.rank}{of_day and f' of {of_day}'} ({one.show}, “{one.episode}”)"
-    return f"{place} was retracted on {short_date(one.retracted_at)}: {one.reason}"
+    return f"{place} was retracted on {short_date(one.retracted_on)}: {one.reason}"
 
 
 def clock(seconds: float) -> str:

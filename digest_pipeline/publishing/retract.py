@@ -3,7 +3,7 @@
 What is taken back keeps its row: neither it nor what says the same comes again, and no other takes its place.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import duckdb
 
@@ -18,7 +18,9 @@ select i.claim_id
 from raw.digest_items i join raw.claim_candidates c using (claim_id) join raw.episodes e using (episode_id)
 where e.feed_url = ? and i.retracted_at is null order by i.digest_date, i.rank
 """
-TAKE_BACK = "update raw.digest_items set retracted_at = $at, retraction = $reason where claim_id = $id"
+TAKE_BACK = (
+    "update raw.digest_items set retracted_at = $at, retracted_on = $on, retraction = $reason where claim_id = $id"
+)
 
 
 def retract(con: duckdb.DuckDBPyConnection, claim_id: str, reason: str, now: datetime) -> Retraction:
@@ -28,13 +30,14 @@ def retract(con: duckdb.DuckDBPyConnection, claim_id: str, reason: str, now: dat
         con: the warehouse.
         claim_id: of the insight.
         reason: what readers are told.
-        now: UTC, without a zone, as the tables have it.
+        now: in the digest's time zone.
 
     Raises:
         DigestError: it was not published, or no reason that fits in a line is given.
     """
     _require_published(con, claim_id)
-    con.execute(TAKE_BACK, {"id": claim_id, "at": now, "reason": _line(reason)})
+    at = now.astimezone(UTC).replace(tzinfo=None)
+    con.execute(TAKE_BACK, {"id": claim_id, "at": at, "on": now.date(), "reason": _line(reason)})
     return next(one for one in retractions(con) if one.claim_id == claim_id)
 
 
@@ -76,7 +79,7 @@ def reinstate(con: duckdb.DuckDBPyConnection, claim_id: str) -> None:
     _require_published(con, claim_id)
     if claim_id not in {one.claim_id for one in retractions(con)}:
         raise DigestError(f"{claim_id} was not retracted", remedy="it stands as it was published")
-    con.execute(TAKE_BACK, {"id": claim_id, "at": None, "reason": None})
+    con.execute(TAKE_BACK, {"id": claim_id, "at": None, "on": None, "reason": None})
 
 
 def _require_published(con: duckdb.DuckDBPyConnection, claim_id: str) -> None:

@@ -38,8 +38,8 @@ ITEM_COLUMNS = (
     " audio_url, link, theme, score, components, why, theme_id, said_before, said_after, language"
 )
 RETRACTED = """
-select claim_id, digest_date, rank, show_title, episode_title, retracted_at, retraction from raw.digest_items
-where retracted_at is not null order by digest_date, rank
+select claim_id, digest_date, rank, show_title, episode_title, retracted_at, retracted_on, retraction
+from raw.digest_items where retracted_at is not null order by digest_date, rank
 """
 LANGUAGES = """
 select claim_id, t.language from raw.claim_candidates c join raw.transcripts t using (episode_id)
