@@ -1,14 +1,18 @@
 """The extractive extractor: which spans it chooses, and what raises their worth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from digest_pipeline.claims.extractive import (
     ExtractiveExtractor,
     prefer_headlines,
+    prefer_whole,
     raise_highlights,
     select_spans,
 )
+from digest_pipeline.claims.sentences import Sentence
 from digest_pipeline.claims.spans import spans_of
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.worthiness import load_model, worth_in_context
@@ -92,6 +96,28 @@ def test_a_span_without_a_headline_gives_way_to_one_that_has_it_and_is_nearly_as
     worth[both] = 0.5
     assert prefer_headlines(spans, worth, [pointing]) == [both]
     assert prefer_headlines(spans, np.where(np.arange(len(spans)) == pointing, 0.9, 0.4), [pointing]) == [pointing]
+
+
+BROKEN = (
+    "The deposit that the operator asked for cut the queue for the grid by forty percent within a single year. However,"
+    " if nobody had asked for one, which is what the regulator wanted to see in the first place,"
+)
+
+
+def test_a_span_that_breaks_off_gives_way_to_its_whole_sentences() -> None:
+    turns = turns_of([Segment(0, 0, 20, "Ann", BROKEN), Segment(1, 20, 40, "Ann", "then the queue had grown.")])
+    (turn,) = turns
+    pieces = [replace(s, text=BROKEN[s.start : s.end]) for s in turn.sentences[:1]]
+    pieces.append(Sentence(BROKEN[pieces[0].end + 1 :], pieces[0].end + 1, len(BROKEN)))
+    spans = list(spans_of([replace(turn, sentences=(*pieces, Sentence("then.", len(BROKEN) + 1, len(turn.text))))]))
+    whole, broken = (next(i for i, s in enumerate(spans) if (s.first, s.last) == ends) for ends in ((0, 0), (0, 1)))
+    assert [span.breaks_off for span in (spans[whole], spans[broken])] == [False, True]
+    worth = np.full(len(spans), 0.5)
+    worth[broken] = 0.6
+    assert prefer_whole(spans, worth, [broken]) == [whole]
+    worth[broken] = 0.7
+    assert prefer_whole(spans, worth, [broken]) == [broken]
+    assert prefer_whole(spans, worth - 1, [broken]) == [broken]
 
 
 def test_the_extractor_finds_substance_and_refuses_advertisements(settings: Settings, network: DemoNetwork) -> None:

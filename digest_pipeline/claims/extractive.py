@@ -44,7 +44,7 @@ APART = 25  # words between two candidates: closer ones are one thought
 MIN_CANDIDATES = 8
 PROMOTION = 0.12  # rating in context from which a span reads like an advertisement
 ADVERTISES = 0.0  # log odds of the talk rater from which it does
-RULES = "16"  # of spans, selection and wording: another number reads every episode again
+RULES = "17"  # of spans, selection and wording: another number reads every episode again
 LEAST_STRENGTH = 0.5  # single sentences begin at about minus this
 LEEWAY = 0.15  # of probability that a span may lose for a headline
 UNREADABLE = 'its script puts no spaces between words, which only a language model reads (extractor = "llm")'
@@ -104,6 +104,7 @@ class ExtractiveExtractor:
         most = max(MIN_CANDIDATES, math.ceil(hours * self._settings.max_candidates_per_hour))
         order = worth - refused  # the refused do not crowd others out
         chosen = prefer_headlines(spans, order, select_spans(spans, vectors, order, most))
+        chosen = prefer_whole(spans, order, chosen)
         return Extraction(
             tuple(
                 self._candidate(episode, spans[i], float(worth[i]), refusals[i], sentence_vectors)
@@ -238,6 +239,22 @@ def prefer_headlines(spans: Sequence[Span], worth: Scores, chosen: Sequence[int]
             and not any(spans[i].is_near(spans[other], APART) for other in others)
         ]
         kept[place] = max(instead, key=lambda i: worth[i], default=row)
+    return kept
+
+
+def prefer_whole(spans: Sequence[Span], worth: Scores, chosen: Sequence[int]) -> list[int]:
+    """The chosen rows; one that breaks off in a piece of a sentence gives way to the whole sentences before it, if they
+    have a headline and are nearly as good. The refused, of a worth below 0, stay.
+    """
+    places = {(span.start_sentence, span.end_sentence): row for row, span in enumerate(spans)}
+    kept = list(chosen)
+    for place, row in enumerate(chosen):
+        span = spans[row]
+        whole = places.get((span.start_sentence, span.end_sentence - 1)) if span.breaks_off else None
+        if whole is None or worth[row] < 0 or not _has_headline(spans[whole]):
+            continue
+        if worth[whole] >= worth[row] - LEEWAY:
+            kept[place] = whole
     return kept
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from digest_pipeline.claims.sentences import Sentence
-from digest_pipeline.claims.turns import Turn
+from digest_pipeline.claims.turns import ENDS, Turn
 
 MAX_SENTENCES = 4
 MIN_WORDS = 14
@@ -44,6 +44,11 @@ class Span:
     def quote(self) -> str:
         """The words as they were transcribed: a substring of the turn's text."""
         return self.turn.text[self.sentences[0].start : self.sentences[-1].end]
+
+    @property
+    def breaks_off(self) -> bool:
+        """Whether it ends with a piece of a sentence, after a whole one."""
+        return self.last > self.first and [bool(ENDS.search(s.text)) for s in self.sentences[-2:]] == [True, False]
 
     @property
     def end_sentence(self) -> int:
