@@ -1,6 +1,7 @@
 """The extractive extractor: which spans it chooses, and what raises their worth."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -105,19 +106,20 @@ BROKEN = (
 
 
 def test_a_span_that_breaks_off_gives_way_to_its_whole_sentences() -> None:
-    turns = turns_of([Segment(0, 0, 20, "Ann", BROKEN), Segment(1, 20, 40, "Ann", "then the queue had grown.")])
-    (turn,) = turns
-    pieces = [replace(s, text=BROKEN[s.start : s.end]) for s in turn.sentences[:1]]
-    pieces.append(Sentence(BROKEN[pieces[0].end + 1 :], pieces[0].end + 1, len(BROKEN)))
-    spans = list(spans_of([replace(turn, sentences=(*pieces, Sentence("then.", len(BROKEN) + 1, len(turn.text))))]))
-    whole, broken = (next(i for i, s in enumerate(spans) if (s.first, s.last) == ends) for ends in ((0, 0), (0, 1)))
-    assert [span.breaks_off for span in (spans[whole], spans[broken])] == [False, True]
+    (turn,) = turns_of([Segment(0, 0, 20, "Ann", BROKEN), Segment(1, 20, 40, "Ann", "then the queue had grown.")])
+    borders = [0, BROKEN.index("However"), BROKEN.index("which is"), len(BROKEN) + 1, len(turn.text) + 1]
+    pieces = [Sentence(turn.text[a : b - 1], a, b - 1) for a, b in pairwise(borders)]
+    spans = list(spans_of([replace(turn, sentences=tuple(pieces))]))
+    whole, one, two, ended = (next(i for i, s in enumerate(spans) if (s.first, s.last) == (0, n)) for n in range(4))
+    assert [spans[row].broken_off for row in (whole, one, two, ended)] == [0, 1, 2, 0]
     worth = np.full(len(spans), 0.5)
-    worth[broken] = 0.6
-    assert prefer_whole(spans, worth, [broken]) == [whole]
-    worth[broken] = 0.7
-    assert prefer_whole(spans, worth, [broken]) == [broken]
-    assert prefer_whole(spans, worth - 1, [broken]) == [broken]
+    worth[[one, two, ended]] = 0.6
+    assert prefer_whole(spans, worth, [one]) == [whole]
+    assert prefer_whole(spans, worth, [two]) == [whole]
+    assert prefer_whole(spans, worth, [ended]) == [ended]
+    assert prefer_whole(spans, worth - 1, [two]) == [two], "a refused one stays as it is"
+    worth[two] = 0.7
+    assert prefer_whole(spans, worth, [two]) == [two], "much is lost with what breaks off"
 
 
 def test_the_extractor_finds_substance_and_refuses_advertisements(settings: Settings, network: DemoNetwork) -> None:

@@ -243,15 +243,15 @@ def prefer_headlines(spans: Sequence[Span], worth: Scores, chosen: Sequence[int]
 
 
 def prefer_whole(spans: Sequence[Span], worth: Scores, chosen: Sequence[int]) -> list[int]:
-    """The chosen rows; one that breaks off in a piece of a sentence gives way to the whole sentences before it, if they
+    """The chosen rows; one that breaks off in pieces of a sentence gives way to the whole sentences before it, if they
     have a headline and are nearly as good. The refused, of a worth below 0, stay.
     """
     places = {(span.start_sentence, span.end_sentence): row for row, span in enumerate(spans)}
     kept = list(chosen)
     for place, row in enumerate(chosen):
         span = spans[row]
-        whole = places.get((span.start_sentence, span.end_sentence - 1)) if span.breaks_off else None
-        if whole is None or worth[row] < 0 or not _has_headline(spans[whole]):
+        whole = places.get((span.start_sentence, span.end_sentence - span.broken_off))
+        if whole is None or whole == row or worth[row] < 0 or not _has_headline(spans[whole]):
             continue
         if worth[whole] >= worth[row] - LEEWAY:
             kept[place] = whole

@@ -46,9 +46,10 @@ class Span:
         return self.turn.text[self.sentences[0].start : self.sentences[-1].end]
 
     @property
-    def breaks_off(self) -> bool:
-        """Whether it ends with a piece of a sentence, after a whole one."""
-        return self.last > self.first and [bool(ENDS.search(s.text)) for s in self.sentences[-2:]] == [True, False]
+    def broken_off(self) -> int:
+        """How many of its sentences are pieces of one that breaks off, after a whole one; 0: it ends as it should."""
+        ended = [number for number, sentence in enumerate(self.sentences, start=1) if ENDS.search(sentence.text)]
+        return len(self.sentences) - ended[-1] if ended else 0
 
     @property
     def end_sentence(self) -> int:
