@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import json
 import os
 import sys
 import threading
@@ -171,6 +172,19 @@ class Web:
 
         self.routes[path] = answer
         return f"{self.url}{path}"
+
+    def collect(self, path: str, status: int = 200) -> list[dict[str, Any]]:
+        """Take the JSON that is posted to ``path`` and answer with ``status``; what has come so far."""
+        got: list[dict[str, Any]] = []
+
+        def answer(request: BaseHTTPRequestHandler) -> None:
+            got.append(json.loads(request.rfile.read(int(request.headers["Content-Length"]))))
+            request.send_response(status)
+            request.send_header("Content-Length", "0")
+            request.end_headers()
+
+        self.routes[path] = answer
+        return got
 
     def close(self) -> None:
         """Stop serving."""

@@ -1,8 +1,5 @@
 """What the daemon does by itself: each run that ends is reported, whoever started it, with the reason if it failed."""
 
-import json
-from http.server import BaseHTTPRequestHandler
-
 import pytest
 from dagster import (
     DagsterInstance,
@@ -47,15 +44,7 @@ def upkeep_of_a_full_disk() -> None:
 @pytest.fixture
 def alerts(web: Web, settings: Settings, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     """What arrived where ``alert_url`` leads."""
-    got: list[dict[str, str]] = []
-
-    def answer(request: BaseHTTPRequestHandler) -> None:
-        got.append(json.loads(request.rfile.read(int(request.headers["Content-Length"]))))
-        request.send_response(200)
-        request.send_header("Content-Length", "0")
-        request.end_headers()
-
-    web.routes["/alerts"] = answer
+    got = web.collect("/alerts")
     monkeypatch.setenv("DIGEST_ALERT_URL", f"{web.url.replace('http', 'json')}/alerts")
     with warehouse.write() as con:
         con.execute("insert into raw.feeds (feed_url, shown_url, title, added_at, last_status, consecutive_failures)"

@@ -16,7 +16,6 @@ from digest_pipeline.warehouse import Warehouse
 from tests.conftest import Web
 from tests.mail_server import Inbox
 from tests.readers import DAY, NOW, parts, subscribe
-from tests.test_deliver_notify import messages_at
 
 TOMORROW = NOW + timedelta(days=1)
 AT = datetime(2026, 9, 15, 20, tzinfo=UTC)
@@ -76,8 +75,8 @@ def test_a_mail_that_was_refused_has_told_nobody(
 
 
 def test_another_channel_tells_it_too_and_calls_nobody(settings: Settings, web: Web, published: Digest) -> None:
-    got = messages_at(web)
+    got = web.collect("/hook")
     one = Subscriber("su_1", "notify", f"{web.url.replace('http', 'json')}/hook", is_active=True)
     was = Retraction("cl_1", DAY - timedelta(days=1), 4, "@everyone", "An Episode", AT, AT.date(), "It was wrong.")
     assert NotifySender(settings).send(Delivery(one, (published,), (was,)), lambda: True) == Outcome("sent")
-    assert "Number 4 of Sunday, 13 September 2026 (@\u200beveryone, “An Episode”) was retracted" in got[0]
+    assert "Number 4 of Sunday, 13 September 2026 (@\u200beveryone, “An Episode”) was retracted" in got[0]["message"]

@@ -1,11 +1,9 @@
 """Who wants one mail a week gets the best of it, on their weekday, once."""
 
 import itertools
-import json
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler
 
 import numpy as np
 import pytest
@@ -167,6 +165,26 @@ def test_wishes_choose_from_all_days_of_a_week(mailed: Settings, box: Inbox, wee
     assert muted not in text
 
 
+def test_a_week_is_one_mail_where_missed_days_are_skipped_too(mailed: Settings, box: Inbox, week: list[Digest]) -> None:
+    weekly(mailed)
+    assert deliver_at(mailed.model_copy(update={"mail_missed_days": "latest"}), MONDAY) == {"sent": 1}
+    assert len(settled(mailed)) == 7
+
+
+def test_what_a_reader_got_before_comes_neither_again_nor_counts_among_the_others(
+    mailed: Settings, box: Inbox, week: list[Digest]
+) -> None:
+    one = weekly(mailed)
+    items = [item for digest in week for item in digest.items]
+    best = max(items, key=lambda item: item.score)
+    with open_delivery(mailed.subscribers) as con:
+        con.execute("insert into delivered_items values (?, ?, '2026-09-14')", [one, best.claim_id])
+    assert deliver_at(mailed, MONDAY) == {"sent": 1}
+    text, _ = parts(box.messages[0])
+    assert best.headline not in text
+    assert f"The best 5 of {len(items) - 1} insights" in text
+
+
 def test_a_week_without_an_insight_sends_nothing(
     warehouse: Warehouse, mailed: Settings, box: Inbox, week: list[Digest]
 ) -> None:
@@ -191,15 +209,7 @@ def test_who_changes_from_days_to_weeks_waits_for_the_weekday(
 
 
 def test_another_channel_gets_the_five_of_the_week(settings: Settings, web: Web, week: list[Digest]) -> None:
-    got: list[dict[str, str]] = []
-
-    def hook(request: BaseHTTPRequestHandler) -> None:
-        got.append(json.loads(request.rfile.read(int(request.headers["Content-Length"]))))
-        request.send_response(200)
-        request.send_header("Content-Length", "0")
-        request.end_headers()
-
-    web.routes["/hook"] = hook
+    got = web.collect("/hook")
     weekly(settings, channel="notify", address=f"{web.url.replace('http', 'json')}/hook")
     assert deliver_at(settings, MONDAY) == {"sent": 1}
     assert got[0]["title"] == "Five from the feeds: the week to Sunday, 20 September 2026"

@@ -129,9 +129,9 @@ def _delivery(
     if subscriber.gets_weeks:
         days = tuple(common.digest_date for common in commons)
         week = week_for(subscriber, commons, pools[days], already)
-        others = sum(len(common.items) for common in commons) - sum(len(digest.items) for digest in week)
-        is_told = any(digest.items for digest in week)
-        return Delivery(subscriber, week[::-1], corrections, max(0, others)) if is_told else None
+        chosen = {item.claim_id for digest in week for item in digest.items}
+        others = {item.claim_id for common in commons for item in common.items} - chosen - already
+        return Delivery(subscriber, week[::-1], corrections, len(others)) if chosen else None
     digests: list[Digest] = []
     for common in commons:
         own = digest_for(subscriber, common, pools[(common.digest_date,)], already)

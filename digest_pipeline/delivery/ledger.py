@@ -47,7 +47,7 @@ class Outcome:
 class Delivery:
     """What goes to one subscriber at once: the digest of a day, or those of several days, newest first.
 
-    ``corrections``: what was taken back since they got it. ``others``: how many more insights a week had.
+    ``corrections``: what was taken back since they got it. ``others``: how many more insights were published in a week.
     """
 
     subscriber: Subscriber
