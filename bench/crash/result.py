@@ -54,6 +54,13 @@ def result_of(home: Path) -> dict[str, Rows]:
     return found
 
 
+def unseen_calls(home: Path) -> int:
+    """Paid calls of which the books know only that they were sent."""
+    with duckdb.connect(str(Settings(home=home).database), read_only=True) as con:
+        rows = con.execute("select count(*) from raw.llm_calls where outcome = ?", [UNSEEN]).fetchall()
+    return int(rows[0][0])
+
+
 def ledger_of(home: Path) -> dict[str, str]:
     """What became of each address's mail."""
     with closing(sqlite3.connect(Settings(home=home).subscribers)) as con:

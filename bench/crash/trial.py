@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.crash.life import Doom, Life, live
-from bench.crash.result import Rows, differences, ledger_of, result_of
+from bench.crash.result import Rows, differences, ledger_of, result_of, unseen_calls
 from bench.crash.world import World, with_readers
 
 SMALLEST_LIMIT, LARGEST_LIMIT = 1 << 16, 1 << 24  # bytes; the day's database is as long as the latter
@@ -28,6 +28,7 @@ class Trial:
     pieces: frozenset[str]
     asked_again: int
     heard_again: int
+    unseen_calls: int
 
     def faults(self, wanted: "Trial") -> dict[str, str]:
         """In what it differs from the undisturbed day, and what happened twice or not at all."""
@@ -46,6 +47,8 @@ class Trial:
             found["questions"] = f"{len(wanted.questions)} and {len(self.questions)} questions"
         if self.asked_again or self.heard_again:
             found["paid twice"] = f"{self.asked_again} questions, {self.heard_again} pieces of audio"
+        if self.unseen_calls > len(self.lives) - 1:  # a life asks one question at a time
+            found["calls"] = f"{self.unseen_calls} of unknown cost after {len(self.lives) - 1} deaths"
         return found
 
 
@@ -68,6 +71,7 @@ def run_trial(home: Path, around: World, dooms: Sequence[Doom] = ()) -> Trial:
         pieces=frozenset(piece for life in lives for piece in life.pieces),
         asked_again=_again(asked),
         heard_again=_again([list(life.begun) for life in lives]),
+        unseen_calls=unseen_calls(home),
     )
 
 
