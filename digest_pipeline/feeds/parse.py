@@ -105,7 +105,7 @@ def plain_text(markup: Any) -> str:
             text = " ".join(etree.fromstring(f"<div>{text}</div>", parser).itertext())
         except (etree.ParserError, etree.XMLSyntaxError, ValueError):
             text = TAG.sub(" ", text)
-    one_line = " ".join(text.split())
+    one_line = " ".join(text.split())  # line ends out first: what has none is mostly found readable at a glance
     return " ".join(readable(one_line).split())
 
 
