@@ -29,9 +29,10 @@ import numpy as np
 from bench.mail_server import number_of
 from bench.measure import amounts
 from bench.published import made_up_archive, publish
-from digest_pipeline.delivery.database import open_delivery
+from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.deliver import deliver
 from digest_pipeline.delivery.ledger import Delivery
+from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.message import digest_message
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.models import Subscriber
@@ -179,10 +180,10 @@ def plain_loop(settings: Settings) -> Counter[str]:
     with looking(settings) as con:
         digest = published_digests(con, [DAY])[DAY]
     with open_delivery(settings.subscribers) as con:
-        subscribers = SubscriberBook(con).active()
+        subscribers, links = SubscriberBook(con).active(), SignedLinks(secret_of(con, "links"), settings.site_url)
     server = smtplib.SMTP(settings.smtp_host, settings.smtp_port)
     for subscriber in subscribers:
-        message = digest_message(settings, Delivery(subscriber, (digest,)), "https://digest.example/unsubscribe")
+        message = digest_message(settings, Delivery(subscriber, (digest,)), links)
         try:
             server.send_message(message)
             counts["sent"] += 1

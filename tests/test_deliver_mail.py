@@ -6,6 +6,7 @@ import pytest
 
 from bench.published import made_up_archive
 from digest_pipeline.delivery.ledger import Delivery
+from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.message import digest_message
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.publishing.pages import Site, day_page
@@ -30,16 +31,18 @@ def test_a_mail_stays_small_and_has_the_headers_of_a_list(settings: Settings) ->
         }
     )  # fmt: skip
     delivery = Delivery(Subscriber("su_1", "mail", "ann@xn--bcher-kva.example"), digests)
-    message, again = (digest_message(sender, delivery, "https://digest.example/u?token=t") for _ in range(2))
+    links = SignedLinks(b"s", sender.site_url)
+    message, again = (digest_message(sender, delivery, links) for _ in range(2))
     assert len(message.as_bytes()) < 100_000
     assert message["To"] == "ann@xn--bcher-kva.example"
     assert message["Message-ID"] == again["Message-ID"]
     assert message["Reply-To"] == "editor@digest.example"
     assert message["List-Id"] == "<five.digest.example>"
-    assert message["List-Unsubscribe"] == "<https://digest.example/u?token=t>"
+    assert message["List-Unsubscribe"] == f"<{links.unsubscribe_url('su_1')}>"
     assert message["Date"]
     for body in parts(message):
         assert "1 Feed Street" in body
+        assert str(links.wishes_url("su_1")) in body
         assert "42 more insights of these days are " in body
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser
 
 from bench.published import made_up_archive
 from digest_pipeline.delivery.ledger import Delivery
+from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.message import digest_message
 from digest_pipeline.models import Subscriber
 from digest_pipeline.settings import Settings
@@ -33,7 +34,7 @@ def html_of(settings: Settings, delivery: Delivery) -> str:
     public = settings.model_copy(
         update={"mail_from": "Five <digest@digest.example>", "site_url": "https://digest.example/"}
     )
-    body = digest_message(public, delivery, "https://digest.example/u?token=t").get_body(("html",))
+    body = digest_message(public, delivery, SignedLinks(b"s", public.site_url)).get_body(("html",))
     assert body
     return str(body.get_content())
 

@@ -4,10 +4,8 @@ import json
 import logging
 import re
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +21,7 @@ from playwright.sync_api import Page
 from digest_pipeline.delivery.confirmation import mail_asker
 from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.links import SignedLinks
-from digest_pipeline.delivery.serve import listen, server_of
+from digest_pipeline.delivery.serve import listen
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
 from digest_pipeline.delivery.web import WebService
 from digest_pipeline.delivery.web_safety import MOST_BODY_BYTES, client_of
@@ -34,26 +32,9 @@ from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.sqlite import transaction
 from tests.browser import chromium, find_chromium
 from tests.mail_server import Inbox, inbox
+from tests.service import PATIENCE_SECONDS, QUIET_AXE, book_of, running, text_of
 
-PATIENCE_SECONDS = 60
-QUIET_AXE = {"resultTypes": ["violations"], "preload": False}  # else it requests the style sheet itself
 MANY = RateLimitItemPerHour(1000)
-
-
-@contextmanager
-def running(service: WebService) -> Iterator[httpx.Client]:
-    """The service on a free port, and a client of it."""
-    with listen("127.0.0.1", 0) as listener:
-        server = server_of(service)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        try:
-            with httpx.Client(base_url=base, timeout=PATIENCE_SECONDS, trust_env=False) as client:
-                yield client
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 def eventually(true: Callable[[], bool]) -> bool:
@@ -80,15 +61,6 @@ def mailed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[tupl
 def client(mailed: tuple[Settings, Inbox]) -> Iterator[httpx.Client]:
     with running(WebService(mailed[0], mail_asker(mailed[0]), of_one=MANY)) as client:
         yield client
-
-
-def book_of(settings: Settings) -> list[Subscriber]:
-    with open_delivery(settings.subscribers) as con:
-        return SubscriberBook(con).all()
-
-
-def text_of(answer: httpx.Response) -> str:
-    return BeautifulSoup(answer.text, "html.parser").get_text(" ", strip=True)
 
 
 def path_in(box: Inbox) -> str:
@@ -391,8 +363,15 @@ def test_an_address_stays_in_its_file(
             assert b"marker.of.mine" not in path.read_bytes(), path
 
 
-def test_pages_pass_the_nu_html_checker(client: httpx.Client, tmp_path: Path) -> None:
+def test_pages_pass_the_nu_html_checker(mailed: tuple[Settings, Inbox], client: httpx.Client, tmp_path: Path) -> None:
+    with open_delivery(mailed[0].subscribers) as con:
+        SubscriberBook(con).save(Subscriber("su_1", "mail", "ann@example.org", is_active=True, interests="<b>"))
+        wishes = str(SignedLinks(secret_of(con, "links"), str(client.base_url)).wishes_url("su_1"))
     pages = {"form": client.get("/subscribe"), "fault": client.post("/subscribe", data={"address": "<b>"})}
+    pages |= {
+        "wishes": client.get(f"{wishes}&show=A+%26+%3CB%3E&theme=th_1"),
+        "saved": client.post(wishes, data={"a": "b"}),
+    }
     pages |= {"button": client.get("/unsubscribe?token=x"), "message": client.post("/confirm?token=x")}
     for name, answer in pages.items():
         (tmp_path / f"{name}.html").write_text(answer.text, encoding="utf-8")

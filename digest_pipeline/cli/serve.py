@@ -12,7 +12,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 127.0.0.1 is this machine alone.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8080,
 ) -> None:
-    """Serve the site, its health, and the pages to subscribe, confirm and unsubscribe."""
+    """Serve the site, its health, and the pages to subscribe, confirm, change wishes and unsubscribe."""
     from digest_pipeline.delivery.confirmation import mail_asker
     from digest_pipeline.delivery.serve import serve as run
     from digest_pipeline.delivery.web import WebService

@@ -12,7 +12,7 @@ from typing import Any
 
 from digest_pipeline.dates import WEEKDAYS
 from digest_pipeline.delivery.addresses import MAIL
-from digest_pipeline.delivery.hours import read_weekday
+from digest_pipeline.delivery.hours import read_hour, read_weekday
 from digest_pipeline.delivery.subscribers import ACTIVE, PENDING, SubscriberBook, new_id
 from digest_pipeline.errors import SubscriberError
 from digest_pipeline.models import Subscriber
@@ -124,10 +124,7 @@ def _wishes(row: dict[str, str]) -> dict[str, Any]:
     if "weekday" in row:
         wishes["weekday"] = read_weekday(row["weekday"])
     if "hour" in row:
-        try:
-            wishes["hour"] = int(row["hour"]) if row["hour"] else None
-        except ValueError as error:
-            raise SubscriberError(f"{row['hour']!r} is no hour", remedy="a whole number from 0 to 23") from error
+        wishes["hour"] = read_hour(row["hour"])
     return wishes
 
 

@@ -31,6 +31,18 @@ def read_weekday(name: str) -> int | None:
         raise SubscriberError(f"{name.strip()!r} is no day of the week", remedy=remedy) from error
 
 
+def read_hour(text: str) -> int | None:
+    """An hour of the day; ``None`` for an empty text.
+
+    Raises:
+        SubscriberError: it is no number.
+    """
+    try:
+        return int(text) if text.strip() else None
+    except ValueError as error:
+        raise SubscriberError(f"{text!r} is no hour", remedy="a whole number from 0 to 23") from error
+
+
 def welcome_from(subscriber: Subscriber) -> str:
     """From when a digest is welcome, in words.
 

@@ -1,4 +1,4 @@
-"""Signed links: what lets a person confirm or leave with one click, without an account and without a cookie.
+"""Signed links: what lets a person confirm, change their wishes or leave, without an account and without a cookie.
 
 A link holds the random id of a subscriber and a signature, never an address. Whoever has the link may use it.
 """
@@ -39,6 +39,10 @@ class SignedLinks:
         """The link of every mail, good as long as the subscriber is there; ``None`` without a base address."""
         return self._url("unsubscribe", str(self._unsubscribe().dumps(subscriber_id)))
 
+    def wishes_url(self, subscriber_id: str) -> str | None:
+        """The link of every mail to the page of its reader's wishes; as ``unsubscribe_url``."""
+        return self._url("wishes", str(self._wishes().dumps(subscriber_id)))
+
     def read_confirm(self, token: str, *, max_age_seconds: float = CONFIRM_DAYS * DAY_SECONDS) -> str:
         """The subscriber whom a confirmation link names.
 
@@ -58,10 +62,15 @@ class SignedLinks:
         Raises:
             SubscriberError: it was not made here.
         """
-        try:
-            return str(self._unsubscribe().loads(token))
-        except BadData as error:
-            raise SubscriberError("this link is not complete", remedy="copy all of it from the mail") from error
+        return _read(self._unsubscribe(), token)
+
+    def read_wishes(self, token: str) -> str:
+        """The subscriber whose wishes a link leads to.
+
+        Raises:
+            SubscriberError: it was not made here.
+        """
+        return _read(self._wishes(), token)
 
     def _confirm(self) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(self.secret, salt="confirm")
@@ -69,5 +78,15 @@ class SignedLinks:
     def _unsubscribe(self) -> URLSafeSerializer:
         return URLSafeSerializer(self.secret, salt="unsubscribe")
 
+    def _wishes(self) -> URLSafeSerializer:
+        return URLSafeSerializer(self.secret, salt="wishes")
+
     def _url(self, page: str, token: str) -> str | None:
         return f"{self.base_url.rstrip('/')}/{page}?token={token}" if self.base_url else None
+
+
+def _read(serializer: URLSafeSerializer, token: str) -> str:
+    try:
+        return str(serializer.loads(token))
+    except BadData as error:
+        raise SubscriberError("this link is not complete", remedy="copy all of it from the mail") from error

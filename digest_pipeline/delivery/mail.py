@@ -31,5 +31,4 @@ class MailSender:
         Raises:
             smtplib.SMTPException, OSError: the server cannot be reached.
         """
-        unsubscribe_url = self._links.unsubscribe_url(delivery.subscriber.subscriber_id)
-        return self._line.send(digest_message(self._settings, delivery, unsubscribe_url), may_leave)
+        return self._line.send(digest_message(self._settings, delivery, self._links), may_leave)

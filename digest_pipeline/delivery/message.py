@@ -1,14 +1,17 @@
 """A digest as a mail: an HTML part whose styles stand in its elements, and a text part of equal content."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from email.message import EmailMessage
 from email.utils import format_datetime, localtime, parseaddr
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from digest_pipeline.delivery.ledger import Delivery
+from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.smtp import WIRE
 from digest_pipeline.models import Digest, DigestItem
 from digest_pipeline.publishing.render import templates
@@ -23,14 +26,17 @@ MOST_ITEMS = 20  # of several days; a day has no more than that
 DIRECTION_MARKS = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 
 
-def digest_message(settings: Settings, delivery: Delivery, unsubscribe_url: str | None) -> EmailMessage:
+def digest_message(settings: Settings, delivery: Delivery, links: SignedLinks | None) -> EmailMessage:
     """The mail of a day, of several missed days or of a week to one subscriber; under 100 kB.
 
     Args:
         settings: title, sender, public address of the site.
         delivery: to whom, and what; equal ones have the same Message-ID.
-        unsubscribe_url: ends the subscription with one click (RFC 8058); ``None`` where there is no public address.
+        links: lead the subscriber to the page of their wishes, and out with one click (RFC 8058).
     """
+    subscriber_id = delivery.subscriber.subscriber_id
+    unsubscribe_url = links.unsubscribe_url(subscriber_id) if links else None
+    wishes_url = links.wishes_url(subscriber_id) if links else None
     most = MOST_ITEMS if delivery.is_week else MOST_ITEMS // len(delivery.digests)
     digests = tuple(_best(digest, most) for digest in delivery.digests)
     for most_text, most_address in CUTS:
@@ -45,6 +51,8 @@ def digest_message(settings: Settings, delivery: Delivery, unsubscribe_url: str 
             "left_out": delivery.others + sum(len(d.items) for d in delivery.digests) - sum(len(d.items) for d in cut),
             "more_url": _more_url(settings, delivery),
             "site_url": settings.site_url,
+            "wishes_url": wishes_url,
+            "wish_urls": _wish_urls(wishes_url, digests, most_address),
             "unsubscribe_url": unsubscribe_url,
             "postal_address": settings.mail_postal_address,
         }
@@ -93,6 +101,17 @@ def _more_url(settings: Settings, delivery: Delivery) -> str:
     if not settings.site_url or delivery.subscriber.has_own_taste:
         return ""
     return settings.site_url + ("archive.html" if len(delivery.digests) > 1 else f"days/{delivery.days[0]}.html")
+
+
+def _wish_urls(wishes_url: str | None, digests: Iterable[Digest], most: int) -> dict[str, str]:
+    """By claim: where its reader says more or less of its show and theme, by their whole names; none that is longer."""
+    asked = {
+        item.claim_id: f"{wishes_url}&{urlencode({'show': item.show, 'theme': item.theme_id or ''})}"
+        for digest in digests
+        for item in digest.items
+        if wishes_url
+    }
+    return {claim_id: url for claim_id, url in asked.items() if len(url) <= most}
 
 
 def _best(digest: Digest, most: int) -> Digest:

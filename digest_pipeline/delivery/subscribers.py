@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import secrets
 import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import available_timezones
@@ -73,26 +75,42 @@ class SubscriberBook:
                 )
             subscriber_id = known.subscriber_id if known else wanted.subscriber_id
             is_active = wanted.is_active or bool(known and known.is_active)
-            now = _now()
-            self._con.execute(
-                f"insert into subscribers ({COLUMNS}, subscribed_at, confirmed_at)"  # noqa: S608 - our own text
-                " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                " on conflict (subscriber_id) do update set status = excluded.status, timezone = excluded.timezone,"
-                " hour = excluded.hour, interests = excluded.interests, weekday = excluded.weekday,"
-                " subscribed_at = excluded.subscribed_at, confirmed_at = coalesce(confirmed_at, excluded.confirmed_at)",
-                [
-                    subscriber_id, wanted.channel, address, ACTIVE if is_active else PENDING, wanted.timezone,
-                    wanted.hour, wanted.weekday, wanted.interests.strip(), now, now if is_active else None,
-                ],
-            )  # fmt: skip
-            self._con.execute("delete from preferences where subscriber_id = ?", [subscriber_id])
-            for name, kind, is_followed in PREFERENCES:
-                self._con.executemany(
-                    "insert into preferences values (?, ?, ?, ?)"
-                    " on conflict do update set is_followed = min(is_followed, excluded.is_followed)",
-                    [(subscriber_id, kind, subject, is_followed) for subject in sorted(getattr(wanted, name))],
-                )
+            self._write(replace(wanted, subscriber_id=subscriber_id, address=address, is_active=is_active))
         return self.get(subscriber_id)
+
+    def change(self, subscriber_id: str, wanted: Callable[[Subscriber], Subscriber]) -> Subscriber:
+        """Give a subscriber other wishes, those that ``wanted`` makes of the present ones; returns what is stored.
+
+        Raises:
+            SubscriberError: there is no such subscriber, or no more; or the wishes cannot be.
+        """
+        with transaction(self._con):  # who leaves at this moment has left: nothing of them is written again
+            changed = wanted(self.get(subscriber_id))
+            _check(changed)
+            self._write(changed)
+        return self.get(subscriber_id)
+
+    def _write(self, subscriber: Subscriber) -> None:
+        now = _now()
+        self._con.execute(
+            f"insert into subscribers ({COLUMNS}, subscribed_at, confirmed_at)"  # noqa: S608 - our own text
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " on conflict (subscriber_id) do update set status = excluded.status, timezone = excluded.timezone,"
+            " hour = excluded.hour, interests = excluded.interests, weekday = excluded.weekday,"
+            " subscribed_at = excluded.subscribed_at, confirmed_at = coalesce(confirmed_at, excluded.confirmed_at)",
+            [
+                subscriber.subscriber_id, subscriber.channel, subscriber.address,
+                ACTIVE if subscriber.is_active else PENDING, subscriber.timezone, subscriber.hour, subscriber.weekday,
+                subscriber.interests.strip(), now, now if subscriber.is_active else None,
+            ],
+        )  # fmt: skip
+        self._con.execute("delete from preferences where subscriber_id = ?", [subscriber.subscriber_id])
+        for name, kind, is_followed in PREFERENCES:
+            self._con.executemany(
+                "insert into preferences values (?, ?, ?, ?)"
+                " on conflict do update set is_followed = min(is_followed, excluded.is_followed)",
+                [(subscriber.subscriber_id, kind, one, is_followed) for one in sorted(getattr(subscriber, name))],
+            )
 
     def confirm(self, subscriber_id: str) -> Subscriber:
         """The owner of the address said yes: active from now on, whatever they said before. Again changes nothing.

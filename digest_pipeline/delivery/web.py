@@ -1,4 +1,4 @@
-"""The web service: the static site, its health, and the three things that a subscriber does: ask, confirm, leave.
+"""The web service: the static site, its health, and what a subscriber does: ask, confirm, change wishes, leave.
 
 It holds no session and sets no cookie, so a page elsewhere that posts here has no one's authority to borrow: a signed
 link is the only authority, and it stands in the address that only its owner got. A forged request to subscribe makes
@@ -11,13 +11,9 @@ import mimetypes
 import re
 import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader
 from limits import RateLimitItem, RateLimitItemPerHour
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -25,7 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -35,11 +31,11 @@ from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.hours import read_weekday
 from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.optin import Asker, request_subscription
+from digest_pipeline.delivery.service_pages import ServicePages, sentence
 from digest_pipeline.delivery.subscribers import MOST_INTERESTS, SubscriberBook
 from digest_pipeline.delivery.web_safety import RequestLimiter, SafeHeaders, bounded_body, form_fields
+from digest_pipeline.delivery.wish_page import WishPage
 from digest_pipeline.errors import SubscriberError, SubscribersDamaged
-from digest_pipeline.publishing.publish import site_of
-from digest_pipeline.publishing.render import templates
 from digest_pipeline.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -51,6 +47,7 @@ DAY_OF_PAGE = re.compile(r'<h1><time datetime="(\d{4}-\d\d-\d\d)">')  # as diges
 BEFORE_THE_FIRST = frozenset({"/", "/index.html", "/archive.html", "/themes.html", "/search.html"})  # digest
 # The subscribers' file is damaged, on a full disk, or held by another process for long.
 HINDRANCES = (SubscribersDamaged, sqlite3.OperationalError, OSError)
+SUBSCRIBED = "The next digest comes by mail. Each mail has a link to change what you get."
 HEADINGS = {404: "Not found", 405: "Not like this", 429: "Too many requests"}
 
 
@@ -65,6 +62,7 @@ class WebService:
 
     def __init__(self, settings: Settings, ask: Asker | None, *, of_one: RateLimitItem = REQUESTS_OF_ONE) -> None:
         self._settings, self._ask = settings, ask
+        self._pages = ServicePages(settings)
         self._limiter = RequestLimiter(of_one)
 
     def app(self) -> Starlette:
@@ -81,6 +79,7 @@ class WebService:
                 Route("/health", self.health),
                 Route("/subscribe", self.subscribe, methods=both),
                 Route("/confirm", self.confirm, methods=both),
+                Route("/wishes", WishPage(self._settings, self._pages).answer, methods=both),
                 Route("/unsubscribe", self.unsubscribe, methods=both),
                 Mount("/", site),
             ],
@@ -99,7 +98,7 @@ class WebService:
     async def subscribe(self, request: Request) -> Response:
         """The form, and what was typed into it. The answer is the same for every address, and as quick."""
         if self._ask is None:
-            return self._say(request, "Not here", "This site takes no subscriptions.", status=503)
+            return self._pages.say(request, "Not here", "This site takes no subscriptions.", status=503)
         if request.method != "POST":
             return self._form(request, dict.fromkeys(FIELDS, ""))
         fields = await form_fields(request)
@@ -109,27 +108,27 @@ class WebService:
         try:
             address, weekday = normal_address(MAIL, typed["address"]), read_weekday(typed["weekday"])
         except SubscriberError as error:
-            return self._form(request, typed, fault=_sentence(error))
+            return self._form(request, typed, fault=sentence(error))
         if len(typed["interests"]) > MOST_INTERESTS:
             return self._form(request, typed, fault=f"Please say it in {MOST_INTERESTS} characters.")
         task = BackgroundTask(self._request, self._ask, address, typed["interests"], weekday)
         text = (
             "If the address is not subscribed yet, a mail with a link is on its way. The link is good for three days."
         )
-        return self._say(request, "Look into your mail", text, task=task)
+        return self._pages.say(request, "Look into your mail", text, task=task)
 
     async def confirm(self, request: Request) -> Response:
         """A button, and what it does."""
         if request.method != "POST":
             text = "One more click, and the next digest comes by mail."
-            return self._button(request, "Confirm your subscription", text, "Subscribe")
-        return await self._act(request, self._confirm, "You are subscribed", "The next digest comes by mail.")
+            return self._pages.button(request, "Confirm your subscription", text, "Subscribe")
+        return await self._act(request, self._confirm, "You are subscribed", SUBSCRIBED)
 
     async def unsubscribe(self, request: Request) -> Response:
         """A button, and what it does; a mail program posts here without showing it (RFC 8058)."""
         if request.method != "POST":
             text = "One more click, and you get no more mail; your address is erased."
-            return self._button(request, "Unsubscribe", text, "Unsubscribe")
+            return self._pages.button(request, "Unsubscribe", text, "Unsubscribe")
         text = (
             "Your address is erased. A mail that is on its way may still arrive. If later ones come, you had subscribed"
             " again: use the link in one of those."
@@ -162,46 +161,28 @@ class WebService:
         try:
             await run_in_threadpool(act, request.query_params.get("token", ""))
         except SubscriberError as error:
-            return self._say(request, "That did not work", _sentence(error), status=400)
-        return self._say(request, heading, text)
+            return self._pages.not_done(request, error)
+        return self._pages.say(request, heading, text)
 
     async def _failed(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
         if error.status_code == 404 and request.url.path in BEFORE_THE_FIRST:
-            return self._say(request, "Nothing published yet", "The first digest will stand here.")
+            return self._pages.say(request, "Nothing published yet", "The first digest will stand here.")
         text = "There is no such page." if error.status_code == 404 else error.detail
         heading = HEADINGS.get(error.status_code, "That did not work")
-        return self._say(request, heading, text, status=error.status_code)
+        return self._pages.say(request, heading, text, status=error.status_code)
 
     async def _out_of_order(self, request: Request, error: Exception) -> Response:
         logger.error("%s: %s", request.url.path, error)
-        return self._say(request, "Out of order", "This does not work just now. Please try again later.", status=503)
+        return self._pages.say(
+            request, "Out of order", "This does not work just now. Please try again later.", status=503
+        )
 
     def _form(self, request: Request, typed: dict[str, str], *, fault: str = "") -> Response:
-        return self._page(
+        return self._pages.show(
             request, "form", status=422 if fault else 200, typed=typed, fault=fault, most_interests=MOST_INTERESTS,
             weekdays=WEEKDAYS,
         )  # fmt: skip
-
-    def _button(self, request: Request, heading: str, text: str, button: str) -> Response:
-        return self._page(request, "button", heading=heading, text=text, button=button)
-
-    def _say(
-        self, request: Request, heading: str, text: str, *, status: int = 200, task: BackgroundTask | None = None
-    ) -> Response:
-        return self._page(request, "message", status=status, task=task, heading=heading, text=text)
-
-    def _page(
-        self, request: Request, name: str, *, status: int = 200, task: BackgroundTask | None = None, **values: Any
-    ) -> Response:
-        site = replace(site_of(self._settings), url="")  # no canonical address: these pages are not for finding
-        root = "../" * (request.url.path.count("/") - 1)
-        html = _service_templates().get_template(f"{name}.html.j2").render(site=site, path="", root=root, **values)
-        return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"}, background=task)
-
-
-def _sentence(error: SubscriberError) -> str:
-    return f"{error.said[0].upper()}{error.said[1:]}: {error.remedy}."
 
 
 def _last_day(site: Path) -> date | None:
@@ -209,10 +190,3 @@ def _last_day(site: Path) -> date | None:
     start = site / "index.html"
     found = DAY_OF_PAGE.search(start.read_text(encoding="utf-8")) if start.is_file() else None
     return date.fromisoformat(found[1]) if found else None
-
-
-@lru_cache(maxsize=1)
-def _service_templates() -> Environment:
-    """Our templates over those of the site, which give the frame and the look."""
-    loaders = [PackageLoader("digest_pipeline.delivery"), PackageLoader("digest_pipeline.publishing")]
-    return templates().overlay(loader=ChoiceLoader(loaders))

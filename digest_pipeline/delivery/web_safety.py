@@ -43,11 +43,11 @@ class SafeHeaders:
         await self._app(scope, receive, send_safely)
 
 
-async def bounded_body(request: Request) -> bytes:
+async def bounded_body(request: Request, most: int = MOST_BODY_BYTES) -> bytes:
     """The request's body.
 
     Raises:
-        HTTPException: 413 when it is larger than ``MOST_BODY_BYTES``, 408 when it takes longer than ``BODY_SECONDS``,
+        HTTPException: 413 when it is larger than ``most``, 408 when it takes longer than ``BODY_SECONDS``,
             400 when the client goes away.
     """
     body = b""
@@ -55,7 +55,7 @@ async def bounded_body(request: Request) -> bytes:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MOST_BODY_BYTES:
+                if len(body) > most:
                     raise HTTPException(413, "That is more than a form holds.")
     except TimeoutError as error:
         raise HTTPException(408, "The form did not arrive in time.") from error
@@ -64,7 +64,9 @@ async def bounded_body(request: Request) -> bytes:
     return body
 
 
-async def form_fields(request: Request) -> dict[str, str]:
+async def form_fields(
+    request: Request, most_fields: int = MOST_FIELDS, most_bytes: int = MOST_BODY_BYTES
+) -> dict[str, str]:
     """The fields of a form, each one's first value.
 
     Raises:
@@ -73,8 +75,8 @@ async def form_fields(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != FORM:
         raise HTTPException(415, "Send the form as a browser does.")
     try:
-        text = (await bounded_body(request)).decode()
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+        text = (await bounded_body(request, most_bytes)).decode()
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=most_fields, errors="strict")
     except ValueError as error:
         raise HTTPException(400, "The form cannot be read.") from error
     return dict(reversed(pairs))

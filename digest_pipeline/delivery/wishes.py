@@ -27,8 +27,8 @@ class Wish:
     @classmethod
     def of(cls, subscriber: Subscriber, item: DigestItem) -> "Wish":
         """Of the show and the theme of ``item``."""
-        show = {_plain(item.show)}
-        theme = {_plain(name) for name in (item.theme, item.theme_id) if name}
+        show = {plain(item.show)}
+        theme = {plain(name) for name in (item.theme, item.theme_id) if name}
         return cls(
             _names(subscriber.followed_shows, show),
             _names(subscriber.followed_themes, theme),
@@ -42,19 +42,19 @@ def unknown_names(con: duckdb.DuckDBPyConnection, subscribers: Iterable[Subscrib
     themes = _column(con, "select unnest([title, label, cluster_id]) from raw.embedding_clusters")
     unknown = set()
     for one in subscribers:
-        unknown |= {name for name in one.followed_shows | one.muted_shows if _plain(name) not in shows}
-        unknown |= {name for name in one.followed_themes | one.muted_themes if _plain(name) not in themes}
+        unknown |= {name for name in one.followed_shows | one.muted_shows if plain(name) not in shows}
+        unknown |= {name for name in one.followed_themes | one.muted_themes if plain(name) not in themes}
     return sorted(unknown)
 
 
 def _column(con: duckdb.DuckDBPyConnection, query: str) -> set[str]:
-    return {_plain(name) for (name,) in con.execute(query).fetchall() if name}
+    return {plain(name) for (name,) in con.execute(query).fetchall() if name}
 
 
 def _names(subjects: frozenset[str], names: set[str]) -> bool:
-    return any(_plain(subject) in names for subject in subjects)
+    return any(plain(subject) in names for subject in subjects)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name however it is typed: a feed says “Lenny’s”, a keyboard “Lenny's”."""
     return " ".join(unicodedata.normalize("NFKC", name).translate(AS_TYPED).casefold().split())

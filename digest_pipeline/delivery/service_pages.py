@@ -1,0 +1,57 @@
+"""How the web service answers: pages in the frame and the look of the site, which no cache keeps."""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from digest_pipeline.errors import SubscriberError
+from digest_pipeline.publishing.publish import site_of
+from digest_pipeline.publishing.render import templates
+from digest_pipeline.settings import Settings
+
+
+class ServicePages:
+    """Answers with a page of one of our templates."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def show(
+        self, request: Request, name: str, *, status: int = 200, task: BackgroundTask | None = None, **values: Any
+    ) -> Response:
+        """The template ``name`` with these values; ``task`` begins when the answer is out."""
+        site = replace(site_of(self._settings), url="")  # no canonical address: these pages are not for finding
+        root = "../" * (request.url.path.count("/") - 1)
+        html = _templates().get_template(f"{name}.html.j2").render(site=site, path="", root=root, **values)
+        return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"}, background=task)
+
+    def say(
+        self, request: Request, heading: str, text: str, *, status: int = 200, task: BackgroundTask | None = None
+    ) -> Response:
+        """A heading and a sentence or two."""
+        return self.show(request, "message", status=status, task=task, heading=heading, text=text)
+
+    def button(self, request: Request, heading: str, text: str, button: str) -> Response:
+        """The same, and a button that posts to the page's own address."""
+        return self.show(request, "button", heading=heading, text=text, button=button)
+
+    def not_done(self, request: Request, error: SubscriberError) -> Response:
+        """What stops a link from doing what it is for."""
+        return self.say(request, "That did not work", sentence(error), status=400)
+
+
+def sentence(error: SubscriberError) -> str:
+    """An error as a reader is told of it."""
+    return f"{error.said[0].upper()}{error.said[1:]}: {error.remedy}."
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    """Our templates over those of the site, which give the frame and the look."""
+    loaders = [PackageLoader("digest_pipeline.delivery"), PackageLoader("digest_pipeline.publishing")]
+    return templates().overlay(loader=ChoiceLoader(loaders))
