@@ -1,8 +1,10 @@
 """Commands that look: ``show``, ``export``, ``status``; during a run they read the last snapshot."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -133,7 +135,10 @@ def status() -> None:
     """Say in one screen what is stored, what the last days brought, and what needs attention."""
     settings = load_settings()
     warehouse = warehouse_of(settings)
-    with warehouse.look(settings.snapshot) as con, open_delivery(settings.subscribers) as ledger:
+    file = settings.subscribers
+    # It is its owner's alone; others see the rest.
+    may_see = os.access(file if file.exists() else file.parent, os.R_OK | os.W_OK, effective_ids=True)
+    with warehouse.look(settings.snapshot) as con, open_delivery(file) if may_see else nullcontext() as ledger:
         counts = con.execute(STORED).fetchall()[0]
         days = [summarise(con, day, settings) for day in published_days(con)[-7:]]
         health = health_of(con, ledger, settings, datetime.now(UTC))
@@ -155,6 +160,8 @@ def status() -> None:
     if health.deliveries:
         said = ", ".join(f"{count} {status}" for status, count in sorted(health.deliveries.items()))
         out.print(f"Deliveries of the last 7 days: {said}")
+    if not may_see:
+        out.print(f"Deliveries: {file} is not this user's to read.", soft_wrap=True)
     attention = dict.fromkeys([*health.problems, *(text for day in days for text in day.attention)])
     for text in attention:
         out.print(f"[yellow]needs attention:[/] {escape(text)}", soft_wrap=True)

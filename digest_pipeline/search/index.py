@@ -10,6 +10,7 @@ memory and are compared in milliseconds; the best of them are compared exactly (
 """
 
 import json
+import os
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -103,6 +104,30 @@ def open_index(file: Path) -> Iterator[sqlite3.Connection]:
             else "delete it: `digest search` builds it again"
         )
         raise SearchError(f"the search index {file} cannot be used: {error}", remedy=remedy) from error
+
+
+@contextmanager
+def read_index(file: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that asks. Who may not write to the folder may ask too.
+
+    Raises:
+        SearchError: as ``open_index``; or the file is of another format, and not this user's to build anew.
+    """
+    if os.access(file.parent, os.W_OK, effective_ids=True):
+        with open_index(file) as con:
+            yield con
+        return
+    # A reader of SQLite's log keeps marks beside it. Where nobody writes there is no log, and nothing to mark.
+    has_log = file.with_name(f"{file.name}-wal").exists()
+    address = f"{file.absolute().as_uri()}?mode=ro{'' if has_log else '&immutable=1'}"
+    owner = "ask the owner of the home folder to run `digest search` once"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as con:
+            if con.execute("pragma user_version").fetchone()[0] != FORMAT:
+                raise SearchError(f"the search index {file} is of another release", remedy=owner)
+            yield con
+    except sqlite3.DatabaseError as error:
+        raise SearchError(f"the search index {file} cannot be read: {error}", remedy=owner) from error
 
 
 def update_index(

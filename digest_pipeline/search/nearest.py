@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digest_pipeline.encoder import Vectors
-from digest_pipeline.search.index import Signs, open_index, signs_of
+from digest_pipeline.search.index import Signs, read_index, signs_of
 
 COMPARED = 1000  # exactly, of those whose signs are nearest
 RELATED = 0.2  # cosine below which nothing is akin
@@ -51,7 +51,7 @@ def load(con: sqlite3.Connection, file: Path, encoder: str) -> Loaded:
 
 @lru_cache(maxsize=1)
 def _load(file: Path, encoder: str, _token: str) -> Loaded:
-    with open_index(file) as con:
+    with read_index(file) as con:
         rows = con.execute(
             "select episode_id, first_id, n_claims, n_passages, encoder, signs from episodes"
             " where n_passages > 0 order by first_id"

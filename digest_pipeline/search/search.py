@@ -10,7 +10,7 @@ from digest_pipeline.encoder import get_embedder
 from digest_pipeline.errors import SearchError
 from digest_pipeline.search.answers import passages_found, told
 from digest_pipeline.search.filters import Filters, Kind
-from digest_pipeline.search.index import open_index
+from digest_pipeline.search.index import read_index
 from digest_pipeline.search.nearest import load, nearest
 from digest_pipeline.search.words import Question, holding, matching
 from digest_pipeline.settings import Settings, load_settings
@@ -74,7 +74,7 @@ def search(
     [vector] = embedder.embed([question.replace('"', " ")])
     filters = Filters(show, speaker, theme, first, last, published, Kind(kind) if kind else None)
     try:
-        with open_index(settings.search_index) as con, looking(settings) as warehouse:
+        with read_index(settings.search_index) as con, looking(settings) as warehouse:
             loaded = load(con, settings.search_index, embedder.name)
             allowed = filters.allowed(con, warehouse, loaded) & holding(con, asked, loaded)
             by_words = matching(con, asked, loaded, allowed, DEPTH)

@@ -89,13 +89,13 @@ class Health:
 
 
 def health_of(
-    con: duckdb.DuckDBPyConnection, subscribers: sqlite3.Connection, settings: Settings, now: datetime
+    con: duckdb.DuckDBPyConnection, subscribers: sqlite3.Connection | None, settings: Settings, now: datetime
 ) -> Health:
     """Look at the warehouse and the ledger.
 
     Args:
         con: the warehouse, or its snapshot.
-        subscribers: of ``open_delivery``.
+        subscribers: of ``open_delivery``; ``None`` for who may not read it, and learns nothing of deliveries.
         settings: time zone of days.
         now: aware.
     """
@@ -119,15 +119,13 @@ def health_of(
     ).fetchall()[0]
     first_recent = yesterday - timedelta(days=RECENT_DAYS - 1)
     first_given_up = first_recent - timedelta(days=settings.mail_days_back)
-    deliveries = subscribers.execute(
-        DELIVERIES,
-        {
-            "first": first_recent.isoformat(),
-            "first_given_up": first_given_up.isoformat(),
-            "first_in_weeks": (first_given_up - WEEK).isoformat(),
-            "stale": (now.astimezone(UTC) - STALE).isoformat(timespec="seconds"),
-        },
-    ).fetchall()
+    reach = {
+        "first": first_recent.isoformat(),
+        "first_given_up": first_given_up.isoformat(),
+        "first_in_weeks": (first_given_up - WEEK).isoformat(),
+        "stale": (now.astimezone(UTC) - STALE).isoformat(timespec="seconds"),
+    }
+    deliveries = subscribers.execute(DELIVERIES, reach).fetchall() if subscribers else []
     taken = con.execute("select max(digest_date) from raw.episodes").fetchall()[0][0]
     recent = [count for day, count in days.items() if day >= first_recent]
     before = [count for day, count in days.items() if first_recent - timedelta(days=28) <= day < first_recent]
