@@ -109,9 +109,8 @@ def closest(cosines: dict[str, float], pool: PersonalPool, had: frozenset[str]) 
     """Their claims if only closeness counted, by the rules of a digest and without repeating a claim."""
     rows = [row for row, item in enumerate(pool.items) if item.claim_id not in had]
     order = sorted(rows, key=lambda row: -cosines[pool.items[row].claim_id])
-    scores = [item.score for item in pool.items]
     nothing = Published([], [], pool.vectors[:0])
-    picks = choose(order, pool.claims, pool.vectors, scores, nothing, pool.settings)
+    picks = choose(order, pool.claims, pool.vectors, nothing, pool.settings)
     return [pool.items[row].claim_id for row, refusal in picks if refusal is None]
 
 

@@ -85,10 +85,7 @@ def _chosen(
         [pool.earlier[claim_id][1] for claim_id in got],
         np.stack([pool.earlier[claim_id][2] for claim_id in got]) if got else pool.vectors[:0],
     )
-    scores = [item.score for item in pool.items]
-    refusals = choose(
-        order, pool.claims, pool.vectors, scores, before, pool.settings, barred={**barred, **muted, **had}
-    )
+    refusals = choose(order, pool.claims, pool.vectors, before, pool.settings, barred={**barred, **muted, **had})
     chosen = [row for row, refusal in refusals if refusal is None]
     return _ranked(
         _explained(pool.items[row], closeness.values[row], closeness.subjects[row], wishes[row]) for row in chosen

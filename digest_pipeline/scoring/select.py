@@ -43,11 +43,11 @@ def select_insights(
     scores = [adjusted_score(c.values, claim.weight, settings) for claim, c in zip(claims, components, strict=True)]
     wanted = [ranking_score(c.values, claim.weight, settings) for claim, c in zip(claims, components, strict=True)]
     order = sorted(range(len(claims)), key=lambda i: (-wanted[i], claims[i].claim_id))
-    barred = {row: text for row in order if (text := _bar(components[row], scores[row], settings))}
+    barred = {row: text for row in order if (text := _bar(claims[row], components[row], scores[row], settings))}
     insights = []
     n_chosen = 0
     relations = {row: {r.other.claim_id: r.relation for r in c.relations} for row, c in enumerate(components)}
-    for row, refusal in choose(order, claims, vectors, scores, published, settings, barred=barred, relations=relations):
+    for row, refusal in choose(order, claims, vectors, published, settings, barred=barred, relations=relations):
         n_chosen += refusal is None
         insights.append(
             ScoredInsight(
@@ -67,7 +67,6 @@ def choose(
     order: Sequence[int],
     claims: Sequence[ScoringClaim],
     vectors: Vectors,
-    scores: Sequence[float],
     published: Published,
     settings: Settings,
     *,
@@ -78,10 +77,10 @@ def choose(
 
     Args:
         order: rows of claims, the most wanted first.
-        claims: with ``vectors`` (unit rows) and ``scores``, which no wish raises over ``min_score``.
+        claims: with ``vectors`` (unit rows).
         published: what the reader of this digest got before.
         settings: the limits.
-        barred: rows that are refused beforehand, with the reason.
+        barred: rows that are refused beforehand, as what is not good enough, with the reason.
         relations: of rows to other claims, by their ids. What a claim updates it may resemble. What it may contradict
             it may not: rules of wording find contradictions, and where they err readers would get one thing twice.
     """
@@ -91,7 +90,6 @@ def choose(
             row,
             claims,
             vectors,
-            scores[row],
             chosen,
             published,
             settings,
@@ -102,7 +100,7 @@ def choose(
         yield row, refusal
 
 
-def _bar(components: Components, score: float, settings: Settings) -> str | None:
+def _bar(claim: ScoringClaim, components: Components, score: float, settings: Settings) -> str | None:
     """Why a claim is refused whatever else is chosen."""
     opinion = components.opinion
     if opinion.bar:
@@ -121,6 +119,10 @@ def _bar(components: Components, score: float, settings: Settings) -> str | None
             f"it hardly stands alone: its clarity {has} is under {least}, so its words probably lean on what was said"
             " before, or stumble"
         )
+    if score < settings.min_score:
+        weighed = "" if claim.weight == 1 else f", with its show's weight of {claim.weight:g},"
+        has, least = told_apart(score, settings.min_score)
+        return f"its score {has}{weighed} is under {least}, the least that is published"
     return None
 
 
@@ -128,7 +130,6 @@ def _refusal(
     row: int,
     claims: Sequence[ScoringClaim],
     vectors: Vectors,
-    score: float,
     chosen: Sequence[int],
     published: Published,
     settings: Settings,
@@ -136,10 +137,6 @@ def _refusal(
 ) -> str | None:
     """Why a claim is not chosen after those that are, in words a reader understands; ``None``: it is chosen."""
     claim, limit = claims[row], least_same(settings.max_similarity)
-    if score < settings.min_score:
-        weighed = "" if claim.weight == 1 else f", with its show's weight of {claim.weight:g},"
-        has, least = told_apart(score, settings.min_score)
-        return f"its score {has}{weighed} is under {least}, the least that is published"
     if len(published.days):
         likeness = published.vectors @ vectors[row]
         likeness[[i for i, other in enumerate(published.claim_ids) if relations.get(other) == UPDATES]] = 0
