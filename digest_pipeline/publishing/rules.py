@@ -27,11 +27,12 @@ join raw.transcript_segments s on s.episode_id = c.episode_id
     and s.position between c.first_position and c.last_position
 where c.claim_id in (select unnest($ids::varchar[])) group by c.claim_id
 """
-# Of all other days: one that is run late must not repeat what later ones have sent.
+# Of all other days: one that is run late must not repeat what later ones have sent. What was taken back of the same day
+# is not repeated either.
 SENT = """
 select distinct i.claim_id
 from raw.digest_items i join raw.claim_embeddings v on v.claim_id = i.claim_id and v.model = $model
-where i.digest_date <> $day order by i.claim_id
+where i.digest_date <> $day or i.retracted_at is not null order by i.claim_id
 """
 EMBEDDED = """
 select claim_id from raw.claim_embeddings where model = $model and claim_id in (select unnest($ids::varchar[]))

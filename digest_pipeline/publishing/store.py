@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from digest_pipeline.clusters.store import LAST_VERDICTS
 from digest_pipeline.models import Digest, DigestItem, Retraction
 from digest_pipeline.publishing.render import as_document, content_hash
 from digest_pipeline.publishing.surroundings import surroundings
@@ -18,10 +19,19 @@ select coalesce(rank, 0), claim_id, headline, explanation, quote, speaker, show_
     case when theme is not null then cluster_id end
 """
 CHOSEN = f"{SCORED} from marts.daily_top_insights where digest_date = $day order by rank"
-BARRED = (  # by an analyst, or taken back
-    "select claim_id from raw.scored_insights where digest_date = $day and verdicts = 0"
-    " union select claim_id from raw.digest_items where retracted_at is not null"
-)
+# By an analyst, before the day was scored or since; taken back, with the rest of its episode, whose transcript may be
+# wrong or whose publisher objects; or of a feed that was removed since.
+BARRED = f"""
+select claim_id from raw.scored_insights where digest_date = $day and verdicts = 0
+union select claim_id from ({LAST_VERDICTS}) where verdict <> 'good'
+union select claim_id from raw.digest_items where retracted_at is not null
+union
+select c.claim_id
+from raw.claim_candidates c left join raw.episodes e using (episode_id) left join raw.feeds f using (feed_url)
+where c.digest_date = $day and (f.disabled_reason = 'removed' or c.episode_id in (
+    select episode_id from raw.claim_candidates join raw.digest_items using (claim_id) where retracted_at is not null
+))
+"""  # noqa: S608 - a constant
 WORTHY = (
     f"{SCORED} from marts.fct_insights where digest_date = $day and score >= $score and clarity >= $clarity"
     f" and claim_id not in ({BARRED})"
@@ -64,7 +74,9 @@ def chosen_digest(con: duckdb.DuckDBPyConnection, day: date) -> Digest:
 
 
 def worthy_items(con: duckdb.DuckDBPyConnection, day: date, *, score: float, clarity: float) -> tuple[DigestItem, ...]:
-    """Every insight of a day, chosen or not, of at least this score and clarity; best first, rank 0 if not chosen."""
+    """Every insight of a day that may be sent, chosen or not, of at least this score and clarity; best first, rank 0 if
+    not chosen.
+    """
     return _scored_items(con, WORTHY, {"day": day, "score": score, "clarity": clarity})
 
 
