@@ -148,6 +148,29 @@ def test_an_answer_that_stands_twice_in_the_output_is_booked_once(setup: Setup) 
     assert (server.batches, outcomes(setup)) == (1, [("ok", True, False)])
 
 
+@pytest.mark.parametrize(
+    ("output", "booked"),
+    [
+        ("<html>busy</html>", ["ok", "sent, and no reply seen"]),
+        ('{"custom_id": 1}\n[2]', ["ok", "sent, and no reply seen"]),
+        ('{"custom_id": "KEY", "response": [3]}', ["ok", "sent, and no reply seen"]),
+        ('{"custom_id": "KEY", "response": {"status_code": 200, "body": null}}', ["empty reply", "ok"]),
+        ('{"custom_id": "KEY", "response": {"status_code": 200, "body": {"choices": [null]}}}', ["empty reply", "ok"]),
+        ('{"custom_id": "KEY", "response": null, "error": {"code": "expired"}}', ["ok"]),
+    ],
+)
+def test_what_an_output_of_another_form_does_not_bring_is_asked_one_by_one(
+    setup: Setup, output: str, booked: list[str]
+) -> None:
+    server = BatchStandIn(setup.web, GOOD_REPLY)
+    found, _ = extractor(setup)
+    key = find_prompt(EPISODE, found._windows(EPISODE, SEGMENTS)[0]).key("openai/gpt-4o")
+    found._batches.service._text_of = lambda _: output.replace("KEY", key)  # type: ignore[union-attr,method-assign]
+    found.prepare([(EPISODE, SEGMENTS)])
+    assert found.extract(EPISODE, SEGMENTS).note is None
+    assert (len(server.asked), sorted(outcome for outcome, *_ in outcomes(setup))) == (1, booked)
+
+
 def test_a_batch_that_a_dead_run_sent_is_paid_once_though_there_are_more_questions_by_now(setup: Setup) -> None:
     server = BatchStandIn(setup.web, GOOD_REPLY)
     die_waiting(setup)

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from digest_pipeline.errors import BudgetExceeded
 from digest_pipeline.llm.batch_service import BatchService, NobodyKnows
 from digest_pipeline.llm.books import SENT, Books, LlmCall, batched
@@ -21,7 +23,19 @@ from digest_pipeline.llm.transport import completion_from, import_litellm, said_
 from digest_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
-COMPLETED = "completed"
+COMPLETED, OK = "completed", 200
+
+
+class _Response(BaseModel):
+    status_code: int = 0
+    body: Any = None
+
+
+class _Row(BaseModel):
+    """A line of a batch's output, as much of it as is read. https://platform.openai.com/docs/guides/batch"""
+
+    custom_id: str
+    response: _Response | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,26 +156,29 @@ class BatchSender:
         if outcome is None:
             log.warning("batch %s: its end was not seen", batch_id)
             return False
-        answered = {key for line in outcome.lines if (key := self._book(json.loads(line), todo, outcome.file_id))}
-        self._books.note_end(batch_id, outcome.file_id, outcome.status, sorted(set(keys) - answered))
+        rows = [row for line in outcome.lines if (row := _row(line))]
+        answered = {key for row in rows if (key := self._book(row, todo, outcome.file_id))}
+        is_read = len(rows) == len(outcome.lines)  # else what has no answer may have been charged for
+        unanswered = sorted(set(keys) - answered) if is_read else []
+        self._books.note_end(batch_id, outcome.file_id, outcome.status, unanswered)
         if missing := len(set(todo) - answered):
             log.warning("batch %s (%s): no reply to %s of %s questions", batch_id, outcome.status, missing, len(todo))
         return outcome.status == COMPLETED
 
-    def _book(self, row: dict[str, Any], todo: dict[str, Question], file_id: str) -> str | None:
+    def _book(self, row: _Row, todo: dict[str, Question], file_id: str) -> str | None:
         """Book a line of a batch's output; its question's key, where it has an answer."""
-        key, response = row["custom_id"], row.get("response") or {}
-        if response.get("status_code") != 200:
+        key = row.custom_id
+        if row.response is None or row.response.status_code != OK:
             return None
         if key in todo:
             question = todo[key]
-            completion = completion_from(response["body"])
+            completion = completion_from(row.response.body)
             call = self._client.charged(self._unseen(question), completion, self._share)
             try:
                 self._client.read_and_book(completion, call, key, question.read, call_id=batched(file_id, key))
             except UnusableReply as fault:
                 log.info("a reply of the batch cannot be used: %s", fault)
-        return str(key)
+        return key
 
     def _unseen(self, question: Question) -> LlmCall:
         prompt = question.prompt
@@ -181,6 +198,14 @@ class BatchSender:
             "max_completion_tokens": self._settings.llm_max_output_tokens,
         }
         return {"custom_id": key, "method": "POST", "url": "/v1/chat/completions", "body": body}
+
+
+def _row(line: str) -> _Row | None:
+    try:
+        return _Row.model_validate_json(line)
+    except ValidationError:
+        log.warning("a line of the batch's output is of another form: %r", line[:80])
+        return None
 
 
 def _words(question: Question) -> str:

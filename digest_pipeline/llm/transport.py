@@ -4,9 +4,9 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from digest_pipeline.compute import get_pool
 from digest_pipeline.errors import WorkerLost
@@ -16,6 +16,7 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.words import readable
 
 LITELLMS_NAMES = re.compile(r"^(?:[\w.]+: )*(?:\w+Exception - )?")
+MOST_TOKENS = 100_000_000  # of one call: far more than any model reads
 MAX_SAID = 200  # letters of a server's own words: some send a whole page
 
 
@@ -37,25 +38,65 @@ class Completion:
     tokens_in: int
     tokens_out: int
     tokens_cached: int = 0
+    tokens_written: int = 0  # to the provider's prompt cache: Anthropic charges a quarter more for them
     is_cut: bool = False  # it ended at the limit of tokens
     is_refused: bool = False  # by the provider's content filter
 
 
-def completion_from(body: dict[str, Any]) -> Completion:
-    """A completion from a response in OpenAI's form, which litellm gives whatever the provider. Some servers answer
-    with no choice at all: that is an empty reply.
+def completion_from(body: object) -> Completion:
+    """A completion from a response in OpenAI's form, which litellm gives whatever the provider. What is of another form
+    (some servers answer with no choice at all) is an empty reply whose tokens nobody counted.
     """
-    choice: dict[str, Any] = next(iter(body.get("choices") or []), {})
-    message, usage = choice.get("message") or {}, body.get("usage") or {}
-    details = usage.get("prompt_tokens_details") or {}
+    try:
+        reply = _Reply.model_validate(body)
+    except ValidationError:
+        reply = _Reply()
+    choice = next(iter(reply.choices or []), _Choice())
+    message, usage = choice.message or _Message(), reply.usage or _Usage()
+    details = usage.prompt_tokens_details or _Details()
     return Completion(
-        text=readable(message.get("content") or ""),  # half of an emoji can neither be kept nor sent back
-        tokens_in=int(usage.get("prompt_tokens") or 0),
-        tokens_out=int(usage.get("completion_tokens") or 0),
-        tokens_cached=int(details.get("cached_tokens") or 0),
-        is_cut=choice.get("finish_reason") == "length",
-        is_refused=choice.get("finish_reason") == "content_filter" or bool(message.get("refusal")),
+        text=readable(message.content or ""),  # half of an emoji can neither be kept nor sent back
+        tokens_in=usage.prompt_tokens,
+        tokens_out=usage.completion_tokens,
+        tokens_cached=details.cached_tokens,
+        tokens_written=details.cache_write_tokens,
+        is_cut=choice.finish_reason == "length",
+        is_refused=choice.finish_reason == "content_filter" or bool(message.refusal),
     )
+
+
+def _counted(value: object) -> int:
+    """A provider's count of tokens; 0, as if nobody had counted, where no reply can have so many."""
+    return value if isinstance(value, int) and 0 <= value <= MOST_TOKENS else 0
+
+
+Count = Annotated[int, BeforeValidator(_counted)]
+
+
+class _Message(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message | None = None
+    finish_reason: str | None = None
+
+
+class _Details(BaseModel):
+    cached_tokens: Count = 0
+    cache_write_tokens: Count = 0
+
+
+class _Usage(BaseModel):
+    prompt_tokens: Count = 0
+    completion_tokens: Count = 0
+    prompt_tokens_details: _Details | None = None
+
+
+class _Reply(BaseModel):
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
 
 
 class CallFailed(Exception):
