@@ -44,7 +44,7 @@ class StandIn:
     def __init__(self, web: Web, answer: Answer | Reply) -> None:
         self.asked: list[dict[str, Any]] = []
         self.answer = answer
-        self.cached_tokens = 0
+        self.cached_tokens = self.written_tokens = 0  # read from the provider's prompt cache, and written to it
         self.counts_tokens = True
         web.routes["/v1/chat/completions"] = self._complete
         gc.freeze()  # what lives now has not to be looked through at the end
@@ -68,7 +68,7 @@ class StandIn:
         return {
             "prompt_tokens": prompt, "completion_tokens": len(reply.content) // 4,
             "total_tokens": prompt + len(reply.content) // 4,
-            "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
+            "prompt_tokens_details": {"cached_tokens": self.cached_tokens, "cache_write_tokens": self.written_tokens},
         }  # fmt: skip
 
     def _complete(self, request: BaseHTTPRequestHandler) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from digest_pipeline.llm import books
 from digest_pipeline.llm.books import Books, LlmCall, spending_of_day
-from digest_pipeline.llm.prices import Prices
+from digest_pipeline.llm.prices import Budget, Prices
 from digest_pipeline.llm.transport import import_litellm
 from digest_pipeline.models import Segment
 from tests.llm_server import Reply
@@ -132,6 +132,31 @@ def test_tokens_and_dollars_are_booked_the_providers_cache_included(setup: Setup
     assert (spending.tokens_in, spending.tokens_cached) == (tokens_in, 200)
     full_price = tokens_in * 2.5e-6 + spending.tokens_out * 10e-6
     assert spending.usd == pytest.approx(full_price - 200 * 1.25e-6)
+
+
+def test_what_is_written_to_the_providers_cache_is_booked_at_its_higher_price(setup: Setup) -> None:
+    setup.server.written_tokens = 400
+    setup.extract(GOOD_REPLY, **{**PRICED, "llm_model": "openai/gpt-5.6"})
+    with setup.warehouse.read() as con:
+        spending = spending_of_day(con, DAY)
+    assert spending.usd == pytest.approx((spending.tokens_in + 400 * 0.25) * 4e-6 + spending.tokens_out * 20e-6)
+
+
+@pytest.mark.parametrize("count", [-5, 10**15])
+def test_a_count_that_no_reply_can_have_is_none(setup: Setup, count: int) -> None:
+    setup.server.cached_tokens = setup.server.written_tokens = count
+    assert setup.extract(GOOD_REPLY, **PRICED).note is None
+    with setup.warehouse.read() as con:
+        assert spending_of_day(con, DAY).tokens_cached == 0
+
+
+def test_questions_of_a_batch_cost_at_most_what_each_of_them_does(setup: Setup) -> None:
+    settings = setup.settings.model_copy(update={"llm_is_free": False, "llm_model": "openai/gpt-5.4"})
+    budget = Budget(Prices(import_litellm(), settings), settings, lambda: (0.0, 0.0))
+    prompts = [
+        "word " * 3000
+    ] * 40  # together beyond the length from which on a token of this model costs twice as much
+    assert budget.most(*prompts) == pytest.approx(40 * budget.most(prompts[0]))
 
 
 def test_a_call_of_unknown_cost_is_counted_at_most(setup: Setup) -> None:

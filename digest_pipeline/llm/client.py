@@ -78,7 +78,9 @@ class LlmClient:
 
     def charged(self, call: LlmCall, completion: Completion, share: float = 1.0) -> LlmCall:
         """A call with what the provider counted; ``share`` of the list price is charged."""
-        usd = self.prices.price(completion.tokens_in, completion.tokens_out, completion.tokens_cached)
+        usd = self.prices.price(
+            completion.tokens_in, completion.tokens_out, completion.tokens_cached, completion.tokens_written
+        )
         return replace(
             call,
             tokens_in=completion.tokens_in,

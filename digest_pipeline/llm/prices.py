@@ -26,9 +26,9 @@ class Prices:
         known = litellm.exceptions
         self._unknown = known.ModelNotMappedError, known.NotFoundError, known.BadRequestError  # the last: no provider
 
-    def price(self, tokens_in: int, tokens_out: int, tokens_cached: int = 0) -> float | None:
-        """Dollars of a call; ``None`` where the price is unknown, or nobody counted the tokens. ``tokens_cached`` are
-        those of ``tokens_in`` that the provider had in its prompt cache.
+    def price(self, tokens_in: int, tokens_out: int, tokens_cached: int = 0, tokens_written: int = 0) -> float | None:
+        """Dollars of a call; ``None`` where the price is unknown, or nobody counted the tokens. Of ``tokens_in``, the
+        provider had ``tokens_cached`` in its prompt cache and wrote ``tokens_written`` to it.
         """
         if self._settings.llm_is_free:
             return 0.0
@@ -38,6 +38,7 @@ class Prices:
                 prompt_tokens=tokens_in,
                 completion_tokens=tokens_out,
                 cache_read_input_tokens=tokens_cached,
+                cache_creation_input_tokens=tokens_written,
             )
         except self._unknown:
             return None
@@ -93,14 +94,16 @@ class Budget:
             BudgetExceeded: the price is unknown.
         """
         settings = self._settings
-        tokens_in = sum(map(at_most_tokens, prompts))
-        price = self._prices.price(tokens_in, len(prompts) * settings.llm_max_output_tokens)
-        if price is None:
-            raise BudgetExceeded(
-                f"the price of {settings.llm_model} is unknown",
-                remedy="name it as litellm does, provider/model, or set DIGEST_LLM_IS_FREE=1 if it costs nothing",
-            )
-        return price * share
+        most = 0.0
+        for prompt in prompts:  # one by one: together they might be long enough for the price of a long context
+            price = self._prices.price(at_most_tokens(prompt), settings.llm_max_output_tokens)
+            if price is None:
+                raise BudgetExceeded(
+                    f"the price of {settings.llm_model} is unknown",
+                    remedy="name it as litellm does, provider/model, or set DIGEST_LLM_IS_FREE=1 if it costs nothing",
+                )
+            most += price * share
+        return most
 
     def room(self) -> float:
         """Dollars that are neither spent nor set aside."""
