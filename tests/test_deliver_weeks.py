@@ -152,6 +152,19 @@ def test_what_was_chosen_comes_no_second_time_and_what_was_not_may_be_resent_by_
     assert got <= {item.claim_id for digest in week for item in digest.items if digest.digest_date == day}
 
 
+def test_a_day_that_is_sent_by_hand_takes_no_week_apart(mailed: Settings, box: Inbox, week: list[Digest]) -> None:
+    weekly(mailed)
+    assert deliver(mailed, MONDAY, day=week[-1].digest_date) == {"not yet": 1}
+    assert deliver_at(mailed, MONDAY) == {"sent": 1}
+    assert settled(mailed) == [digest.digest_date.isoformat() for digest in week]
+    assert deliver(mailed, MONDAY, day=week[-1].digest_date) == {"done": 1}
+
+
+def test_a_day_of_before_the_week_may_be_sent_by_hand(mailed: Settings, box: Inbox, published: Digest) -> None:
+    weekly(mailed)
+    assert deliver(mailed, MONDAY + ONE_WEEK, day=DAY, even_if_old=True) == {"sent": 1}
+
+
 def test_wishes_choose_from_all_days_of_a_week(mailed: Settings, box: Inbox, week: list[Digest]) -> None:
     shows = Counter(item.show for digest in week for item in digest.items)
     shows.pop(max(week, key=lambda d: d.items[0].score).items[0].show, None)

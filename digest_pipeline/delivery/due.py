@@ -38,7 +38,8 @@ def who_waits(
         now: aware.
         counts: gets ``not yet`` (before their hour or weekday), ``done`` (nothing is open).
         oldest: no earlier day is sent, but to who gets a week's at once: to them, none more than a week earlier.
-        is_by_hand: an operator asks for these days, whatever came after them and whoever subscribed since.
+        is_by_hand: an operator asks for these days, whatever came after them and whoever subscribed since. What a
+            week still brings is left to it: alone it would settle the days before it.
     """
     known, since = ledger.statuses(con, min(published, default=date.max)), _since(con, settings)
     last_left = ledger.last_left(con)
@@ -46,14 +47,16 @@ def who_waits(
     for one in subscribers:
         days, status = sorted(published), known.get(one.subscriber_id, {})
         is_merged = is_by_hand or one.gets_weeks or settings.mail_missed_days == "merge"
+        young = [day for day in days if day >= (oldest - WEEK if one.gets_weeks else oldest)]
+        due = open_days(young, status, since[one.subscriber_id], is_merged=is_merged)
+        coming: set[date] = set()
         if is_by_hand:
             days, left = [day for day in days if status.get(day, "waiting") == "waiting"], None
+            coming = {day for day in due if one.gets_weeks and day not in status}
         else:
-            days = [day for day in days if day >= oldest or (one.gets_weeks and day >= oldest - WEEK)]
-            days = open_days(days, status, since[one.subscriber_id], is_merged=is_merged)
-            left = last_left.get(one.subscriber_id)
+            days, left = due, last_left.get(one.subscriber_id)
         # The newest may be published before the hour of the one before it has come, every day.
-        welcome = [day for day in days if is_welcome(one, day, settings, now, left)]
+        welcome = [day for day in days if day not in coming and is_welcome(one, day, settings, now, left)]
         if not days:
             counts["done"] += 1
         elif not welcome:
