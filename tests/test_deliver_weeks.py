@@ -160,9 +160,14 @@ def test_a_day_that_is_sent_by_hand_takes_no_week_apart(mailed: Settings, box: I
     assert deliver(mailed, MONDAY, day=week[-1].digest_date) == {"done": 1}
 
 
-def test_a_day_of_before_the_week_may_be_sent_by_hand(mailed: Settings, box: Inbox, published: Digest) -> None:
+def test_a_day_of_before_may_be_sent_by_hand_and_the_week_comes_all_the_same(
+    mailed: Settings, box: Inbox, week: list[Digest], warehouse: Warehouse
+) -> None:
     weekly(mailed)
-    assert deliver(mailed, MONDAY + ONE_WEEK, day=DAY, even_if_old=True) == {"sent": 1}
+    old = DAY - 5 * ONE_WEEK
+    publish_days(warehouse, made_up_archive(old, 1))
+    assert deliver(mailed, MONDAY, day=old, even_if_old=True) == {"sent": 1}
+    assert deliver(mailed, MONDAY) == {"sent": 1}
 
 
 def test_wishes_choose_from_all_days_of_a_week(mailed: Settings, box: Inbox, week: list[Digest]) -> None:

@@ -42,7 +42,7 @@ def who_waits(
             week still brings is left to it: alone it would settle the days before it.
     """
     known, since = ledger.statuses(con, min(published, default=date.max)), _since(con, settings)
-    last_left = ledger.last_left(con)
+    last_left = ledger.last_left(con, oldest - 2 * WEEK)  # no mail of this week is of earlier days
     waiting: Waiting = []
     for one in subscribers:
         days, status = sorted(published), known.get(one.subscriber_id, {})

@@ -227,11 +227,12 @@ def last_days(con: sqlite3.Connection) -> dict[str, str]:
     )
 
 
-def last_left(con: sqlite3.Connection) -> dict[str, datetime]:
-    """By subscriber: when something last left for them, was refused or may have left (UTC)."""
+def last_left(con: sqlite3.Connection, since: date) -> dict[str, datetime]:
+    """By subscriber: when something last left for them, was refused or may have left (UTC), of days from one on."""
     rows = con.execute(
         "select subscriber_id, max(started_at) from deliveries"
-        " where status in ('started', 'sent', 'unknown', 'refused') and attempts > 0 group by 1"
+        " where digest_date >= ? and status in ('started', 'sent', 'unknown', 'refused') and attempts > 0 group by 1",
+        [since.isoformat()],
     )
     return {subscriber_id: datetime.fromisoformat(at) for subscriber_id, at in rows}
 
