@@ -88,3 +88,12 @@ def test_of_a_feed_that_was_removed_only_what_was_published_is_sent(days: Wareho
     with days.write() as con:
         remove_feed(con, "https://shows.example/feed")
     assert pooled(days, settings) == ["cl_0", "cl_2"]
+
+
+def test_days_of_another_encoder_are_sent_though_it_embedded_those_before(days: Warehouse, settings: Settings) -> None:
+    with days.write() as con:
+        con.execute("update raw.claim_embeddings set model = 'other' where claim_id in ('cl_2', 'cl_3')")
+    with days.read() as con:
+        common = published_digests(con, [DAY])[DAY]
+        pool = load_pool(con, [common], settings)
+    assert ids(digest_for(FAN, common, pool, frozenset({"cl_0"}))) == ["cl_2", "cl_3"]

@@ -75,7 +75,9 @@ def load_pool(
     )  # fmt: skip
     reader = InterestReader(vectors, load or (lambda: get_embedder(settings)))
     first = min(common.digest_date for common in commons)
-    return PersonalPool(items, claims, vectors, _earlier(con, first, settings, model), reader, settings)
+    # Where the encoder was changed since, it may have embedded none of the pool, but days before: nothing is compared.
+    earlier = _earlier(con, first, settings, model) if vectors.any() else {}
+    return PersonalPool(items, claims, vectors, earlier, reader, settings)
 
 
 def _others(con: duckdb.DuckDBPyConnection, common: Digest, settings: Settings, model: str) -> tuple[DigestItem, ...]:
