@@ -74,6 +74,31 @@ def test_a_mail_that_was_refused_has_told_nobody(
     assert TOLD in parts(box.messages[-1])[0]
 
 
+def test_a_feed_that_was_taken_back_is_told_in_several_mails_that_keep_their_length(
+    mailed: Settings, box: Inbox, published: Digest, warehouse: Warehouse
+) -> None:
+    subscribe(mailed, "ann")
+    digests = made_up_archive(DAY - timedelta(days=30), 6)
+    with open_delivery(mailed.subscribers) as con, warehouse.write() as tables:
+        (one,) = con.execute("select subscriber_id from subscribers").fetchone()
+        for digest in digests:
+            publish(tables, digest, np.random.default_rng(1))
+            for item in digest.items:
+                retract(tables, item.claim_id, "At the publisher's wish. " * 20, AT)
+                con.execute(
+                    "insert into delivered_items values (?, ?, ?)", [one, item.claim_id, digest.digest_date.isoformat()]
+                )
+    told = []
+    for day in range(3):
+        if day:
+            publish_next(warehouse, day + 1)
+        assert deliver(mailed, NOW + timedelta(days=day)) == {"sent": 1}
+        told.append(parts(box.messages[-1])[0].count("was retracted"))
+        assert len(box.messages[-1].as_bytes()) < 100_000
+        assert published.items[0].quote in parts(box.messages[0])[0], "nothing is cut for them"
+    assert told == [20, 10, 0]
+
+
 def test_another_channel_tells_it_too_and_calls_nobody(settings: Settings, web: Web, published: Digest) -> None:
     got = web.collect("/hook")
     one = Subscriber("su_1", "notify", f"{web.url.replace('http', 'json')}/hook", is_active=True)

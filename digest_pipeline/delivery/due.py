@@ -13,6 +13,7 @@ from digest_pipeline.delivery.pool import PersonalPool
 from digest_pipeline.models import Digest, Retraction, Subscriber
 from digest_pipeline.settings import Settings
 
+MOST_CORRECTIONS = 20  # in one mail, the latest days' first: a whole feed's would be longer than all else
 Waiting = list[tuple[Subscriber, list[date]]]  # who waits for which days, ascending
 Pools = Mapping[tuple[date, ...], PersonalPool]  # by the days whose insights are chosen from together
 
@@ -87,7 +88,7 @@ def due_deliveries(
         waiting: see ``who_waits``.
         published: the digests, by day.
         pools: what personal fives are chosen from, of all that is ``read_together``.
-        retractions: what was taken back; who got it is told with what they get next.
+        retractions: what was taken back, in the order of days; who got it is told with what they get next.
         settings: what becomes of empty days.
         counts: gets ``nothing`` (nothing new for them).
     """
@@ -126,9 +127,8 @@ def _delivery(
     A week without any insight is nothing, whatever is to be told of empty days.
     """
     already = ledger.delivered_claims(con, subscriber.subscriber_id)
-    corrections = tuple(
-        one for one in retractions if one.claim_id in already and ledger.correction_of(one) not in already
-    )
+    untold = [one for one in retractions if one.claim_id in already and ledger.correction_of(one) not in already]
+    corrections = tuple(untold[-MOST_CORRECTIONS:])
     if subscriber.gets_weeks:
         days = tuple(common.digest_date for common in commons)
         week = week_for(subscriber, commons, pools[days], already)
