@@ -2,12 +2,14 @@
 
 import html
 import json
+import time
 from typing import Any
 
 import pytest
 
 from digest_pipeline.errors import TranscriptError
 from digest_pipeline.models import Episode, Segment
+from digest_pipeline.transcripts.formats import read_document
 from digest_pipeline.transcripts.publisher import check_belongs, parse_transcript
 
 LONG = "the queue for the grid is longer than the grid itself and most of what stands in it will never be built at all"
@@ -155,7 +157,7 @@ def test_headings_and_rules_of_markdown_are_not_said_but_name_who_speaks_where_t
 
 @pytest.mark.parametrize("kind", ["vtt", "text", "html", "json"])
 def test_marks_of_a_block_quote_and_of_emphasis_are_not_words(kind: str) -> None:
-    said = f"> 80% of them _should be_ kept. > > {LONG} > - That x > 5 and snake_case_names stay."
+    said = f"> 80% of them _should be_ **not kept**. > > {LONG} > - That x > 5, 2 ** 3 and snake_case_names stay."
     documents = {
         "vtt": f"WEBVTT\n\n00:01.000 --> 00:59.000\n{html.escape(said)}",
         "text": said,
@@ -163,7 +165,14 @@ def test_marks_of_a_block_quote_and_of_emphasis_are_not_words(kind: str) -> None
         "json": json.dumps({"segments": [{"startTime": 1, "endTime": 59, "body": said}]}),
     }
     words = " ".join(segment.text for segment in parse(documents[kind], kind))
-    assert words == f"80% of them should be kept. {LONG} That x > 5 and snake_case_names stay."
+    assert words == f"80% of them should be not kept. {LONG} That x > 5, 2 ** 3 and snake_case_names stay."
+
+
+@pytest.mark.parametrize("line", ["# a" + " " * 40_000 + "b", "# a" + "\t" * 40_000 + "b", "x " + "> " * 40_000])
+def test_a_long_line_of_blanks_or_marks_is_read_in_the_time_that_its_length_asks_for(line: str) -> None:
+    begun = time.perf_counter()
+    list(read_document(line, "text"))
+    assert time.perf_counter() - begun < 2, "20 s, where each blank was tried as the heading's end"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ HEAD_DASH_NAME = re.compile(r"[-–—] ?(.{1,60})$")
 # Of Markdown what would stand in the words: https://spec.commonmark.org/0.31.2/#backslash-escapes and inline links.
 ESCAPED = re.compile(r"""\\([!"#'()*+.>@\[\]_`{|}~-])""")
 LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\(https?://[^\s()]{1,2000}\)")
-HEADING = re.compile(r"^ {0,3}#{1,6} +(.+?)(?: #+)?[ \t]*$\s*", re.MULTILINE)
+HEADING = re.compile(r"^ {0,3}#{1,6} +(.*)$\s*", re.MULTILINE)
 RULE = re.compile(r"^ {0,3}(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$", re.MULTILINE)
 MIN_SPEAKERS_TURNS = 3  # headings with the same words, before they are who speaks rather than what follows
 OPENING_SECONDS = 60.0  # a transcript with times has one of its first minute at its head
@@ -43,13 +43,18 @@ def read_text(text: str) -> Iterator[Cue]:
 
 def _without_headings(text: str) -> str:
     """Markdown's headings taken out, which nobody said; one that has a clock or comes again and again is a turn's."""
-    times = Counter(match[1] for match in HEADING.finditer(text))
+    times = Counter(map(_title, HEADING.finditer(text)))
 
     def kept(heading: re.Match[str]) -> str:
-        is_turn = times[heading[1]] >= MIN_SPEAKERS_TURNS or ANY_CLOCK.search(heading[1])
-        return f"{heading[1]}\n" if is_turn else "\n"
+        title = _title(heading)
+        is_turn = times[title] >= MIN_SPEAKERS_TURNS or ANY_CLOCK.search(title)
+        return f"{title}\n" if is_turn else "\n"
 
     return HEADING.sub(kept, text)
+
+
+def _title(heading: re.Match[str]) -> str:
+    return heading[1].rstrip("# \t")
 
 
 def read_turns(text: str, *, has_bare_clocks: bool) -> Iterator[Cue]:
