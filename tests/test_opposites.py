@@ -35,6 +35,9 @@ CHANGED = [  # (said, a wording that says something else, the kind of fault)
     ("The minister admitted that he took the money.", "The minister denied that he took the money.", "negation"),
     ("The new mill succeeded in cutting dust.", "The new mill failed to cut dust.", "negation"),
     ("The kiln is expensive.", "The kiln is less expensive.", "negation"),
+    ("The kiln makes bricks less hard to break.", "The kiln makes bricks hard to break.", "negation"),
+    ("The northern fleet came home.", "The southern fleet came home.", "negation"),
+    ("Wives earn half of the income.", "Husbands earn half of the income.", "negation"),
     # a place that is what a share or a rule is told of
     ("In rural Peru forty percent of the wells are dry.", "Forty percent of the wells are dry.", "place"),
     ("In Norway you charge the ferry in ten minutes.", "Charging the ferry takes ten minutes.", "place"),
@@ -42,6 +45,13 @@ CHANGED = [  # (said, a wording that says something else, the kind of fault)
     # another country, or another bound
     ("In Austria the trams lose money.", "Australian trams lose money.", "name"),
     ("In the United Kingdom the trams lose money.", "In the US, the trams lose money.", "name"),
+    ("In South America most of the soy farms are leased.", "Most US soy farms are leased.", "name"),
+    ("In British Columbia half of the salmon runs failed.", "Half of Britain's salmon runs failed.", "name"),
+    ("Finnish airlines lose money.", "Finnair loses money.", "name"),
+    ("The Malian trams lose money.", "Malta's trams lose money.", "name"),
+    ("Nigerian trams lose money.", "Niger's trams lose money.", "name"),
+    ("Francis opened the archive.", "France opened the archive.", "name"),
+    ("Harris won the county.", "Harriet won the county.", "name"),
     ("The fair had 900 buyers.", "The fair had more than 900 buyers.", "number"),
     ("It took the bakers under 5 minutes.", "It took the bakers more than 5 minutes.", "number"),
     # somebody who is not in the talk
@@ -57,6 +67,9 @@ KEPT = [  # (said, a wording that says the same)
     # a country and its people, a bound in other words, one of several
     ("In Japan the trams lose money.", "Japanese trams lose money."),
     ("The Italians export half of the wool.", "Italy exports half of the wool."),
+    ("Turkish trams lose money.", "Turkey's trams lose money."),
+    ("Israelis take the tram at night.", "In Israel people take the tram at night."),
+    ("South American trams lose money.", "Trams lose money in South America."),
     ("In the United States a third of the bridges are old.", "A third of American bridges are old."),
     ("In the U.S. a third of the bridges are old.", "In the United States, a third of the bridges are old."),
     ("The fair had over 900 buyers.", "The fair had more than 900 buyers."),

@@ -44,11 +44,15 @@ Monday Tuesday Wednesday Thursday Friday Saturday Sunday
 """
 ACTORS, CALENDAR = frozenset(_ACTORS.split()), frozenset(_CALENDAR.split())
 SAME_STEM = 3  # letters that "Japan" and "Japanese" share
-COUNTRIES = (  # of several names, under one of them
+COUNTRIES = (  # of several names, under one of them; South America is not the US, nor British Columbia Britain
+    (re.compile(r"\b(South|North|Central|Latin) America(?:ns?)?\b"), r"\1america"),
     (re.compile(r"\b(?:United States(?: of America)?\b|U\.?S\.?A\b|U\.S\.|US\b|Americans?\b)"), "America"),
-    (re.compile(r"\b(?:United Kingdom\b|U\.K\.|UK\b|British\b|Britons?\b)"), "Britain"),
+    (re.compile(r"\b(?:United Kingdom\b|U\.K\.|UK\b|British\b(?! Columbia)|Britons?\b)"), "Britain"),
 )
-DEMONYM = re.compile(r"(?:ese|ians?|ans?|ns?|ish|is?)$")
+# "Japan Japanese", "Turkey Turkish", "Chile Chileans", "Israel Israelis"; Nigerians are of Nigeria.
+COUNTRY_AND_PEOPLE = re.compile(
+    r"(?!Niger |Roman )(?=[A-Z])(?:(\w{4,})(?:a|e|o|y|any|ey|en|on|um)? \1(?:ese|ians?|ans?|ns?|ish)|(\w{4,}) \2is?)"
+)
 THE_SPEAKER = frozenset({"speaker", "speakers", "host", "hosts", "guest", "guests", "author"})
 
 
@@ -139,12 +143,8 @@ def _one_name(text: str) -> str:
 
 def _are_of_one_country(word: str, other: str) -> bool:
     """Whether one names a country and the other its people: "Japan" and "Japanese", but not "Austria" and "Australian"."""
-    for people, country in ((word, other), (other, word)):
-        stem = DEMONYM.sub("", people)
-        is_shortened = len(stem) >= (3 if people.endswith(("ian", "ians")) else 4) and stem != people
-        if is_shortened and country.startswith(stem) and len(country) - len(stem) <= 3 and country[0].isupper():
-            return True
-    return False
+    one, another = (re.sub(r"['’]s?$", "", name) for name in (word, other))
+    return any(COUNTRY_AND_PEOPLE.fullmatch(pair) for pair in (f"{one} {another}", f"{another} {one}"))
 
 
 def _is_title_case(wording: str) -> bool:

@@ -12,7 +12,8 @@ _OPPOSITES = """
 more / less fewer; most / least; majority / minority; high / low; long / short; large big huge / small tiny
 deep / shallow; wide broad / narrow; thick / thin; tight / loose; full / empty; heavy / light; strong / weak
 top / bottom; fast quick rapid / slow; early / late; first initial / last final; new newer modern / old ancient
-young / old; summer / winter; before / after since; above / below; internal / external; north / south; east / west
+young / old; summer / winter; before / after since; above / below; internal / external
+north northern / south southern; east eastern / west western
 cheap affordable / expensive costly pricey dear; rich wealthy / poor; hard / soft
 easy simple / hard difficult complex complicated; simplify / complicate; hot warm / cold cool; wet / dry
 good better best great excellent awesome / bad worse worst poor terrible awful; safe secure / dangerous risky
@@ -26,7 +27,7 @@ allow permit approve accept legalize pass / ban prohibit forbid forbade block re
 include / exclude except; add / remove delete; support favor favour back / oppose; for / against; friend / enemy
 buy bought buyer purchase / sell sold seller; import importer / export exporter; lender / borrower
 landlord / tenant; employer / employee; sender / receiver recipient; hire recruit / fire dismiss; senior / junior
-man men male boy / woman women female girl; open opening / close closure shut proprietary
+man men male boy husband / woman women female girl wife wives; open opening / close closure shut proprietary
 start begin began begun establish / end finish abolish; arrive enter join / leave left quit exit
 cause / prevent cure; create build built / destroy demolish; remember / forget forgot; wholesale / retail
 public / private; domestic / foreign; rural / urban; remote / local; static / dynamic; manual / automatic
@@ -115,10 +116,9 @@ def _words(text: str) -> set[str]:
 
 
 def _turn(found: re.Match[str]) -> str:
-    """What "less hard" says: "easy"."""
-    sides = _SIDES.get(found[1].lower(), ())
-    others = (next(word for word, known in _SIDES.items() if (row, 1 - side) in known) for row, side in sides)
-    return " ".join(others) or found[0]
+    """What "less hard" says: "soft". One word for it, since what is turned twice stays as it was."""
+    row, side = min(_SIDES.get(found[1].lower(), {(-1, 0)}))
+    return next((word for word, known in _SIDES.items() if (row, 1 - side) in known), found[0])
 
 
 def _are_paired(one: str, other: str) -> bool:
