@@ -18,7 +18,8 @@ from digest_pipeline.delivery.ledger import Delivery, Outcome
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
 from digest_pipeline.errors import SubscribersDamaged, WarehouseTooNew
 from digest_pipeline.models import Subscriber
-from digest_pipeline.publishing.store import published_days
+from digest_pipeline.publishing.retract import retract
+from digest_pipeline.publishing.store import published_days, retractions
 from digest_pipeline.settings import Settings
 from digest_pipeline.upkeep.backup import DATABASE, SUBSCRIBERS, back_up, read_backup
 from digest_pipeline.upkeep.leftovers import find_leftovers
@@ -62,6 +63,23 @@ def test_what_was_written_since_is_kept_aside_and_subscribers_stay_as_they_are(
     with duckdb.connect(str(done.replaced / DATABASE), read_only=True) as con:
         assert len(published_days(con)) == 4
     assert addresses(lived_in) == ["ann@example.org", "bob@example.org", "cem@example.org"]
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_what_was_retracted_since_the_backup_stays_so(
+    lived_in: Settings, warehouse: Warehouse, is_damaged: bool
+) -> None:
+    made = back_up(lived_in, NOW)
+    item = made_up_archive(FIRST, 1)[0].items[0]
+    with warehouse.write() as con:
+        taken = retract(con, item.claim_id, "At the publisher's wish.", NOW)
+    warehouse.leave_snapshot(lived_in.snapshot)
+    if is_damaged:
+        lived_in.database.write_bytes(b"not a database")
+    restore(lived_in, read_backup(made.folder), NOW + timedelta(days=2))
+    with warehouse.read() as con:
+        assert retractions(con) == [taken]
+    assert not any(item.quote.encode() in page for page in site_of(lived_in).values())
 
 
 def test_after_a_restore_nobody_is_sent_what_they_may_have_got(lived_in: Settings) -> None:

@@ -3,6 +3,7 @@
 What is taken back keeps its row: neither it nor what says the same comes again, and no other takes its place.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 import duckdb
@@ -80,6 +81,13 @@ def reinstate(con: duckdb.DuckDBPyConnection, claim_id: str) -> None:
     if claim_id not in {one.claim_id for one in retractions(con)}:
         raise DigestError(f"{claim_id} was not retracted", remedy="it stands as it was published")
     con.execute(TAKE_BACK, {"id": claim_id, "at": None, "on": None, "reason": None})
+
+
+def retract_again(con: duckdb.DuckDBPyConnection, taken: Iterable[Retraction]) -> None:
+    """Take back what is published here and was taken back in a later state of this database."""
+    for one in taken:
+        values = {"id": one.claim_id, "at": one.retracted_at, "on": one.retracted_on, "reason": one.reason}
+        con.execute(TAKE_BACK, values)
 
 
 def _require_published(con: duckdb.DuckDBPyConnection, claim_id: str) -> None:

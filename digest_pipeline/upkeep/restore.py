@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,11 +13,15 @@ import duckdb
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.subscribers import SubscriberBook
-from digest_pipeline.errors import SubscribersDamaged, WarehouseTooNew
+from digest_pipeline.errors import SubscribersDamaged, WarehouseError, WarehouseTooNew
+from digest_pipeline.models import Retraction
 from digest_pipeline.publishing.publish import build_again
+from digest_pipeline.publishing.retract import retract_again
+from digest_pipeline.publishing.store import retractions
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.sqlite import transaction
 from digest_pipeline.upkeep.backup import DATABASE, SETTINGS, SUBSCRIBERS, Backup
+from digest_pipeline.warehouse import Warehouse
 from digest_pipeline.warehouse.choice import warehouse_of
 from digest_pipeline.warehouse.copying import copy_to_lake
 from digest_pipeline.warehouse.lake import LakeWarehouse
@@ -45,7 +50,8 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
     None is also a file without a subscriber, one that cannot be read, and settings that set nothing: what `digest init`
     makes. Any other subscribers' file that is there is kept unless ``subscribers``: it is newer, so it knows who left
     and what was sent since. Where the backup's is taken, what may have been sent since then is held as ``unknown``, and
-    who left according to the file that it replaces has left.
+    who left according to the file that it replaces has left. What was retracted since stays so, as far as the
+    database that is replaced, or its snapshot, can tell.
 
     Args:
         settings: of the home folder, in which no run may go on: the caller holds its lock.
@@ -61,6 +67,7 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
     _refuse_what_is_newer(backup)
     warehouse = warehouse_of(settings)
     there = {DATABASE: settings.database, SUBSCRIBERS: settings.subscribers, SETTINGS: settings.home / SETTINGS}
+    taken = _taken_back(warehouse, settings.snapshot)
     wanted = [
         name
         for name in backup.sha256
@@ -89,6 +96,8 @@ def restore(settings: Settings, backup: Backup, now: datetime, *, subscribers: b
     for name in wanted:  # from here on it is renaming
         if beside(there[name]).exists():
             _take_place(there[name], replaced)
+    with warehouse.write() as con:
+        retract_again(con, taken)
     warehouse.leave_snapshot(settings.snapshot)
     build_again(warehouse, settings)
     kept = tuple(name for name in backup.sha256 if name not in wanted)
@@ -118,6 +127,14 @@ def _take_place(path: Path, replaced: Path) -> None:
             replaced.mkdir(parents=True, exist_ok=True)
             shutil.move(old, replaced / old.name)  # backups may lie on another disk
     beside(path).rename(path)
+
+
+def _taken_back(warehouse: Warehouse, snapshot: Path) -> list[Retraction]:
+    """What was retracted by the database that is replaced, or by its snapshot where it is lost or damaged."""
+    for store in (warehouse, Warehouse(snapshot)):
+        with suppress(WarehouseError, duckdb.Error), store.look(snapshot) as con:
+            return retractions(con)
+    return []
 
 
 def _refuse_what_is_newer(backup: Backup) -> None:
