@@ -17,6 +17,7 @@ from digest_pipeline.cli import app
 from digest_pipeline.encoder import embedder_name
 from digest_pipeline.errors import DigestError, WarehouseError
 from digest_pipeline.models import ClaimCandidate, Digest, DigestItem, Episode, ScoredInsight
+from digest_pipeline.publishing.retract import retract
 from digest_pipeline.publishing.store import record_digest
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.components import RECENCY_HALF_LIFE, adjusted_score, components_of
@@ -141,6 +142,16 @@ def test_what_was_refused_or_is_an_advertisement_is_not_quoted(stored: Warehouse
         ):  # fmt: skip
             con.execute(f"update raw.claim_candidates set {change} where claim_id = 'cl_1'")
             assert judged_claims(con, "m").quotable == quotable
+
+
+def test_what_was_taken_back_is_not_quoted(stored: Warehouse) -> None:
+    shown = DigestItem(1, "cl_1", "Head", "", "Words", None, "A", "One", 0, 1, None, None, None, 0.7, {}, "Strong.")
+    with stored.write() as con:
+        give_verdict(con, "cl_1", Kind.GOOD, None, NOW)
+        record_digest(con, Digest(DAY, (shown,)))
+        assert judged_claims(con, "m").quotable == {"cl_1"}
+        retract(con, "cl_1", "It was wrong.", NOW)
+        assert judged_claims(con, "m").quotable == frozenset()
 
 
 def test_analysts_are_told_which_verdict_moved_a_score_and_of_other_settings(stored: Warehouse) -> None:

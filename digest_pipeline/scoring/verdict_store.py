@@ -17,6 +17,7 @@ JUDGED = f"""
 with last_ones as ({LAST_VERDICTS})
 select l.claim_id, l.verdict, l.note, l.given_at, c.headline, coalesce(f.title, f.shown_url, ''), c.episode_id,
     c.rejected_reason is null and not c.is_ad
+        and l.claim_id not in (select claim_id from raw.digest_items where retracted_at is not null)
 from last_ones l
 join raw.claim_candidates c using (claim_id)
 join raw.episodes e using (episode_id)

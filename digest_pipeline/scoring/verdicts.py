@@ -52,7 +52,7 @@ class Judged:
     """Claims with a verdict, which the encoder has embedded: where each is from, and unit vectors in the same order.
 
     ``quotable``: the ids of those that readers may see words of. A claim that was refused or is an advertisement may be
-    invented or bought.
+    invented or bought, and one that was taken back is to be read nowhere.
     """
 
     verdicts: Sequence[Verdict]
