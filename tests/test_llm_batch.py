@@ -225,7 +225,7 @@ def test_a_batch_whose_end_is_not_seen_counts_with_the_most_that_it_can_cost(set
             "half the list price"
         )
     extraction = extractor(setup, llm_budget_usd_per_day=0.05)[0].extract(EPISODE, SEGMENTS)
-    assert "the day's budget of 0.05 USD is used up" in (extraction.note or "")
+    assert "what is left of the day's budget of 0.05 USD is less than a call can cost" in (extraction.note or "")
 
 
 def test_a_batch_that_takes_too_long_is_cancelled_and_its_questions_are_asked_one_by_one(setup: Setup) -> None:

@@ -63,7 +63,7 @@ def spend(setup: Setup, usd: float | None, at_most: float) -> None:
 def test_a_spent_budget_stops_the_calls(setup: Setup, spent: tuple[float | None, float]) -> None:
     spend(setup, *spent)
     extraction = setup.extract(GOOD_REPLY, **PRICED)
-    assert "the day's budget of 2.0 USD is used up" in (extraction.note or "")
+    assert "what is left of the day's budget of 2.0 USD is less than a call can cost" in (extraction.note or "")
     assert setup.server.asked == []
 
 

@@ -121,6 +121,7 @@ class Budget:
         for name, (spent, limit) in limits.items():
             if spent + most > limit:
                 raise BudgetExceeded(
-                    f"the {name}'s budget of {limit} USD is used up", remedy=f"raise llm_budget_usd_per_{name}"
+                    f"what is left of the {name}'s budget of {limit} USD is less than a call can cost",
+                    remedy=f"raise llm_budget_usd_per_{name}",
                 )
         return all(spent + sum(self._under_way) + most <= limit for spent, limit in limits.values())
