@@ -155,9 +155,26 @@ def test_headings_and_rules_of_markdown_are_not_said_but_name_who_speaks_where_t
     assert [(s.speaker, s.start_seconds) for s in parse(timed, "text")] == [("Ann Lee", 5), ("Bob Ray", 129)]
 
 
+def test_a_heading_beside_those_that_name_speakers_gives_nobodys_words_to_another() -> None:
+    names = [*("Ann Lee", "Bob Ray") * 3, "Cy Poe", "Ann Lee"]
+    turns = "\n\n".join(f"### {name}\n\n{LONG}\n\n{MORE}" for name in names)
+    said = [(s.speaker, s.text) for s in parse(turns, "text")]
+    assert [speaker for speaker, _ in said[::2]] == [*("Ann Lee", "Bob Ray") * 3, None, "Ann Lee"]
+    assert said[1::2] == [(speaker, MORE) for speaker, _ in said[::2]]
+    alone = "\n\n".join(f"### {name}\n\n{LONG}" for name in ("Ann Lee", "Bob Ray", "Ann Lee", "Bob Ray", "Ann Lee"))
+    assert {s.text for s in parse(alone, "text")} == {LONG}, "a name that comes again stood in the words"
+
+
+def test_what_is_too_long_for_a_heading_was_said() -> None:
+    (segment, *_) = parse(f"# {LONG}, {LONG}, {LONG}", "text")
+    assert segment.text.startswith(LONG[:40])
+
+
 @pytest.mark.parametrize("kind", ["vtt", "text", "html", "json"])
 def test_marks_of_a_block_quote_and_of_emphasis_are_not_words(kind: str) -> None:
-    said = f"> 80% of them _should be_ **not kept**. > > {LONG} > - That x > 5, 2 ** 3 and snake_case_names stay."
+    said = (
+        f"> 80% of them _should be_ **not kept**. > > {LONG} > - That x > 5, y > - 3, 2 ** 3 and snake_case_names stay."
+    )
     documents = {
         "vtt": f"WEBVTT\n\n00:01.000 --> 00:59.000\n{html.escape(said)}",
         "text": said,
@@ -165,7 +182,7 @@ def test_marks_of_a_block_quote_and_of_emphasis_are_not_words(kind: str) -> None
         "json": json.dumps({"segments": [{"startTime": 1, "endTime": 59, "body": said}]}),
     }
     words = " ".join(segment.text for segment in parse(documents[kind], kind))
-    assert words == f"80% of them should be not kept. {LONG} That x > 5, 2 ** 3 and snake_case_names stay."
+    assert words == f"80% of them should be not kept. {LONG} That x > 5, y > - 3, 2 ** 3 and snake_case_names stay."
 
 
 @pytest.mark.parametrize("line", ["# a" + " " * 40_000 + "b", "# a" + "\t" * 40_000 + "b", "x " + "> " * 40_000])

@@ -13,7 +13,7 @@ INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u206
 
 # Of Markdown what people write in any format: marks of a block quote, also where its lines were joined, and emphasis.
 # https://spec.commonmark.org/0.31.2/#block-quotes
-QUOTED = re.compile(r"^(?:>(?: |$))+(?:- )?|(?<=[.!?…:”\"] )(?:> )+(?:- )?(?!\d)|(?<=[^\s>] )(?:> )+- ")
+QUOTED = re.compile(r"^(?:>(?: |$))+(?:- )?|(?<=[.!?…:”\"] )(?:> )+(?:- )?(?!\d)|(?<=[^\s>] )(?:> )+- (?!\d)")
 # Between single stars stand sounds ("*laughs*").
 EMPHASIS = re.compile(r"(?<!\w)(_|\*\*)([^\s_*](?:[^_*\n]*[^\s_*])?)\1(?!\w)")
 

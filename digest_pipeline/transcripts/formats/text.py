@@ -25,6 +25,7 @@ LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\(https?://[^\s()]{1,2000}\)")
 HEADING = re.compile(r"^ {0,3}#{1,6} +(.*)$\s*", re.MULTILINE)
 RULE = re.compile(r"^ {0,3}(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$", re.MULTILINE)
 MIN_SPEAKERS_TURNS = 3  # headings with the same words, before they are who speaks rather than what follows
+LONGEST_HEADING = 200  # letters: what is longer was said
 OPENING_SECONDS = 60.0  # a transcript with times has one of its first minute at its head
 MIN_BARE_CLOCKS = 4  # rising, from which on they are times without that
 MAX_FALLS = 0.1  # of the bare clocks, as where a verse is named in between
@@ -42,13 +43,19 @@ def read_text(text: str) -> Iterator[Cue]:
 
 
 def _without_headings(text: str) -> str:
-    """Markdown's headings taken out, which nobody said; one that has a clock or comes again and again is a turn's."""
+    """Markdown's headings taken out, which nobody said; one that has a clock or a name that comes again and again is a
+    turn's. Beside such names another heading may name who speaks as well: nobody is known to, then.
+    """
     times = Counter(map(_title, HEADING.finditer(text)))
+    names = {title for title, count in times.items() if count >= MIN_SPEAKERS_TURNS and reads_like_a_name(title)}
 
     def kept(heading: re.Match[str]) -> str:
         title = _title(heading)
-        is_turn = times[title] >= MIN_SPEAKERS_TURNS or ANY_CLOCK.search(title)
-        return f"{title}\n" if is_turn else "\n"
+        if title in names:
+            return f"\n\n{title}:\n"
+        if ANY_CLOCK.search(title) or len(title) > LONGEST_HEADING:
+            return f"{title}\n"
+        return "\n\n>>\n" if names else "\n"
 
     return HEADING.sub(kept, text)
 
