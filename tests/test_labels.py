@@ -51,6 +51,12 @@ def test_names_in_lines_of_their_own_are_not_among_the_words(body: str, kind: st
     assert said(body.format("Ann Lee", "Speaker 2") * 3, kind) == turns("Ann Lee", "Speaker 2")
 
 
+@pytest.mark.parametrize(("head", "kind"), [("<h4>{}</h4><p>{}</p>", "html"), ("{}\n{}\n\n", "text")])
+def test_what_stands_under_a_name_that_comes_once_is_nobodys(head: str, kind: str) -> None:
+    body = "".join(head.format(name, ANN) for name in [*("Ann Lee", "Bob Ray") * 3, "Cy Poe", "Ann Lee"])
+    assert said(body, kind) == [(name, ANN) for name in [*("Ann Lee", "Bob Ray") * 3, None, "Ann Lee"]]
+
+
 def test_a_line_that_only_one_name_fills_may_be_a_heading_or_an_answer() -> None:
     assert said(f"Ad Break\n\n{ANN}\n\n" * 3) == [(None, "Ad Break"), (None, ANN)] * 3
     names = ["Ann Lee", "Bob Ray"] * 3

@@ -7,7 +7,7 @@ all that follows and be missing from the words. So it needs evidence; no name is
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from digest_pipeline.transcripts.cues import Cue
@@ -128,8 +128,9 @@ def _labels_of_speakers(cues: Sequence[Cue], lines: Sequence[Sequence[_Line]], p
     return repeated
 
 
-def _headings(cues: Sequence[Cue], lines: Sequence[Sequence[_Line]]) -> set[str]:
-    """Names of speakers that stand in lines of their own, over what they say, where two of them come time and again.
+def _headings(cues: Sequence[Cue], lines: Sequence[Sequence[_Line]]) -> dict[str, str | None]:
+    """Lines of their own with the speaker that they name, where two of them come time and again. ``None``: another such
+    line, which may name who speaks or what about, so that nobody is known to speak under it.
 
     In captions such a line may be a whole answer; they are those whose times have ends.
     """
@@ -140,18 +141,21 @@ def _headings(cues: Sequence[Cue], lines: Sequence[Sequence[_Line]]) -> set[str]
         for line in own
         if " " in line.text and line.text[-1] not in ".,:;!?…" and reads_like_a_name(line.text)
     )
-    headings = {name for name, times in found.items() if times >= MIN_HEADINGS}
-    return headings if len(headings) > 1 else set()
+    names = {line for line, times in found.items() if times >= MIN_HEADINGS}
+    return {line: line if line in names else None for line in found} if len(names) > 1 else {}
 
 
-def _turns(cue: Cue, lines: Sequence[_Line], labels: set[str], headings: set[str]) -> Iterator[tuple[Cue, bool]]:
+def _turns(
+    cue: Cue, lines: Sequence[_Line], labels: set[str], headings: Mapping[str, str | None]
+) -> Iterator[tuple[Cue, bool]]:
     """A cue cut where the speaker changes, and whether a mark says so. Its time is shared out by words."""
     turns: list[tuple[str | None, str, bool]] = []
     for line in lines:
         if line.label in labels:
             turns.append((line.label, line.rest, line.is_change))
         elif line.text in headings and cue.end is None and not cue.speaker:
-            turns.append((line.text, "", line.is_change))
+            name = headings[line.text]
+            turns.append((name, "", line.is_change or name is None))
         elif line.is_change or not turns:
             turns.append((cue.speaker if not turns else None, line.text, line.is_change))
         else:
