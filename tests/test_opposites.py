@@ -38,6 +38,8 @@ CHANGED = [  # (said, a wording that says something else, the kind of fault)
     ("The kiln makes bricks less hard to break.", "The kiln makes bricks hard to break.", "negation"),
     ("The northern fleet came home.", "The southern fleet came home.", "negation"),
     ("Wives earn half of the income.", "Husbands earn half of the income.", "negation"),
+    ("The US exports more wool than Brazil.", "Brazil exports more wool than the US.", "comparison"),
+    ("The US sued Canada over wool.", "Canada sued the US over wool.", "comparison"),
     # a place that is what a share or a rule is told of
     ("In rural Peru forty percent of the wells are dry.", "Forty percent of the wells are dry.", "place"),
     ("In Norway you charge the ferry in ten minutes.", "Charging the ferry takes ten minutes.", "place"),

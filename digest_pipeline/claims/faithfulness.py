@@ -15,7 +15,7 @@ from digest_pipeline.claims.comparison import comparison_fault
 from digest_pipeline.claims.grounding import Located
 from digest_pipeline.claims.injection import gives_orders, has_link_or_markup
 from digest_pipeline.claims.lexis import content_words
-from digest_pipeline.claims.names import dropped_place, other_speaker, unsaid_actor, unsaid_name
+from digest_pipeline.claims.names import dropped_place, one_name, other_speaker, unsaid_actor, unsaid_name
 from digest_pipeline.claims.polarity import negation_fault
 from digest_pipeline.claims.quantities import unsaid_quantity
 from digest_pipeline.claims.tense import tense_fault
@@ -75,6 +75,7 @@ def _is_verbatim(text: str, said: str) -> bool:
 
 
 def _differs(text: str, said: str, context: str, known: str) -> str | None:
+    text, said, context = map(one_name, (text, said, context))
     if fault := comparison_fault(text, said):
         return f"comparison: {fault}"
     if quantity := unsaid_quantity(text, said):

@@ -46,7 +46,7 @@ ACTORS, CALENDAR = frozenset(_ACTORS.split()), frozenset(_CALENDAR.split())
 SAME_STEM = 3  # letters that "Japan" and "Japanese" share
 COUNTRIES = (  # of several names, under one of them; South America is not the US, nor British Columbia Britain
     (re.compile(r"\b(South|North|Central|Latin) America(?:ns?)?\b"), r"\1america"),
-    (re.compile(r"\b(?:United States(?: of America)?\b|U\.?S\.?A\b|U\.S\.|US\b|Americans?\b)"), "America"),
+    (re.compile(r"\b(?:United States(?: of America)?\b|U\.?S\.?A\b|U\.S\.|US\b(?!\$)|Americans?\b)"), "America"),
     (re.compile(r"\b(?:United Kingdom\b|U\.K\.|UK\b|British\b(?! Columbia)|Britons?\b)"), "Britain"),
 )
 # "Japan Japanese", "Turkey Turkish", "Chile Chileans", "Israel Israelis"; Nigerians are of Nigeria.
@@ -62,7 +62,7 @@ def unsaid_name(wording: str, said: str, known: str) -> str | None:
     A capitalised word inside a sentence is a name. At the start of one it is too, unless it is a word of grammar or a
     dictionary word in an inflected form ("Requiring"): "Microsoft" needs to have been said there as well.
     """
-    wording, available = _one_name(wording), words_in(_one_name(f"{said} {known}"))
+    wording, available = one_name(wording), words_in(one_name(f"{said} {known}"))
     lemmas = {lemma(word) for word in available} | {part for word in available for part in word.lower().split("'")}
     lemmas |= {word.lower().removesuffix("s") for word in available if word.removesuffix("s").isupper()}  # "GPUs"
     is_title_case = _is_title_case(wording)
@@ -94,8 +94,8 @@ def dropped_place(wording: str, headline: str, said: str, known: str) -> str | N
     It restricts where it stands first ("in Ohio, …") or where a share or an extreme is told of it: "a startup in Ohio"
     is a startup.
     """
-    talk = clauses_of(_one_name(said))
-    heads = {word[:SAME_STEM].lower() for word in words_in(_one_name(f"{wording} {known}")) if word[0].isupper()}
+    talk = clauses_of(one_name(said))
+    heads = {word[:SAME_STEM].lower() for word in words_in(one_name(f"{wording} {known}")) if word[0].isupper()}
     for source in (match for clause in clauses_of(headline) for match in best_matches(clause, talk, SAME_CLAUSE)):
         for found in PLACE.finditer(source.text):
             names = [
@@ -135,7 +135,8 @@ def other_speaker(wording: str, said: str, speaker: str | None, speakers: Iterab
     return None
 
 
-def _one_name(text: str) -> str:
+def one_name(text: str) -> str:
+    """A text with one name for a country of several; "US" among them, which is "us" where case does not count."""
     for names, one in COUNTRIES:
         text = names.sub(one, text)
     return text
