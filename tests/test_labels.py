@@ -57,6 +57,18 @@ def test_what_stands_under_a_name_that_comes_once_is_nobodys(head: str, kind: st
     assert said(body, kind) == [(name, ANN) for name in [*("Ann Lee", "Bob Ray") * 3, None, "Ann Lee"]]
 
 
+def test_where_names_are_strong_plain_letters_name_nobody_and_a_strong_line_may_be_no_name() -> None:
+    """As shows write their transcripts in Markdown: what is read out names its author, and a break is a heading."""
+    body = (
+        f"**Ann Lee:**\n\n{ANN}\n\nCy Poe:\n\n> {BOB}\n\nIn November: {ANN}\n\n**Break:**\n\n{BOB}\n\n"
+        f"**Bob Ray:** {BOB}\n\n**Ann Lee:** Yes. \\[laughs\\]\n\n**Bob Ray:** **Never** say it."
+    )
+    assert said(body) == [
+        ("Ann Lee", ANN), ("Ann Lee", "Cy Poe:"), ("Ann Lee", BOB), ("Ann Lee", f"In November: {ANN}"), (None, BOB),
+        ("Bob Ray", BOB), ("Ann Lee", "Yes. [laughs]"), ("Bob Ray", "Never say it."),
+    ]  # fmt: skip
+
+
 def test_a_line_that_only_one_name_fills_may_be_a_heading_or_an_answer() -> None:
     assert said(f"Ad Break\n\n{ANN}\n\n" * 3) == [(None, "Ad Break"), (None, ANN)] * 3
     names = ["Ann Lee", "Bob Ray"] * 3

@@ -18,6 +18,7 @@ LABEL = re.compile(
     r"(?::(?:\*\*|__)?(?:\s+|$)|：(?:\*\*|__)?\s*)"
 )
 CHANGE = re.compile(r"\s*>{2,}\s*")  # how captions mark a change of speaker
+STRONG = ("**", "__")
 PARTICLES = frozenset(
     {"van", "von", "der", "den", "ter", "ten", "zu", "de", "del", "du", "des", "della", "la", "le", "el", "al", "bin"}
     | {"ibn", "ben", "bint", "da", "das", "di", "do", "dos", "e", "y", "of"}
@@ -40,12 +41,15 @@ NO_NAME = frozenset({"speaker", "unknown", "unknown speaker", "none", "null", "n
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of a cue, or what follows a mark of change in it. ``label`` is what stands before its colon."""
+    """A line of a cue, or what follows a mark of change in it. ``label`` is what stands before its colon, in letters
+    that may be strong (``**Ann:**``).
+    """
 
     text: str
     is_change: bool
     label: str
     rest: str
+    is_strong: bool = False
 
 
 def with_speakers(cues: Sequence[Cue], people: Sequence[str] = ()) -> list[Cue]:
@@ -59,7 +63,7 @@ def with_speakers(cues: Sequence[Cue], people: Sequence[str] = ()) -> list[Cue]:
         cues: as the document has them, with its line breaks, which are folded here.
         people: whom the publisher names as persons of the episode.
     """
-    lines = [list(_lines(cue)) for cue in cues]
+    lines = _labelled_alike([list(_lines(cue)) for cue in cues])
     labels, headings = _labels_of_speakers(cues, lines, people), _headings(cues, lines)
     named: list[Cue] = []
     speaker: str | None = None
@@ -96,7 +100,15 @@ def _lines(cue: Cue) -> Iterator[_Line]:
             if text or number or not cue.text:
                 match = None if cue.speaker else LABEL.match(text)
                 label, rest = (match[1].strip("[] "), text[match.end() :]) if match else ("", text)
-                yield _Line(text, number > 0, label, rest)
+                yield _Line(text, number > 0, label, rest, bool(label) and text.startswith(STRONG))
+
+
+def _labelled_alike(lines: list[list[_Line]]) -> list[list[_Line]]:
+    """Where most names before a colon are strong, what stands there in plain letters names nobody who speaks."""
+    names = Counter(line.is_strong for own in lines for line in own if line.label and reads_like_a_name(line.label))
+    if names[True] <= names[False]:
+        return lines
+    return [[line if line.is_strong else replace(line, label="", rest=line.text) for line in own] for own in lines]
 
 
 def _labels_of_speakers(cues: Sequence[Cue], lines: Sequence[Sequence[_Line]], people: Sequence[str]) -> set[str]:
@@ -153,6 +165,8 @@ def _turns(
     for line in lines:
         if line.label in labels:
             turns.append((line.label, line.rest, line.is_change))
+        elif labels and line.is_strong and not line.rest:  # of what follows: "**Break:**"
+            turns.append((None, "", True))
         elif line.text in headings and cue.end is None and not cue.speaker:
             name = headings[line.text]
             turns.append((name, "", line.is_change or name is None))

@@ -23,7 +23,8 @@ from digest_pipeline.transcripts.formats.text import read_text
 READERS = {"json": read_json, "vtt": read_vtt, "srt": read_srt, "html": read_html, "text": read_text}
 TIME_WITHIN = re.compile(rf"[^\S\n]*\[{CLOCK}\]")  # in the middle of what is said
 MAX_SAID = 120  # letters
-SOUND = re.compile(r"[\[(♪♫*][^\])]{0,40}[\])♪♫*]|[♪♫]+")  # a cue that is nothing else: [music], (applause)
+# A cue that is nothing else: [music], (applause), *laughs*, ♪ la la ♪
+SOUND = re.compile(r"\[[^\]]{0,40}\]|\([^)]{0,40}\)|\*[^*]{0,40}\*|[♪♫][^♪♫]{0,40}[♪♫]|[♪♫]+")
 
 
 def read_document(text: str, kind: str) -> list[Cue]:

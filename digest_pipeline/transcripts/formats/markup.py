@@ -14,8 +14,8 @@ INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u206
 # Of Markdown what people write in any format: marks of a block quote, also where its lines were joined, and emphasis.
 # https://spec.commonmark.org/0.31.2/#block-quotes
 QUOTED = re.compile(r"^(?:>(?: |$))+(?:- )?|(?<=[.!?…:”\"] )(?:> )+(?:- )?(?!\d)|(?<=[^\s>] )(?:> )+- (?!\d)")
-# Between single stars stand sounds ("*laughs*").
-EMPHASIS = re.compile(r"(?<!\w)(_|\*\*)([^\s_*](?:[^_*\n]*[^\s_*])?)\1(?!\w)")
+# Between single stars stand sounds ("*laughs*"), and what is strong and ends with a colon may say who speaks.
+EMPHASIS = re.compile(r"(?<!\w)(?:_([^\s_](?:[^_\n]*[^\s_])?)_(?!\w)|\*\*([^\s*](?:[^*\n]*[^\s*:：])?)\*\*(?![\w:：]))")
 
 
 def clean(text: str) -> str:
@@ -28,7 +28,7 @@ def clean(text: str) -> str:
         'It is so. x > 5,\\n>> Ann: a_b_c'
     """
     plain = INVISIBLE.sub("", readable(html.unescape(TAG.sub(" ", text))))
-    folded = (EMPHASIS.sub(r"\2", QUOTED.sub("", " ".join(line.split()))) for line in plain.split("\n"))
+    folded = (EMPHASIS.sub(r"\1\2", QUOTED.sub("", " ".join(line.split()))) for line in plain.split("\n"))
     return "\n".join(line for line in folded if line)
 
 
