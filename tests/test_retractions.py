@@ -1,8 +1,11 @@
 """What was taken back loses its words everywhere, tells why, does not come again, and can stand again."""
 
 import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime
 from pathlib import Path
+from threading import Event
 from zoneinfo import ZoneInfo
 
 import feedparser
@@ -15,7 +18,7 @@ from digest_pipeline.cli import app
 from digest_pipeline.errors import DigestError
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds, remove_feed
 from digest_pipeline.models import Digest, DigestItem
-from digest_pipeline.publishing import store
+from digest_pipeline.publishing import site, store
 from digest_pipeline.publishing.publish import build, build_again, judge
 from digest_pipeline.publishing.render import retraction_line
 from digest_pipeline.publishing.retract import MOST_REASON, reinstate, retract, retract_day
@@ -127,6 +130,33 @@ def test_a_retraction_that_died_before_the_site_was_written_is_made_up_for_by_th
     assert holding(settings.site, item.quote)
     build(warehouse, published[4].digest_date, settings)
     assert holding(settings.site, item.quote) == set()
+
+
+def test_a_run_that_read_the_tables_before_it_does_not_put_its_words_back(
+    published: list[Digest], warehouse: Warehouse, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a DuckLake, which a retraction writes while a run reads."""
+    item, has_read, may_write = published[2].items[1], Event(), Event()
+    shutil.rmtree(settings.site)
+    write = site._write
+
+    def slowly(path: Path, content: str) -> bool:
+        has_read.set()
+        assert may_write.wait(60)
+        return write(path, content)
+
+    monkeypatch.setattr(site, "_write", slowly)
+    with ThreadPoolExecutor(2) as threads:
+        of_run = threads.submit(build_again, warehouse, settings)
+        assert has_read.wait(60)
+        with warehouse.write() as con:
+            retract(con, item.claim_id, REASON, AT)
+        of_retraction = threads.submit(build_again, warehouse, settings)
+        wait([of_retraction], timeout=1)
+        may_write.set()
+        assert of_run.result()
+        assert of_retraction.result()
+    assert holding(settings.site, item.headline) == set()
 
 
 def test_an_insight_that_stands_again_leaves_the_site_as_it_was(published: list[Digest], settings: Settings) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+from filelock import FileLock
 
 from digest_pipeline.encoder import embedder_name
 from digest_pipeline.errors import HeldBack
@@ -75,7 +76,7 @@ def record(con: duckdb.DuckDBPyConnection, verdict: Verdict, settings: Settings)
 def build(warehouse: Warehouse, day: date, settings: Settings) -> list[Path]:
     """Write what a recorded day touches, and what builds that died have left; returns the files that changed."""
     recipient = str(settings.site)
-    with warehouse.read() as con:
+    with _writing(settings), warehouse.read() as con:
         days = sorted({day, *store.undelivered_days(con, store.SITE, recipient)})
         changed = write_site(settings.site, con, days, site_of(settings))
     with warehouse.write() as con:
@@ -90,8 +91,14 @@ def build_again(warehouse: Warehouse, settings: Settings) -> list[Path]:
     Returns:
         The files that changed or went.
     """
-    with warehouse.read() as con:
+    with _writing(settings), warehouse.read() as con:
         return write_site(settings.site, con, store.published_days(con), site_of(settings))
+
+
+def _writing(settings: Settings) -> FileLock:
+    """One writes the site at a time: a run that read a DuckLake before a retraction would put its words back."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return FileLock(settings.home / "site.lock")
 
 
 def preview(warehouse: Warehouse, day: date, settings: Settings, folder: Path) -> tuple[Verdict, list[Path]]:
