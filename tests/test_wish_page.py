@@ -107,7 +107,12 @@ def test_everything_can_be_changed(mailed: Settings, client: httpx.Client) -> No
         replace(ANN, weekday=4, hour=7, timezone="Asia/Tokyo", interests="sleep", followed_shows=frozenset({"A"}),
                 muted_shows=frozenset({"B"}))
     ]  # fmt: skip
-    client.post(link_of(mailed), data={"show:A": "", "show:B": ""})
+    kept = book_of(mailed)
+    assert client.post(link_of(mailed), data={"what": "ever"}).status_code == 200
+    assert book_of(mailed) == kept
+    client.post(
+        link_of(mailed), data=dict.fromkeys(["show:A", "show:B", "weekday", "hour", "timezone", "interests"], "")
+    )
     assert book_of(mailed) == [ANN]
 
 
@@ -185,6 +190,10 @@ def test_a_form_is_no_list_of_hundreds_and_loses_none_of_them(mailed: Settings, 
     assert (answer.status_code, book_of(mailed)[0].muted_shows) == (422, frozenset())
     (first, *_) = sorted(shows)
     assert client.post(link_of(mailed), data={**posted, "show:Another": "mute", f"show:{first}": ""}).status_code == 200
+    many = frozenset(f"Show {n}" for n in range(MOST_SUBJECTS + 100))
+    save(mailed, replace(ANN, followed_shows=many))  # by an import
+    assert client.post(link_of(mailed), data={"hour": "7", "show:Show 0": ""}).status_code == 200
+    assert (book_of(mailed)[0].hour, book_of(mailed)[0].followed_shows) == (7, many - {"Show 0"})
 
 
 def test_a_show_that_is_asked_about_stands_first_under_the_name_that_it_has_a_wish_by() -> None:

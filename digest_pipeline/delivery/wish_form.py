@@ -4,7 +4,7 @@ A show or theme comes onto it from the mail that it stood in, so nobody types a 
 stays as it was.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -20,6 +20,13 @@ KINDS = ("show", "theme")
 SAID = {1: "follow", 0: "mute"}  # in the form, of what `PREFERENCES` marks so
 MOST_SUBJECTS = 200  # shows and themes that one reader follows or mutes by the form
 MOST_SHOWN = 60  # of them on it: a form is no list of hundreds
+
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "weekday": read_weekday,
+    "hour": read_hour,
+    "timezone": lambda text: text.strip() or None,
+    "interests": str.strip,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +66,19 @@ def with_wishes(subscriber: Subscriber, fields: Mapping[str, str]) -> Subscriber
     Raises:
         SubscriberError: a field says what cannot be, or there are more than ``MOST_SUBJECTS`` shows and themes.
     """
-    changes: dict[str, Any] = {
-        "weekday": read_weekday(fields.get("weekday", "")),
-        "hour": read_hour(fields.get("hour", "")),
-        "timezone": fields.get("timezone", "").strip() or None,
-        "interests": fields.get("interests", "").strip(),
-    }
+    changes: dict[str, Any] = {name: read(fields[name]) for name, read in READERS.items() if name in fields}
     for attribute, kind, is_followed in PREFERENCES:
         said = {name.removeprefix(f"{kind}:"): wish for name, wish in fields.items() if name.startswith(f"{kind}:")}
         now = {subject for subject, wish in said.items() if subject.strip() and wish == SAID[is_followed]}
         changes[attribute] = (getattr(subscriber, attribute) - said.keys()) | now
-    if sum(len(changes[attribute]) for attribute, *_ in PREFERENCES) > MOST_SUBJECTS:
+    changed = replace(subscriber, **changes)
+    if _count(changed) > max(MOST_SUBJECTS, _count(subscriber)):  # who was imported with more keeps them
         raise SubscriberError("these are very many shows and themes", remedy=f"keep {MOST_SUBJECTS} of them")
-    return replace(subscriber, **changes)
+    return changed
+
+
+def _count(subscriber: Subscriber) -> int:
+    return sum(len(getattr(subscriber, attribute)) for attribute, *_ in PREFERENCES)
 
 
 @cache
