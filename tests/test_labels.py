@@ -94,3 +94,13 @@ def test_a_dash_in_captions_is_a_change_of_speaker(head: str, kind: str) -> None
     assert said(body, kind) == [
         ("Ann", ANN), (None, BOB), (None, "Is it?"), ("Ann", f"{ANN} and"), ("Bob", BOB), ("Bob", f"half - {ANN}"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "sound", ["[music]", "(applause)", "*laughs*", "♪ la la ♪", "♪ [music]", "[laughs] (applause)"]
+)
+def test_a_cue_of_sounds_alone_is_not_among_the_words(sound: str) -> None:
+    assert said(f"Ann Lee: {ANN}\n\n{sound}\n\nBob Ray: {BOB}\n\n{sound}\n\nAnn Lee: Yes. {sound}") == [
+        ("Ann Lee", ANN), ("Bob Ray", BOB), ("Ann Lee", f"Yes. {sound}"),
+    ]  # fmt: skip
+    assert said(f"Ann Lee: {ANN}\n\nBob Ray: {BOB}\n\n{sound * 8_000} Yes.")[-1][1].endswith("Yes.")  # in time

@@ -23,8 +23,9 @@ from digest_pipeline.transcripts.formats.text import read_text
 READERS = {"json": read_json, "vtt": read_vtt, "srt": read_srt, "html": read_html, "text": read_text}
 TIME_WITHIN = re.compile(rf"[^\S\n]*\[{CLOCK}\]")  # in the middle of what is said
 MAX_SAID = 120  # letters
-# A cue that is nothing else: [music], (applause), *laughs*, ♪ la la ♪
-SOUND = re.compile(r"\[[^\]]{0,40}\]|\([^)]{0,40}\)|\*[^*]{0,40}\*|[♪♫][^♪♫]{0,40}[♪♫]|[♪♫]+")
+# A cue that is nothing else: [music], (applause), *laughs*, ♪ la la ♪, or several of them. What was taken is not tried
+# in another way (++): rows of notes would take for ever.
+SOUND = re.compile(r"(?:(?:\[[^\]]{0,40}\]|\([^)]{0,40}\)|\*[^*]{1,40}\*|[♪♫][^♪♫]{0,40}[♪♫]|[♪♫])\s*)++")
 
 
 def read_document(text: str, kind: str) -> list[Cue]:
