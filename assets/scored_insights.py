@@ -6,7 +6,9 @@ from datetime import date
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
 from digest_pipeline.clusters.claims import load_vectors
+from digest_pipeline.delivery.votes import count_votes
 from digest_pipeline.encoder import embedder_name
+from digest_pipeline.errors import SubscribersDamaged
 from digest_pipeline.partitions import DAILY
 from digest_pipeline.previews import markdown_table
 from digest_pipeline.progress import step
@@ -15,8 +17,10 @@ from digest_pipeline.scoring import store
 from digest_pipeline.scoring.components import ADJUSTMENTS, COMPONENTS, components_of
 from digest_pipeline.scoring.relations import CONTRADICTS, relations_of, updates_of
 from digest_pipeline.scoring.select import select_insights
-from digest_pipeline.scoring.verdict_store import judged_claims
-from digest_pipeline.scoring.verdicts import opinions_of
+from digest_pipeline.scoring.verdict_store import judged_claims, keep_votes
+from digest_pipeline.scoring.verdicts import ReaderVotes, Verdict, opinions_of
+from digest_pipeline.settings import Settings
+from digest_pipeline.warehouse import Warehouse
 
 NAMES = (*COMPONENTS, *ADJUSTMENTS)
 
@@ -34,6 +38,7 @@ def scored_insights(
     """Every usable claim of the day with its score, its components, and why it was chosen or not."""
     config, tables, day = settings.load(), warehouse.open(), date.fromisoformat(context.partition_key)
     model = embedder_name(config)
+    _take_votes(context, tables, config)
     with tables.read() as con:
         claims = store.claims_of_window(con, day, config.cluster_window_days, config.zone, model)
         vectors = load_vectors(con, [claim.claim_id for claim in claims], model)
@@ -61,7 +66,8 @@ def scored_insights(
         metadata={
             "dagster/row_count": len(insights),
             "chosen": sum(insight.rank is not None for insight in insights),
-            "verdicts": len(judged.verdicts),
+            "verdicts": sum(isinstance(one, Verdict) for one in judged.judgements),
+            "reader_votes": sum(one.total for one in judged.judgements if isinstance(one, ReaderVotes)),
             "relations": dict(Counter(r.relation for found in relations.values() for r in found)),
             "may_contradict": MetadataValue.md(markdown_table(["quote", "other quote", "who and when"], opposed)),
             "insights": MetadataValue.md(
@@ -82,3 +88,15 @@ def scored_insights(
             ),
         },
     )
+
+
+def _take_votes(context: AssetExecutionContext, tables: Warehouse, config: Settings) -> None:
+    """Count how readers voted until now. Where their file is damaged, what was counted before stays: a day goes on."""
+    try:
+        counted = count_votes(config.subscribers)
+    except SubscribersDamaged as error:
+        context.log.warning(f"readers' votes of before count, for {error}")
+        return
+    if counted:
+        with tables.write() as con:
+            keep_votes(con, *counted)

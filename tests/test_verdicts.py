@@ -8,22 +8,34 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
+from dagster import AssetSpec, materialize
 from typer.testing import CliRunner
 
+from assets.scored_insights import scored_insights
 from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.rewrite import Rewording
 from digest_pipeline.claims.store import save_extraction, save_rewordings
 from digest_pipeline.cli import app
+from digest_pipeline.delivery.database import open_delivery
+from digest_pipeline.delivery.subscribers import SubscriberBook
+from digest_pipeline.delivery.votes import cast_vote
 from digest_pipeline.encoder import embedder_name
 from digest_pipeline.errors import DigestError, WarehouseError
-from digest_pipeline.models import ClaimCandidate, Digest, DigestItem, Episode, ScoredInsight
+from digest_pipeline.models import ClaimCandidate, Digest, DigestItem, Episode, ScoredInsight, Subscriber
 from digest_pipeline.publishing.retract import retract
 from digest_pipeline.publishing.store import record_digest
+from digest_pipeline.resources import SettingsResource, WarehouseResource
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.components import RECENCY_HALF_LIFE, adjusted_score, components_of
 from digest_pipeline.scoring.select import Published, select_insights
-from digest_pipeline.scoring.verdict_store import give_verdict, judged_claims, last_verdicts, withdraw_verdict
-from digest_pipeline.scoring.verdicts import NO_OPINION, Judged, Kind, Opinion, Verdict, opinions_of
+from digest_pipeline.scoring.verdict_store import (
+    give_verdict,
+    judged_claims,
+    keep_votes,
+    last_verdicts,
+    withdraw_verdict,
+)
+from digest_pipeline.scoring.verdicts import NO_OPINION, Judged, Kind, Opinion, ReaderVotes, Verdict, opinions_of
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
 
@@ -154,6 +166,42 @@ def test_what_was_taken_back_is_not_quoted(stored: Warehouse) -> None:
         assert judged_claims(con, "m").quotable == frozenset()
 
 
+def test_readers_votes_count_on_claims_that_are_stored_and_embedded(stored: Warehouse) -> None:
+    with stored.write() as con:
+        keep_votes(con, "one", [ReaderVotes(f"cl_{n}", 2, 0) for n in (1, 2, 3)])
+        found = judged_claims(con, "m")
+        assert found.judgements == [ReaderVotes("cl_1", 2, 0)]
+        assert found.vectors.tolist() == [[1, 0, 0, 0]]
+        assert found.quotable == {"cl_1"}
+
+
+def test_a_run_takes_readers_votes_and_goes_on_with_those_of_before_where_their_file_is_damaged(
+    stored: Warehouse, settings: Settings
+) -> None:
+    model = embedder_name(load_settings())
+    with stored.write() as con:
+        con.execute("delete from raw.claim_candidates where claim_id = 'cl_2'")
+        con.execute("update raw.claim_embeddings set model = ?", [model])
+    with open_delivery(settings.subscribers) as con:
+        SubscriberBook(con).save(Subscriber("su_1", "mail", "ann@example.org", is_active=True))
+        cast_vote(con, "su_1", "cl_1", is_worth=True, now=NOW)
+    resources = {"warehouse": WarehouseResource(database=str(settings.database)), "settings": SettingsResource()}
+    for is_damaged in (False, True):
+        if is_damaged:
+            for file in settings.home.glob("subscribers.sqlite*"):
+                file.write_bytes(b"no database " * 1000)
+        made = materialize(
+            [scored_insights, AssetSpec("embedding_clusters")], partition_key=str(DAY), resources=resources
+        )
+        assert made.asset_materializations_for_node("scored_insights")[0].metadata["reader_votes"].value == 1
+        with stored.read() as con:
+            assert con.execute("select verdicts, why from raw.scored_insights").fetchall() == [
+                (0.5833, "A strong claim; a reader found it worth the time.")
+            ]
+    said = CliRunner().invoke(app, ["why", "cl_1"], env={"COLUMNS": "200"}).output
+    assert "Readers: 1 found it worth their time, 0 did not." in said
+
+
 def test_analysts_are_told_which_verdict_moved_a_score_and_of_other_settings(stored: Warehouse) -> None:
     model = embedder_name(load_settings())
     with stored.write() as con:
@@ -223,7 +271,7 @@ def test_the_last_verdict_counts_until_it_is_withdrawn(stored: Warehouse) -> Non
             ("cl_2", Kind.WRONG, None),
         ]
         found = judged_claims(con, "m")  # the other claim has no vector
-        assert [(v.claim_id, v.kind) for v in found.verdicts] == [("cl_1", Kind.GOOD)]
+        assert [(v.claim_id, v.kind) for v in found.judgements if isinstance(v, Verdict)] == [("cl_1", Kind.GOOD)]
         assert found.vectors.tolist() == [[1, 0, 0, 0]]
         withdraw_verdict(con, "cl_1", NOW + timedelta(seconds=2))
         assert [v.claim_id for v in last_verdicts(con)] == ["cl_2"]
@@ -290,7 +338,7 @@ def test_a_verdict_outlives_the_wording_that_it_was_given_on(stored: Warehouse) 
     with stored.write() as con:
         give_verdict(con, "cl_1", Kind.BAD, None, NOW)
         save_rewordings(con, DAY, [Rewording(original, reworded)])
-        assert [verdict.claim_id for verdict in judged_claims(con, "m").verdicts] == ["cl_1"]
+        assert [verdict.claim_id for verdict in judged_claims(con, "m").judgements] == ["cl_1"]
     assert usable(stored) == ["cl_2", "cl_4"]
 
 

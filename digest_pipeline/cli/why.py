@@ -13,7 +13,7 @@ from digest_pipeline.encoder import embedder_name
 from digest_pipeline.errors import DigestError
 from digest_pipeline.publishing.render import clock
 from digest_pipeline.scoring.components import ADJUSTMENTS, COMPONENTS, adjusted_score
-from digest_pipeline.scoring.verdict_store import opinion_of_now, verdict_on
+from digest_pipeline.scoring.verdict_store import opinion_of_now, verdict_on, votes_on
 from digest_pipeline.scoring.verdicts import SAID
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse.choice import looking
@@ -93,6 +93,8 @@ def _explain(con: duckdb.DuckDBPyConnection, claim_id: str, settings: Settings) 
     if verdict:
         note = f": {verdict.note}" if verdict.note else ""
         out.print(f"Verdict of {verdict.given_at:%Y-%m-%d}: {SAID[verdict.kind]}{escape(note)}")
+    if votes := votes_on(con, claim_id):
+        out.print(f"Readers: {votes.worth} found it worth their time, {votes.not_worth} did not.")
     is_of_later_run = row["has_digest"] and row["published_rank"] != row["rank"]  # what readers have seen stays
     if row["retracted_on"]:
         out.print(f"[red]Retracted[/] on {row['retracted_on']}: {escape(row['retraction'])}")

@@ -80,6 +80,17 @@ STEPS = (
     ("alter table suppressions add column last_day text",),  # of their last digest: who comes back gets no older one
     ("create index subscribers_by_address on subscribers (channel, address collate nocase)",),
     ("alter table subscribers add column weekday integer",),  # 0 Monday, of the week's best; null: every day
+    (
+        """
+        create table votes (                    -- whether an insight was worth its reader's time; goes with the reader
+            subscriber_id text not null references subscribers on delete cascade,
+            claim_id text not null,
+            is_worth integer not null,
+            voted_at text not null,
+            primary key (subscriber_id, claim_id)
+        ) strict
+        """,
+    ),
 )
 
 

@@ -1,9 +1,10 @@
-"""Signed links: what lets a person confirm, change their wishes or leave, without an account and without a cookie.
+"""Signed links: what lets a person confirm, vote, change their wishes or leave, without account or cookie.
 
 A link holds the random id of a subscriber and a signature, never an address. Whoever has the link may use it.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from itsdangerous import BadData, SignatureExpired, URLSafeSerializer, URLSafeTimedSerializer
 
@@ -43,6 +44,10 @@ class SignedLinks:
         """The link of every mail to the page of its reader's wishes; as ``unsubscribe_url``."""
         return self._url("wishes", str(self._wishes().dumps(subscriber_id)))
 
+    def vote_url(self, subscriber_id: str, claim_id: str) -> str | None:
+        """The link of an insight in a mail to where its reader says what it was worth; as ``unsubscribe_url``."""
+        return self._url("vote", str(self._vote().dumps([subscriber_id, claim_id])))
+
     def read_confirm(self, token: str, *, max_age_seconds: float = CONFIRM_DAYS * DAY_SECONDS) -> str:
         """The subscriber whom a confirmation link names.
 
@@ -62,7 +67,7 @@ class SignedLinks:
         Raises:
             SubscriberError: it was not made here.
         """
-        return _read(self._unsubscribe(), token)
+        return str(_read(self._unsubscribe(), token))
 
     def read_wishes(self, token: str) -> str:
         """The subscriber whose wishes a link leads to.
@@ -70,7 +75,16 @@ class SignedLinks:
         Raises:
             SubscriberError: it was not made here.
         """
-        return _read(self._wishes(), token)
+        return str(_read(self._wishes(), token))
+
+    def read_vote(self, token: str) -> tuple[str, str]:
+        """The subscriber and the claim that a link asks about.
+
+        Raises:
+            SubscriberError: it was not made here.
+        """
+        subscriber_id, claim_id = _read(self._vote(), token)
+        return str(subscriber_id), str(claim_id)
 
     def _confirm(self) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(self.secret, salt="confirm")
@@ -81,12 +95,15 @@ class SignedLinks:
     def _wishes(self) -> URLSafeSerializer:
         return URLSafeSerializer(self.secret, salt="wishes")
 
+    def _vote(self) -> URLSafeSerializer:
+        return URLSafeSerializer(self.secret, salt="vote")
+
     def _url(self, page: str, token: str) -> str | None:
         return f"{self.base_url.rstrip('/')}/{page}?token={token}" if self.base_url else None
 
 
-def _read(serializer: URLSafeSerializer, token: str) -> str:
+def _read(serializer: URLSafeSerializer, token: str) -> Any:
     try:
-        return str(serializer.loads(token))
+        return serializer.loads(token)
     except BadData as error:
         raise SubscriberError("this link is not complete", remedy="copy all of it from the mail") from error

@@ -32,7 +32,7 @@ def digest_message(settings: Settings, delivery: Delivery, links: SignedLinks | 
     Args:
         settings: title, sender, public address of the site.
         delivery: to whom, and what; equal ones have the same Message-ID.
-        links: lead the subscriber to the page of their wishes, and out with one click (RFC 8058).
+        links: lead the subscriber to their wishes and votes, and out with one click (RFC 8058).
     """
     subscriber_id = delivery.subscriber.subscriber_id
     unsubscribe_url = links.unsubscribe_url(subscriber_id) if links else None
@@ -53,6 +53,7 @@ def digest_message(settings: Settings, delivery: Delivery, links: SignedLinks | 
             "site_url": settings.site_url,
             "wishes_url": wishes_url,
             "wish_urls": _wish_urls(wishes_url, digests, most_address),
+            "vote_urls": _vote_urls(links, subscriber_id, digests),
             "unsubscribe_url": unsubscribe_url,
             "postal_address": settings.mail_postal_address,
         }
@@ -112,6 +113,13 @@ def _wish_urls(wishes_url: str | None, digests: Iterable[Digest], most: int) -> 
         if wishes_url
     }
     return {claim_id: url for claim_id, url in asked.items() if len(url) <= most}
+
+
+def _vote_urls(links: SignedLinks | None, subscriber_id: str, digests: Iterable[Digest]) -> dict[str, str]:
+    """By claim: where its reader says whether it was worth their time."""
+    ids = [item.claim_id for digest in digests for item in digest.items]
+    found = {claim_id: links.vote_url(subscriber_id, claim_id) if links else None for claim_id in ids}
+    return {claim_id: url for claim_id, url in found.items() if url}
 
 
 def _best(digest: Digest, most: int) -> Digest:

@@ -1,7 +1,10 @@
 """How the web service answers: pages in the frame and the look of the site, which no cache keeps."""
 
+import html
+import re
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader
@@ -13,6 +16,8 @@ from digest_pipeline.errors import SubscriberError
 from digest_pipeline.publishing.publish import site_of
 from digest_pipeline.publishing.render import templates
 from digest_pipeline.settings import Settings
+
+HEADING = re.compile(r"<h1\b[^>]*>(.*)</h1>")  # as the templates of the site write it, in a line of its own
 
 
 class ServicePages:
@@ -27,8 +32,8 @@ class ServicePages:
         """The template ``name`` with these values; ``task`` begins when the answer is out."""
         site = replace(site_of(self._settings), url="")  # no canonical address: these pages are not for finding
         root = "../" * (request.url.path.count("/") - 1)
-        html = _templates().get_template(f"{name}.html.j2").render(site=site, path="", root=root, **values)
-        return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"}, background=task)
+        page = _templates().get_template(f"{name}.html.j2").render(site=site, path="", root=root, **values)
+        return HTMLResponse(page, status_code=status, headers={"Cache-Control": "no-store"}, background=task)
 
     def say(
         self, request: Request, heading: str, text: str, *, status: int = 200, task: BackgroundTask | None = None
@@ -43,6 +48,12 @@ class ServicePages:
     def not_done(self, request: Request, error: SubscriberError) -> Response:
         """What stops a link from doing what it is for."""
         return self.say(request, "That did not work", sentence(error), status=400)
+
+
+def heading_of(page: Path) -> str:
+    """The heading of a page of the site, as plain text; empty where there is no such page."""
+    found = HEADING.search(page.read_text(encoding="utf-8")) if page.is_file() else None
+    return html.unescape(found[1]) if found else ""
 
 
 def sentence(error: SubscriberError) -> str:

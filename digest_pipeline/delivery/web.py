@@ -1,4 +1,4 @@
-"""The web service: the static site, its health, and what a subscriber does: ask, confirm, change wishes, leave.
+"""The web service: the static site, its health, and what a subscriber does: ask, confirm, vote, change wishes, leave.
 
 It holds no session and sets no cookie, so a page elsewhere that posts here has no one's authority to borrow: a signed
 link is the only authority, and it stands in the address that only its owner got. A forged request to subscribe makes
@@ -33,6 +33,7 @@ from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.optin import Asker, request_subscription
 from digest_pipeline.delivery.service_pages import ServicePages, sentence
 from digest_pipeline.delivery.subscribers import MOST_INTERESTS, SubscriberBook
+from digest_pipeline.delivery.vote_page import VotePage
 from digest_pipeline.delivery.web_safety import RequestLimiter, SafeHeaders, bounded_body, form_fields
 from digest_pipeline.delivery.wish_page import WishPage
 from digest_pipeline.errors import SubscriberError, SubscribersDamaged
@@ -80,6 +81,7 @@ class WebService:
                 Route("/subscribe", self.subscribe, methods=both),
                 Route("/confirm", self.confirm, methods=both),
                 Route("/wishes", WishPage(self._settings, self._pages).answer, methods=both),
+                Route("/vote", VotePage(self._settings, self._pages).answer, methods=both),
                 Route("/unsubscribe", self.unsubscribe, methods=both),
                 Mount("/", site),
             ],

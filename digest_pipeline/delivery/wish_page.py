@@ -3,7 +3,6 @@
 Each insight of a mail leads here with its show and theme, so that one more click follows or mutes them.
 """
 
-import html
 import re
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from digest_pipeline.dates import WEEKDAYS
 from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.hours import WEEKLY_HOUR
 from digest_pipeline.delivery.links import SignedLinks
-from digest_pipeline.delivery.service_pages import ServicePages, sentence
+from digest_pipeline.delivery.service_pages import ServicePages, heading_of, sentence
 from digest_pipeline.delivery.subscribers import MOST_INTERESTS, SubscriberBook
 from digest_pipeline.delivery.web_safety import form_fields
 from digest_pipeline.delivery.wish_form import KINDS, MOST_SHOWN, Subject, subjects_of, timezones, with_wishes
@@ -26,7 +25,6 @@ from digest_pipeline.settings import Settings
 MOST_FIELDS = MOST_SHOWN + 10
 MOST_BYTES = 64 * 1024  # names in any script, percent-encoded
 THEME_ID = re.compile(r"th_[0-9a-f]+")
-THEME_OF_PAGE = re.compile(r'<h1 dir="auto">(.*)</h1>')  # as theme.html.j2 writes it
 
 
 class WishPage:
@@ -73,8 +71,6 @@ class WishPage:
 
 def _name_of(one: Subject, site: Path) -> str:
     """How a reader knows a show or theme: of a theme that is kept by its id, the name on its page."""
-    page = site / "themes" / f"{one.subject}.html"
-    if one.kind == "theme" and THEME_ID.fullmatch(one.subject) and page.is_file():
-        found = THEME_OF_PAGE.search(page.read_text(encoding="utf-8"))
-        return html.unescape(found[1]) if found else one.subject
+    if one.kind == "theme" and THEME_ID.fullmatch(one.subject):
+        return heading_of(site / "themes" / f"{one.subject}.html") or one.subject
     return one.subject

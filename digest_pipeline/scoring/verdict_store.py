@@ -1,30 +1,30 @@
-"""What analysts said of claims, as it is kept: every word of theirs, of which the last one on a claim counts."""
+"""What was said of claims, as it is kept: every word of analysts, of which the last counts, and how readers voted."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import duckdb
+import polars as pl
 
 from digest_pipeline.clusters.claims import load_vectors
 from digest_pipeline.clusters.store import LAST_VERDICTS
 from digest_pipeline.errors import DigestError
 from digest_pipeline.scoring.claims import ScoringClaim
-from digest_pipeline.scoring.verdicts import NO_OPINION, Judged, Kind, Opinion, Verdict, opinions_of
+from digest_pipeline.scoring.verdicts import NO_OPINION, Judged, Kind, Opinion, ReaderVotes, Verdict, opinions_of
 from digest_pipeline.settings import Settings
 
 WITHDRAWN = "withdrawn"
-JUDGED = f"""
-with last_ones as ({LAST_VERDICTS})
-select l.claim_id, l.verdict, l.note, l.given_at, c.headline, coalesce(f.title, f.shown_url, ''), c.episode_id,
+VOTES = "select claim_id, sum(worth)::int, sum(not_worth)::int from raw.reader_votes group by claim_id"
+ABOUT = """
+select claim_id, c.headline, coalesce(f.title, f.shown_url, ''), c.episode_id,
     c.rejected_reason is null and not c.is_ad
-        and l.claim_id not in (select claim_id from raw.digest_items where retracted_at is not null)
-from last_ones l
-join raw.claim_candidates c using (claim_id)
+        and claim_id not in (select claim_id from raw.digest_items where retracted_at is not null)
+from raw.claim_candidates c
 join raw.episodes e using (episode_id)
 left join raw.feeds f using (feed_url)
-join raw.claim_embeddings v on v.claim_id = l.claim_id and v.model = ?
-order by l.given_at, l.claim_id
-"""  # noqa: S608 - a constant
+join raw.claim_embeddings v using (claim_id)
+where v.model = ? and claim_id in (select unnest(?::varchar[]))
+"""
 CLAIM = """
 select c.claim_id, c.digest_date, coalesce(f.title, f.shown_url, ''), c.episode_id, c.headline, c.quote,
     c.worthiness, v.clarity
@@ -85,18 +85,43 @@ def headlines_of(con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict]) ->
     )
 
 
+def keep_votes(con: duckdb.DuckDBPyConnection, home: str, votes: Sequence[ReaderVotes]) -> None:
+    """Keep how the readers of a home folder have voted, in the place of what was known of them."""
+    counts = sorted((one.claim_id, one.worth, one.not_worth) for one in votes)
+    known = con.execute(
+        "select claim_id, worth, not_worth from raw.reader_votes where home = ? order by claim_id", [home]
+    ).fetchall()
+    if known == counts:
+        return  # on a DuckLake each write is a snapshot that is kept for days
+    con.execute("delete from raw.reader_votes where home = ?", [home])
+    rows = pl.DataFrame(  # noqa: F841 - DuckDB reads it by its name
+        counts, schema={"claim_id": pl.String, "worth": pl.Int32, "not_worth": pl.Int32}, orient="row"
+    )
+    con.execute("insert into raw.reader_votes by name select ? as home, * from rows", [home])
+
+
+def reader_votes(con: duckdb.DuckDBPyConnection) -> list[ReaderVotes]:
+    """How readers have voted on each claim that any of them voted on."""
+    return [ReaderVotes(*row) for row in con.execute(f"{VOTES} order by claim_id").fetchall()]
+
+
+def votes_on(con: duckdb.DuckDBPyConnection, claim_id: str) -> ReaderVotes | None:
+    """How readers have voted on a claim, where any has."""
+    return next((votes for votes in reader_votes(con) if votes.claim_id == claim_id), None)
+
+
 def judged_claims(con: duckdb.DuckDBPyConnection, model: str) -> Judged:
     """Every judged claim that ``model`` has embedded; the others cannot be compared with anything."""
-    rows = con.execute(JUDGED, [model]).fetchall()
-    verdicts = [Verdict(claim_id, Kind(verdict), note, given_at) for claim_id, verdict, note, given_at, *_ in rows]
-    vectors = load_vectors(con, [verdict.claim_id for verdict in verdicts], model)
-    quotable = frozenset(row[0] for row in rows if row[7])
-    headlines, shows, episodes = ([row[column] for row in rows] for column in (4, 5, 6))
-    return Judged(verdicts, headlines, shows, episodes, vectors, quotable)
+    said: list[Verdict | ReaderVotes] = [*reversed(last_verdicts(con)), *reader_votes(con)]
+    about = {row[0]: row[1:] for row in con.execute(ABOUT, [model, [one.claim_id for one in said]]).fetchall()}
+    said = [one for one in said if one.claim_id in about]
+    vectors = load_vectors(con, [one.claim_id for one in said], model)
+    headlines, shows, episodes = ([about[one.claim_id][column] for one in said] for column in range(3))
+    return Judged(said, headlines, shows, episodes, vectors, frozenset(claim for claim, row in about.items() if row[3]))
 
 
 def opinion_of_now(con: duckdb.DuckDBPyConnection, claim_id: str, settings: Settings, model: str) -> Opinion:
-    """What the verdicts of now mean for a stored claim; nothing where ``model`` has not embedded it."""
+    """What the judgements of now mean for a stored claim; nothing where ``model`` has not embedded it."""
     claims = [ScoringClaim(*row) for row in con.execute(CLAIM, [model, claim_id]).fetchall()]
     vectors = load_vectors(con, [claim.claim_id for claim in claims], model)
     found = opinions_of(claims, vectors, judged_claims(con, model), settings.max_similarity)

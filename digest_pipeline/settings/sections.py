@@ -150,7 +150,7 @@ class Scoring(BaseModel):
     cluster_min_size: int = Field(3, ge=2, description="fewest claims that make a theme")
     score_weights: ScoreWeights = Field(default_factory=ScoreWeights, description="weights of the score components")
     verdict_weight: float = Field(
-        0.20, ge=0, le=1, description="how far analysts' verdicts on similar claims move a score, at most"
+        0.20, ge=0, le=1, description="how far verdicts and readers' votes on similar claims move a score, at most"
     )
     recency_weight: float = Field(
         0.05, ge=0, le=1, description="what an old episode's claims lose of their score, at most"

@@ -168,6 +168,10 @@ def _carry_over(con: sqlite3.Connection, present: Path) -> None:
     with transaction(con):
         for table in ("deliveries", "delivered_items", "suppressions"):
             con.execute(f"insert or replace into {table} select * from present.{table}")  # noqa: S608 - our own names
+        con.execute(
+            "insert or replace into votes select * from present.votes"
+            " where subscriber_id in (select subscriber_id from subscribers)"
+        )
     con.execute("detach present")
     book = SubscriberBook(con)
     with open_delivery(present) as own:  # a home that was made anew keeps who left under a key of its own

@@ -26,6 +26,8 @@ claims as (
         count(*) filter (where i.rank is not null) as chosen,
         avg(i.score) as mean_score,
         avg(i.novelty) as mean_novelty,
+        coalesce(sum(v.readers_worth + v.readers_not_worth), 0)::integer as reader_votes,
+        sum(v.readers_worth) / nullif(sum(v.readers_worth + v.readers_not_worth), 0) as worth_share,
         -- only days on which claims were held against the history
         count(*) filter (where c.rejected_reason is null and d.digest_date is not null and r.claim_id is null)
         / nullif(count(*) filter (where c.rejected_reason is null and d.digest_date is not null), 0) as original_share
@@ -33,6 +35,7 @@ claims as (
     inner join {{ ref('stg_episodes') }} as e using (episode_id)
     left join {{ ref('stg_scored_insights') }} as i using (claim_id)
     left join repeats as r using (claim_id)
+    left join {{ ref('stg_reader_votes') }} as v using (claim_id)
     left join {{ ref('stg_clustered_days') }} as d on d.digest_date = c.digest_date
     group by e.feed_url
 )
@@ -51,7 +54,9 @@ select
     c.chosen / nullif(c.candidates, 0) as survival_share,
     c.original_share,
     c.mean_score,
-    c.mean_novelty
+    c.mean_novelty,
+    coalesce(c.reader_votes, 0) as reader_votes,
+    c.worth_share
 from {{ ref('stg_feeds') }} as f
 left join episodes as x using (feed_url)
 left join claims as c using (feed_url)
