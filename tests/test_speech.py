@@ -11,19 +11,23 @@ import pytest
 
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.errors import AudioError, NoSpeech
-from digest_pipeline.settings import Settings
+from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples, read_pieces, sha256_of
 from digest_pipeline.transcripts.checkpoints import forget_checkpoints
-from digest_pipeline.transcripts.recognise import recognise
+from digest_pipeline.transcripts.recognise import Recognised, recognise
 from digest_pipeline.transcripts.transcriber import Heard, Hints
 from digest_pipeline.transcripts.whisper import get_transcriber
 from digest_pipeline.words import normalise_words
 
 
-@pytest.fixture
-def spoken(network: DemoNetwork) -> Path:
+def recording_of(network: DemoNetwork) -> Path:
     """A few minutes of the demo's audio."""
     return network.folder / "audio" / "five-past-eight--monday-batteries-and-the-long-way-round.mp3"
+
+
+@pytest.fixture
+def spoken(network: DemoNetwork) -> Path:
+    return recording_of(network)
 
 
 class Counting:
@@ -42,10 +46,23 @@ class Counting:
         return self._inner.transcribe(samples, language, hints)
 
 
+QUICK = {"whisper_model": "tiny.en", "whisper_chunk_seconds": 60.0}
+
+
 @pytest.fixture
-def quick(settings: Settings, session_home: Path) -> Settings:
+def quick(settings: Settings) -> Settings:
     """The small English model and short pieces."""
-    return settings.model_copy(update={"whisper_model": "tiny.en", "whisper_chunk_seconds": 60.0})
+    return settings.model_copy(update=QUICK)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(network: DemoNetwork, session_home: Path) -> tuple[Recognised, list[float]]:
+    """What is recognised without a break, and the seconds of the pieces."""
+    quick = load_settings().model_copy(update=QUICK)
+    counting = Counting(quick)
+    heard = recognise(recording_of(network), "undisturbed", counting, quick, language="en")
+    forget_checkpoints(quick, "undisturbed")
+    return heard, counting.pieces
 
 
 def test_pieces_cover_the_file_without_gap_or_overlap(spoken: Path) -> None:
@@ -56,25 +73,27 @@ def test_pieces_cover_the_file_without_gap_or_overlap(spoken: Path) -> None:
     assert [start for start, _ in pieces][1] == pytest.approx(len(pieces[0][1]) / SAMPLE_RATE)
 
 
-def test_an_interrupted_recognition_continues_where_it_stopped(spoken: Path, quick: Settings) -> None:
+def test_an_interrupted_recognition_continues_where_it_stopped(
+    spoken: Path, quick: Settings, undisturbed: tuple[Recognised, list[float]]
+) -> None:
     sha = sha256_of(spoken)
-    undisturbed = Counting(quick)
-    wanted = recognise(spoken, sha, undisturbed, quick, language="en")
-    forget_checkpoints(quick, sha)
+    wanted, pieces = undisturbed
     interrupted = Counting(quick, break_after=2)
     with pytest.raises(KeyboardInterrupt):
         recognise(spoken, sha, interrupted, quick, language="en")
     resumed = Counting(quick)
     found = recognise(spoken, sha, resumed, quick, language="en")
     assert found.segments == wanted.segments
-    assert interrupted.pieces + resumed.pieces == undisturbed.pieces
+    assert interrupted.pieces + resumed.pieces == pieces
     assert found.compute_seconds > wanted.compute_seconds / 3  # the time of the interrupted run is in it
     forget_checkpoints(quick, sha)
     assert not list((quick.cache / "transcription").iterdir())
 
 
-def test_recognised_words_are_the_script(spoken: Path, quick: Settings, network: DemoNetwork) -> None:
-    heard = recognise(spoken, sha256_of(spoken), get_transcriber(quick), quick, language="en")
+def test_recognised_words_are_the_script(
+    spoken: Path, undisturbed: tuple[Recognised, list[float]], network: DemoNetwork
+) -> None:
+    heard, _ = undisturbed
     script = (network.folder / "scripts" / f"{spoken.stem}.txt").read_text(encoding="utf-8")
     said = {word for line in script.splitlines() for word in normalise_words(line.split(": ", 1)[-1])}
     words = [word for segment in heard.segments for word in normalise_words(segment.text)]
