@@ -1,9 +1,7 @@
 """The marts: every column described, also in Dagster; tests that fail a run; incremental models equal to whole ones."""
 
 import json
-import os
 import shutil
-import subprocess
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,19 +13,13 @@ from dagster import AssetKey, TableSchema
 from digest_pipeline.bundled import bundled
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.models import Episode, Segment, Transcript
-from digest_pipeline.resources import (
-    DATABASE_VARIABLE,
-    DAY_VARIABLE,
-    DBT_EXECUTABLE,
-    TARGET_VARIABLE,
-    dbt_project,
-    dbt_sources_hash,
-)
+from digest_pipeline.resources import dbt_project, dbt_sources_hash
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.store import save_outcome
 from digest_pipeline.transcripts.transcribe import Outcome
 from digest_pipeline.upkeep.retention import remove_old
 from digest_pipeline.warehouse import Warehouse
+from tests.dbt_runs import Dbt
 
 MARTS = {
     "dim_shows", "dim_episodes", "dim_themes", "fct_insights", "fct_claim_themes", "fct_theme_days", "daily_top_insights", "show_scoreboard",
@@ -56,16 +48,6 @@ def copied(settings: Settings, folder: Path) -> Path:
     copy = folder / "digest.duckdb"
     shutil.copyfile(settings.database, copy)
     return copy
-
-
-def build(database: Path, *arguments: str, day: str = "") -> None:
-    folder = str(bundled("dbt"))
-    subprocess.run(
-        [str(DBT_EXECUTABLE), "--quiet", "run", *arguments, "--profiles-dir", folder,
-         "--target-path", str(database.parent / "target"), "--log-level-file", "none"],
-        cwd=folder, check=True,
-        env={**os.environ, DATABASE_VARIABLE: str(database), TARGET_VARIABLE: "home", DAY_VARIABLE: day},
-    )  # fmt: skip
 
 
 def test_every_column_is_described(demo: Settings, manifest: dict[str, Any]) -> None:
@@ -103,30 +85,32 @@ def test_exposures_name_the_digest_and_every_notebook(manifest: dict[str, Any]) 
     assert labels == {"The digest", *(f"notebooks/{path.name}" for path in notebooks)}
 
 
-def test_days_built_one_by_one_equal_a_whole_build(demo: Settings, tmp_path: Path) -> None:
+def test_days_built_one_by_one_equal_a_whole_build(demo: Settings, dbt: Dbt, tmp_path: Path) -> None:
     assert rows(demo.database, "select sources_hash from raw.marts_built") == [(dbt_sources_hash(),)]
     models = ("fct_claim_themes", "fct_insights")
     daily = [rows(demo.database, f"select * from marts.{model} order by all") for model in models]
     assert all(len({row[1] for row in table}) > 1 for table in daily)
     copy = copied(demo, tmp_path)
-    build(copy, "--full-refresh", "--select", *models)
+    dbt("run", copy, "--full-refresh", "--select", *models)
     assert [rows(copy, f"select * from marts.{model} order by all") for model in models] == daily
 
 
-def test_a_day_that_leaves_its_window_without_themes_leaves_no_rows_of_them(demo: Settings, tmp_path: Path) -> None:
+def test_a_day_that_leaves_its_window_without_themes_leaves_no_rows_of_them(
+    demo: Settings, dbt: Dbt, tmp_path: Path
+) -> None:
     copy = copied(demo, tmp_path)
     with duckdb.connect(str(copy)) as con:
         for table in ("embedding_clusters", "cluster_members", "theme_trends"):
             con.execute(f"delete from raw.{table} where digest_date = '2026-09-17'")
-    build(copy, "--select", "fct_claim_themes", "dim_themes", day="2026-09-17")
+    dbt("run", copy, "--select", "fct_claim_themes", "dim_themes", day="2026-09-17")
     assert rows(copy, "select count(*) from marts.fct_claim_themes") == [(0,)]
     assert rows(copy, "select count(*) from marts.dim_themes where is_alive") == [(0,)]
-    build(copy, "--full-refresh", "--select", "fct_claim_themes")
+    dbt("run", copy, "--full-refresh", "--select", "fct_claim_themes")
     assert rows(copy, "select count(*) from marts.fct_claim_themes") == [(0,)]
 
 
 def test_hours_and_share_of_advertisement_stay_when_the_words_are_removed(
-    warehouse: Warehouse, settings: Settings
+    warehouse: Warehouse, settings: Settings, dbt: Dbt
 ) -> None:
     day = date(2026, 9, 14)
     with warehouse.write() as con:
@@ -144,7 +128,7 @@ def test_hours_and_share_of_advertisement_stay_when_the_words_are_removed(
         con.execute("insert into raw.digests values (?, 0, 0, 0, 0, '', now())", [day])
     shown = []
     for _ in range(2):
-        build(settings.database, "--select", "+dim_episodes", "+show_scoreboard")
+        dbt("run", settings.database, "--select", "+dim_episodes", "+show_scoreboard")
         shown += rows(
             settings.database,
             "select e.spoken_seconds, e.ad_seconds, e.ad_share, s.hours, s.ad_share, s.episodes"
@@ -156,7 +140,9 @@ def test_hours_and_share_of_advertisement_stay_when_the_words_are_removed(
     assert shown == 2 * [(1200, 300, 0.25, 1 / 3, 0.25, 1)]
 
 
-def test_of_two_claims_of_a_day_that_say_the_same_the_earlier_one_is_new(demo: Settings, tmp_path: Path) -> None:
+def test_of_two_claims_of_a_day_that_say_the_same_the_earlier_one_is_new(
+    demo: Settings, dbt: Dbt, tmp_path: Path
+) -> None:
     copy = copied(demo, tmp_path)
     with duckdb.connect(str(copy)) as con:
         pair = con.execute(
@@ -171,7 +157,7 @@ def test_of_two_claims_of_a_day_that_say_the_same_the_earlier_one_is_new(demo: S
                 "insert into raw.claim_relations values (?, '2026-09-17', ?, 'same', 0.9, true, 'said so')",
                 [one, other],
             )
-    build(copy, "--select", "fct_insights", "show_scoreboard", day="2026-09-17")
+    dbt("run", copy, "--select", "fct_insights", "show_scoreboard", day="2026-09-17")
     said = dict(rows(copy, "select claim_id, relation from marts.fct_insights"))
     assert (said[first], said[second]) == ("new", "same")
     usable = rows(copy, "select sum(usable_claims), sum(usable_claims * original_share) from marts.show_scoreboard")

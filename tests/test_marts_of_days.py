@@ -2,8 +2,6 @@
 of any day tells what a whole one would, and no data test fails of them.
 """
 
-import os
-import subprocess
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,26 +11,19 @@ import pytest
 from dagster import AssetKey, AssetMaterialization, DagsterInstance
 
 from digest_pipeline.automation import RESCORED
-from digest_pipeline.bundled import bundled
 from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.rewrite import Rewording
 from digest_pipeline.claims.store import save_extraction, save_rewordings
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.models import ClaimCandidate, Episode
 from digest_pipeline.partitions import DAILY
-from digest_pipeline.resources import (
-    DATABASE_VARIABLE,
-    DAY_VARIABLE,
-    DBT_EXECUTABLE,
-    TARGET_VARIABLE,
-    WarehouseResource,
-    dbt_sources_hash,
-)
+from digest_pipeline.resources import WarehouseResource, dbt_sources_hash
 from digest_pipeline.scoring.verdict_store import give_verdict
 from digest_pipeline.scoring.verdicts import Kind
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 from digest_pipeline.warehouse.marts import marts_built_from, note_marts_built
+from tests.dbt_runs import Dbt
 
 DAYS = [date(2026, 9, 14) + timedelta(days=n) for n in range(4)]
 FEED = "https://x.example/f"
@@ -101,26 +92,14 @@ def days(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def build(settings: Settings, command: str = "build", *arguments: str, day: date | None = None) -> None:
-    """The models, and with the command ``build`` their data tests."""
-    folder = str(bundled("dbt"))
-    done = subprocess.run(
-        [str(DBT_EXECUTABLE), "--quiet", command, *arguments, "--profiles-dir", folder,
-         "--target-path", str(settings.home / "target"), "--log-level-file", "none"],
-        cwd=folder, check=False, capture_output=True, text=True,
-        env={**os.environ, DATABASE_VARIABLE: str(settings.database), TARGET_VARIABLE: "home", DAY_VARIABLE: str(day or "")},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
-
-
 def tables(warehouse: Warehouse) -> list[list[tuple[Any, ...]]]:
     with warehouse.read() as con:
         return [con.execute(f"from marts.{table} order by all").fetchall() for table in INCREMENTAL]
 
 
-def equal_a_whole_build(warehouse: Warehouse, settings: Settings) -> bool:
+def equal_a_whole_build(warehouse: Warehouse, dbt: Dbt) -> bool:
     by_day = tables(warehouse)
-    build(settings, "run", "--full-refresh", "--select", *INCREMENTAL)
+    dbt("run", warehouse.path, "--full-refresh", "--select", *INCREMENTAL)
     return by_day == tables(warehouse)
 
 
@@ -145,10 +124,8 @@ def test_scores_go_with_the_claims_that_are_worded_anew(days: Warehouse) -> None
     assert scores(days, 1) == [("cl_11", 1), ("cl_12", None)]
 
 
-def test_what_an_unfinished_run_left_does_not_fail_other_days_and_is_made_up_for(
-    days: Warehouse, settings: Settings
-) -> None:
-    build(settings, day=DAYS[0])
+def test_what_an_unfinished_run_left_does_not_fail_other_days_and_is_made_up_for(days: Warehouse, dbt: Dbt) -> None:
+    dbt("build", days.path, day=str(DAYS[0]))
     with days.write() as con:
         give_verdict(con, "cl_00", Kind.WRONG, None, datetime(2026, 9, 15))
         # the marts of the second day died; the third was scored again without them
@@ -156,54 +133,54 @@ def test_what_an_unfinished_run_left_does_not_fail_other_days_and_is_made_up_for
         con.execute("update marts.fct_claim_themes set as_of = ?", [DAYS[2]])
         score(con, 2, (None, 2, 1), value=0.6)
     read_anew(days, 0, candidate("cl_02", "Other words"))  # and nothing scored it
-    build(settings, day=DAYS[3])
-    assert equal_a_whole_build(days, settings)
+    dbt("build", days.path, day=str(DAYS[3]))
+    assert equal_a_whole_build(days, dbt)
     with days.read() as con:
         found = con.execute("select digest_date, count(*) from marts.fct_insights group by all order by all").fetchall()
     assert found == [(DAYS[0], 1), (DAYS[1], 3), (DAYS[2], 3), (DAYS[3], 3)]
 
 
-def test_counts_and_sums_are_of_a_type_that_other_tools_read_as_numbers(days: Warehouse, settings: Settings) -> None:
+def test_counts_and_sums_are_of_a_type_that_other_tools_read_as_numbers(days: Warehouse, dbt: Dbt) -> None:
     """A sum of integers is a HUGEINT in DuckDB: a decimal of 38 digits elsewhere, and a string in JSON."""
-    build(settings, "run")
+    dbt("run", days.path)
     with days.read() as con:
         huge = "select table_name, column_name from duckdb_columns() where data_type = 'HUGEINT'"
         assert con.execute(huge).fetchall() == []
 
 
-def test_a_smaller_window_leaves_no_theme_of_the_larger_one(days: Warehouse, settings: Settings) -> None:
-    build(settings, day=DAYS[3])
+def test_a_smaller_window_leaves_no_theme_of_the_larger_one(days: Warehouse, dbt: Dbt) -> None:
+    dbt("build", days.path, day=str(DAYS[3]))
     with days.write() as con:
         cluster(con, 3, window_days=2)
-    build(settings, day=DAYS[3])
+    dbt("build", days.path, day=str(DAYS[3]))
     with days.read() as con:
         found = con.execute("select distinct digest_date, as_of from marts.fct_claim_themes order by 1").fetchall()
     assert found == [(DAYS[0], DAYS[2]), (DAYS[1], DAYS[2]), (DAYS[2], DAYS[3]), (DAYS[3], DAYS[3])]
-    assert equal_a_whole_build(days, settings)
+    assert equal_a_whole_build(days, dbt)
 
 
-def test_a_theme_that_was_named_anew_or_has_gone_reaches_the_insights(days: Warehouse, settings: Settings) -> None:
+def test_a_theme_that_was_named_anew_or_has_gone_reaches_the_insights(days: Warehouse, dbt: Dbt) -> None:
     with days.write() as con:
         con.execute(
             "update raw.scored_insights set cluster_id = 'th_' || date_diff('day', ?, digest_date) || '_45'", DAYS[:1]
         )
-    build(settings, day=DAYS[3])
+    dbt("build", days.path, day=str(DAYS[3]))
     with days.write() as con:
         con.execute("update raw.embedding_clusters set title = 'Queues at night' where digest_date = ?", [DAYS[0]])
         cluster(con, 1, window_days=2)  # under another id
-    build(settings, day=DAYS[3])
+    dbt("build", days.path, day=str(DAYS[3]))
     with days.read() as con:
         found = con.execute("select distinct digest_date, theme from marts.fct_insights order by 1").fetchall()
     assert [theme for _, theme in found] == ["Queues at night", None, "queue", "queue"]
-    assert equal_a_whole_build(days, settings)
+    assert equal_a_whole_build(days, dbt)
 
 
-def test_without_a_day_nothing_stays_of_days_that_have_gone(days: Warehouse, settings: Settings) -> None:
-    build(settings, day=DAYS[3])
+def test_without_a_day_nothing_stays_of_days_that_have_gone(days: Warehouse, dbt: Dbt) -> None:
+    dbt("build", days.path, day=str(DAYS[3]))
     with days.write() as con:
         for table in ("scored_insights", "claim_candidates"):
             con.execute(f"delete from raw.{table} where digest_date = ?", [DAYS[0]])
-    build(settings, "run")
+    dbt("run", days.path)
     with days.read() as con:
         for table in INCREMENTAL:
             assert con.execute(f"select min(digest_date) from marts.{table}").fetchall() == [(DAYS[1],)]

@@ -1,9 +1,7 @@
 """Each notebook runs from top to bottom on the demo's snapshot, shows its plots, changes nothing, and is stored bare."""
 
 import hashlib
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +11,10 @@ import pytest
 from nbclient import NotebookClient
 
 from digest_pipeline import snapshot
-from digest_pipeline.bundled import bundled
 from digest_pipeline.errors import WarehouseError
-from digest_pipeline.resources import DATABASE_VARIABLE, DAY_VARIABLE, DBT_EXECUTABLE, TARGET_VARIABLE
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
+from tests.dbt_runs import Dbt
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 PLOTS = {"trends": 4, "insights": 6, "map": 2, "costs": 4}
@@ -60,7 +57,9 @@ insert into raw.cluster_members
 
 
 @pytest.fixture(scope="module", params=["", QUIET], ids=["a day without claims", "a quiet fortnight"])
-def small_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+def small_home(
+    request: pytest.FixtureRequest, dbt: Dbt, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Path]]:
     """A home whose days found nothing, or little."""
     home = tmp_path_factory.mktemp("small")
     with pytest.MonkeyPatch.context() as patch:
@@ -68,12 +67,7 @@ def small_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         settings = load_settings()
         with Warehouse(settings.database).write() as con:
             con.execute(request.param or "insert into raw.cluster_days values ('2026-09-01', 'm', 45, 0, 0, 0)")
-        subprocess.run(
-            [str(DBT_EXECUTABLE), "--quiet", "run", "--profiles-dir", ".", "--target-path", str(home / "target"),
-             "--log-level-file", "none"],
-            cwd=bundled("dbt"), check=True,
-            env={**os.environ, DATABASE_VARIABLE: str(settings.database), TARGET_VARIABLE: "home", DAY_VARIABLE: ""},
-        )  # fmt: skip
+        dbt("run", settings.database)
         shutil.copyfile(settings.database, settings.snapshot)
         yield request.param, home
 
