@@ -20,6 +20,7 @@ from digest_pipeline.bundled import bundled
 from digest_pipeline.demo import DemoNetwork, serve
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
+from tests.dbt_runs import dbt  # noqa: F401 - a fixture
 from tests.episodes_to_search import embedder, spoken  # noqa: F401 - fixtures
 from tests.readers import box, mailed, published, three_days  # noqa: F401 - fixtures
 
