@@ -48,7 +48,8 @@ class StandIn:
         self.counts_tokens = True
         web.routes["/v1/chat/completions"] = self._complete
         gc.freeze()  # what lives now has not to be looked through at the end
-        web.at_close.append(_collect_connections)
+        if _collect_connections not in web.at_close:  # a second time it would look through what is thawed again
+            web.at_close.append(_collect_connections)
 
     def body_for(self, request: dict[str, Any], reply: Reply) -> dict[str, Any]:
         if reply.finish_reason == "no choice":
