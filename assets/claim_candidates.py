@@ -13,7 +13,7 @@ from digest_pipeline.claims.rewording import reword_best
 from digest_pipeline.claims.rewrite import Rewriter
 from digest_pipeline.evaluation.evaluate import verdict_of
 from digest_pipeline.feeds.store import episodes_of_day
-from digest_pipeline.llm import books
+from digest_pipeline.llm import spending
 from digest_pipeline.partitions import DAILY
 from digest_pipeline.previews import markdown_table
 from digest_pipeline.progress import step
@@ -70,8 +70,8 @@ def claim_candidates(
     measured = [verdict_of(config, tables, day, context.run.run_id) for _ in CHECKS]
     with tables.read() as con:
         rows = store.candidates_of_day(con, day)
-        spending = books.spending_of_day(con, day)
-        by_episode, outcomes = books.spending_of_episodes(con, day), books.outcomes_of_day(con, day)
+        asked = spending.spending_of_day(con, day)
+        by_episode, outcomes = spending.spending_of_episodes(con, day), spending.outcomes_of_day(con, day)
     refused = Counter(reason.split(":")[0].split(" 0.")[0] for *_, reason in rows if reason)
     usable = [row for row in rows if not row[-1]]
     return MaterializeResult(
@@ -80,9 +80,9 @@ def claim_candidates(
             "dagster/row_count": len(rows),
             "usable": len(usable),
             "refused": MetadataValue.md(markdown_table(["reason", "candidates"], refused.most_common())),
-            "llm_calls": spending.calls,
-            "llm_tokens": spending.tokens,
-            "llm_usd": spending.usd if spending.usd is not None else "unknown",
+            "llm_calls": asked.calls,
+            "llm_tokens": asked.tokens,
+            "llm_usd": asked.usd if asked.usd is not None else "unknown",
             "llm_replies": MetadataValue.md(markdown_table(["reply", "calls"], outcomes)),
             "llm_by_episode": MetadataValue.md(
                 markdown_table(

@@ -28,8 +28,9 @@ from digest_pipeline.claims.rewording import reword_best
 from digest_pipeline.claims.rewrite import Rewriter
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.windows import Piece
-from digest_pipeline.llm.books import Books, spending_of_day
+from digest_pipeline.llm.books import Books
 from digest_pipeline.llm.client import LlmClient
+from digest_pipeline.llm.spending import spending_of_day
 from digest_pipeline.models import Episode, Segment
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.transcripts.ads import flag_ads

@@ -8,7 +8,7 @@ import duckdb
 
 from digest_pipeline.feeds.health import silent_feeds
 from digest_pipeline.feeds.store import end_of_day
-from digest_pipeline.llm.books import spending_of_day
+from digest_pipeline.llm.spending import spending_of_day
 from digest_pipeline.settings import Settings
 from digest_pipeline.upkeep.health import failing_feeds
 

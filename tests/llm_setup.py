@@ -10,8 +10,9 @@ import pytest
 from digest_pipeline.claims.extractive import ExtractiveExtractor
 from digest_pipeline.claims.extractor import Extraction
 from digest_pipeline.claims.llm import LlmExtractor
-from digest_pipeline.llm.books import Books, outcomes_of_day
+from digest_pipeline.llm.books import Books
 from digest_pipeline.llm.client import LlmClient
+from digest_pipeline.llm.spending import outcomes_of_day
 from digest_pipeline.models import Episode, Segment
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse

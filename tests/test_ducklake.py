@@ -5,8 +5,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -18,6 +19,7 @@ from digest_pipeline.cli import app
 from digest_pipeline.cli.setup import _database
 from digest_pipeline.errors import SettingsError, WarehouseConflict, WarehouseError
 from digest_pipeline.lake_address import LakeAddress
+from digest_pipeline.llm.books import Books, LlmCall
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.snapshot import query
 from digest_pipeline.upkeep.backup import DATABASE, Backup, back_up, read_backup
@@ -312,3 +314,19 @@ def test_a_file_database_is_untouched_by_all_this(tmp_path: Path, settings: Sett
     with pytest.raises(WarehouseError, match="set DIGEST_WAREHOUSE"):
         migrate_to_lake(settings, settings.database)
     assert type(warehouse_of(settings)) is Warehouse
+
+
+def test_calls_of_a_language_model_side_by_side_are_each_in_the_books(empty: Settings) -> None:
+    lake = warehouse_of(empty)
+    books, call = Books(lake, date(2026, 9, 14), "a run"), LlmCall("ep", "claims", "m", "1", usd=0.25)
+
+    def ask(number: int) -> None:
+        with books.sent(call, lambda _: True, lambda _: None) as call_id:
+            books.book(call, f"key {number % 2}", "a reply", call_id=call_id)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(8)))
+    assert books.spent().run == 2.0
+    assert books.unanswered(["key 0", "key 2"]) == ["key 2"]
+    with lake.read() as con:
+        assert con.execute("select count(*) from raw.llm_replies").fetchall() == [(2,)]

@@ -118,7 +118,7 @@ def test_a_run_pays_once_for_its_labels_and_from_its_own_budget(
     for _ in range(2):
         verdict_of(reading, warehouse, DAY, "run")
     assert len(server.asked) == 1
-    assert Books(warehouse, DAY, "run").spent()[0] > 0
+    assert Books(warehouse, DAY, "run").spent().run > 0
 
 
 def test_what_cannot_be_read_is_named(folder: Path, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from digest_pipeline.claims.replies import read_claims
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.claims.windows import windows_of
 from digest_pipeline.llm.batch import BatchSender, Question
-from digest_pipeline.llm.books import Books, spending_of_day
+from digest_pipeline.llm.books import Books
 from digest_pipeline.llm.client import LlmClient
+from digest_pipeline.llm.spending import spending_of_day
 from tests.llm_server import BatchStandIn, Reply
 from tests.llm_setup import (  # noqa: F401 - a fixture
     DAY,
@@ -81,11 +82,11 @@ def test_a_run_that_died_goes_on_waiting_for_its_batch(setup: Setup) -> None:
 def test_a_batch_that_nobody_has_read_yet_counts_in_the_budget_and_is_read_though_it_fills_it(setup: Setup) -> None:
     server = BatchStandIn(setup.web, GOOD_REPLY)
     die_waiting(setup)
-    assert 0.02 < Books(setup.warehouse, DAY).spent()[1] < 0.025, "half the list price"
+    assert 0.02 < Books(setup.warehouse, DAY).spent().day < 0.025, "half the list price"
     again, _ = extractor(setup, llm_budget_usd_per_day=0.025)
     again.prepare([(EPISODE, SEGMENTS)])
     assert (server.batches, server.asked, outcomes(setup)) == (1, [], [("ok", True, False)])
-    assert Books(setup.warehouse, DAY).spent()[1] < 0.005
+    assert Books(setup.warehouse, DAY).spent().day < 0.005
 
 
 @pytest.mark.parametrize("made", [True, False])

@@ -15,7 +15,7 @@ from assets.scored_insights import scored_insights
 from digest_pipeline.claims.store import best_of_day
 from digest_pipeline.day_summary import summarise
 from digest_pipeline.demo import DemoNetwork
-from digest_pipeline.llm.books import outcomes_of_day, spending_of_episodes
+from digest_pipeline.llm.spending import outcomes_of_day, spending_of_episodes
 from digest_pipeline.resources import SettingsResource, WarehouseResource
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ads import flag_ads

@@ -1,17 +1,21 @@
 """What calls cost, and that no more is spent than the budgets allow."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Lock
 from typing import Any
 
+import duckdb
 import pytest
 
 from digest_pipeline.llm import books
-from digest_pipeline.llm.books import Books, LlmCall, spending_of_day
+from digest_pipeline.llm.books import Books, LlmCall, Spent
 from digest_pipeline.llm.prices import Budget, Prices
+from digest_pipeline.llm.spending import spending_of_day
 from digest_pipeline.llm.transport import import_litellm
 from digest_pipeline.models import Segment
+from digest_pipeline.warehouse import Warehouse
 from tests.llm_server import Reply
 from tests.llm_setup import (  # noqa: F401 - a fixture
     DAY,
@@ -67,22 +71,58 @@ def test_a_spent_budget_stops_the_calls(setup: Setup, spent: tuple[float | None,
     assert setup.server.asked == []
 
 
+def test_what_costs_nothing_is_asked_whatever_was_spent(setup: Setup) -> None:
+    spend(setup, 3.0, 0.0)
+    assert setup.extract(GOOD_REPLY).note is None
+    assert len(setup.server.asked) == 1
+
+
+def test_a_call_opens_the_database_three_times_and_a_kept_reply_once(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Warehouse] = []
+    connect = Warehouse._connect
+
+    def counted(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
+        opened.append(warehouse)
+        return connect(warehouse)
+
+    monkeypatch.setattr(Warehouse, "_connect", counted)
+    setup.extract(GOOD_REPLY, **PRICED)
+    assert len(opened) == 3, "is it known, it is being made, its reply"
+    setup.extract(GOOD_REPLY, **PRICED)
+    assert len(opened) == 4
+
+
+def test_calls_of_one_question_side_by_side_are_each_booked(setup: Setup) -> None:
+    ledger, call = Books(setup.warehouse, DAY, "a run"), LlmCall("ep_1", "claims", "m", "1", usd=0.25)
+
+    def ask(_: int) -> None:
+        with ledger.sent(call, lambda _: True, lambda _: None) as call_id:
+            ledger.book(call, "one key", "a reply", call_id=call_id)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(8)))
+    assert ledger.spent() == Spent(2.0, 2.0)
+    assert ledger.known("one key", call).reply == "a reply"
+
+
 def test_the_stages_of_a_run_share_its_budget(setup: Setup) -> None:
     call = LlmCall("ep_1", "claims", "m", "1", usd=0.95)
     Books(setup.warehouse, DAY, "this run").book(call, "key")
-    assert Books(setup.warehouse, DAY, "this run").spent() == (0.95, 0.95)
-    assert Books(setup.warehouse, DAY, "another run").spent() == (0, 0.95)
-    assert Books(setup.warehouse, DAY).spent() == (0, 0.95)
+    assert Books(setup.warehouse, DAY, "this run").spent() == Spent(0.95, 0.95)
+    assert Books(setup.warehouse, DAY, "another run").spent() == Spent(0, 0.95)
+    assert Books(setup.warehouse, DAY).spent() == Spent(0, 0.95)
 
 
 def test_a_call_counts_on_the_calendar_day_that_had_room_for_it(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime(2026, 9, 14, 23, 59, 59)
     monkeypatch.setattr(books, "_now", lambda: now)
     ledger, call = Books(setup.warehouse, DAY, "a run"), LlmCall("ep_1", "claims", "m", "1", usd=0.95)
-    with ledger.sent(call) as call_id:
+    with ledger.sent(call, lambda _: True, lambda _: None) as call_id:
         now = datetime(2026, 9, 15, 0, 0, 1)
         ledger.book(call, "key", call_id=call_id)
-    assert ledger.spent() == (0.95, 0)
+    assert ledger.spent() == Spent(0.95, 0)
     assert setup.outcomes() == {"ok": 1}
 
 
@@ -113,13 +153,13 @@ def test_a_call_stands_in_the_books_before_it_is_made_for_its_process_may_die(se
     def answer(_: dict[str, Any]) -> Reply:
         with setup.warehouse.read() as con:
             seen.extend(con.execute("select outcome, usd, usd_at_most > 0.04 from raw.llm_calls").fetchall())
-        assert Books(setup.warehouse, DAY).spent()[1] > 0.04, "what another process sees"
+        assert Books(setup.warehouse, DAY).spent().day > 0.04, "what another process sees"
         return GOOD_REPLY
 
     assert setup.extract(answer, **{**PRICED, "llm_timeout_seconds": 90.0}).note is None
     assert seen == [("sent, and no reply seen", None, True)]
     assert setup.outcomes() == {"ok": 1}
-    assert Books(setup.warehouse, DAY).spent()[1] < 0.01
+    assert Books(setup.warehouse, DAY).spent().day < 0.01
 
 
 def test_tokens_and_dollars_are_booked_the_providers_cache_included(setup: Setup) -> None:
@@ -152,7 +192,7 @@ def test_a_count_that_no_reply_can_have_is_none(setup: Setup, count: int) -> Non
 
 def test_questions_of_a_batch_cost_at_most_what_each_of_them_does(setup: Setup) -> None:
     settings = setup.settings.model_copy(update={"llm_is_free": False, "llm_model": "openai/gpt-5.4"})
-    budget = Budget(Prices(import_litellm(), settings), settings, lambda: (0.0, 0.0))
+    budget = Budget(Prices(import_litellm(), settings), settings)
     prompts = [
         "word " * 3000
     ] * 40  # together beyond the length from which on a token of this model costs twice as much

@@ -65,11 +65,7 @@ class BatchSender:
         from openai import OpenAIError
 
         by_key = {question.prompt.key(self._settings.llm_model): question for question in questions}
-        todo = {
-            key: question
-            for key, question in by_key.items()
-            if self._books.reply(key) is None and self._books.refusal(key) is None
-        }
+        todo = {key: by_key[key] for key in self._books.unanswered(list(by_key))}
         deadline = self.service.clock() + 60 * self._settings.llm_batch_minutes
         try:
             todo = self._take_up(todo, deadline)
@@ -106,12 +102,11 @@ class BatchSender:
         """Take out of the questions those that the budget has room for, in one batch; whether another may follow."""
         some = self._with_room(left)
         model, keys = self._settings.llm_model, sorted(some)
-        with self._client.budget.hold(*map(_words, some.values()), share=self._share):
-            lines = [json.dumps(self._line(key, some[key].prompt)) for key in keys]
-            if (file_id := self.service.upload(lines, deadline)) is None:
-                log.warning("no batch: the provider did not take its questions in time")
-                return False
-            self._books.note_sending(file_id, model, {key: self._unseen(some[key]) for key in keys})
+        lines = [json.dumps(self._line(key, some[key].prompt)) for key in keys]
+        if (file_id := self.service.upload(lines, deadline)) is None:
+            log.warning("no batch: the provider did not take its questions in time")
+            return False
+        self._books.note_sending(file_id, model, {key: self._unseen(some[key]) for key in keys})
         if (batch_id := self._create(file_id, keys, deadline)) is None:
             log.warning("no batch: the provider did not say in time whether it made one")
             return False
@@ -130,12 +125,19 @@ class BatchSender:
             raise
 
     def _with_room(self, left: Mapping[str, Question]) -> dict[str, Question]:
-        """The questions that the budget has room for together, or the first one where it has none."""
-        room = self._client.budget.room()
+        """The questions that the budget has room for together.
+
+        Raises:
+            BudgetExceeded: for none.
+        """
+        spent = self._books.spent()
+        room = self._client.budget.room(spent)
         some: dict[str, Question] = {}
         for key, question in left.items():
-            room -= self._most(question)
-            if some and room < 0:
+            room -= (most := self._most(question))
+            if not some:
+                self._client.budget.check(most, spent)
+            elif room < 0:
                 break
             some[key] = question
         return some

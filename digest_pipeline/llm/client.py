@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from threading import Lock
 from typing import TypeVar
 
@@ -35,7 +36,7 @@ class LlmClient:
         self._settings, self._books = settings, books
         self.transport = Transport(settings)
         self.prices = Prices(import_litellm(), settings)
-        self.budget = Budget(self.prices, settings, books.spent)
+        self.budget = Budget(self.prices, settings)
         self._pace = Pace(settings.llm_requests_per_minute, settings.llm_tokens_per_minute)
         self._lock = Lock()
         self._failures = 0
@@ -56,12 +57,12 @@ class LlmClient:
         """
         key = prompt.key(self._settings.llm_model)
         call = LlmCall(episode_id, prompt.stage, self._settings.llm_model, prompt.version)
-        if (kept := self._books.reply(key)) is not None:
-            self._books.book(replace(call, cached=True), key)
-            return read(kept).value
-        if (reason := self._books.refusal(key)) is not None:
-            self._books.book(replace(call, cached=True, outcome=reason), key)
-            raise Refused(reason, remedy=ASKED_AGAIN)
+        known = self._books.known(key, call)
+        if known.reply is not None:
+            return read(known.reply).value
+        if known.refusal is not None:
+            raise Refused(known.refusal, remedy=ASKED_AGAIN)
+        self.budget.check(self.budget.most(f"{prompt.system}\n{prompt.user}"), known.spent)  # before it waits its turn
         messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
         try:
             return self._answer(messages, prompt, call, key, read)
@@ -103,29 +104,28 @@ class LlmClient:
         to pass; each is booked.
         """
         words = "\n".join(message["content"] for message in messages)
-        attempts = 0
+        most, attempts = self.budget.most(words), 0
         while True:
             attempts += 1
             if self._down:
                 raise ModelUnavailable(self._down)
-            with self.budget.hold(words) as most:
-                self._pace.wait(at_most_tokens(words))
-                with self._books.sent(self.unseen(call, most)) as call_id:
-                    try:
-                        completion = self.transport.complete(messages, prompt.schema)
-                    except CallFailed as error:
-                        failure = error
-                        usd = 0.0 if error.is_free or self._settings.llm_is_free else None
-                        outcome = REFUSED_BY_PROVIDER if error.is_refused else error.name
-                        failed = replace(call, usd=usd, usd_at_most=most, outcome=outcome)
-                        self._books.book(failed, key, is_refused=error.is_refused, call_id=call_id)
-                    else:
-                        with self._lock:
-                            self._failures = 0
-                        charged = self.charged(self.unseen(call, most), completion)
-                        return self.read_and_book(
-                            completion, charged, key, read, was_refused=was_refused, call_id=call_id
-                        )
+            self._pace.wait(at_most_tokens(words))
+            budget = self.budget
+            has_room, check = partial(budget.has_room, most), partial(budget.check, most)
+            with self._books.sent(self.unseen(call, most), has_room, check) as call_id:
+                try:
+                    completion = self.transport.complete(messages, prompt.schema)
+                except CallFailed as error:
+                    failure = error
+                    usd = 0.0 if error.is_free or self._settings.llm_is_free else None
+                    outcome = REFUSED_BY_PROVIDER if error.is_refused else error.name
+                    failed = replace(call, usd=usd, usd_at_most=most, outcome=outcome)
+                    self._books.book(failed, key, is_refused=error.is_refused, call_id=call_id)
+                else:
+                    with self._lock:
+                        self._failures = 0
+                    charged = self.charged(self.unseen(call, most), completion)
+                    return self.read_and_book(completion, charged, key, read, was_refused=was_refused, call_id=call_id)
             if failure.is_refused:
                 with self._lock:
                     self._failures = 0  # the server answers

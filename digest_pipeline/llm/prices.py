@@ -1,16 +1,13 @@
 """What calls cost, by litellm's price list, and the budget that they are held against: it fails closed."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Condition
 from typing import Any
 
 from digest_pipeline.errors import BudgetExceeded
+from digest_pipeline.llm.books import Spent
 from digest_pipeline.settings import Settings
 
 # Their models run on a machine of the operator's: litellm's price of 0 is meant. Elsewhere it is a gap in its list.
 LOCAL = ("ollama/", "ollama_chat/")
-Spent = Callable[[], tuple[float, float]]  # US dollars of this run and of this calendar day
 
 
 def at_most_tokens(text: str) -> int:
@@ -56,39 +53,17 @@ class Prices:
 
 
 class Budget:
-    """Lets a call through when the most that it can cost fits in what is left of the run's and the day's budget.
+    """Whether the most that a call can cost fits in what is left of the run's and the day's budget.
 
     Calls under way count with the most that they can cost, so that calls side by side cannot overspend together. A call
     for which they leave no room waits until they have ended, since most cost far less: only what is spent refuses it.
     """
 
-    def __init__(self, prices: Prices, settings: Settings, spent: Spent) -> None:
-        self._prices, self._settings, self._spent = prices, settings, spent
-        self._change = Condition()
-        self._under_way: list[float] = []
-
-    @contextmanager
-    def hold(self, *prompts: str, share: float = 1.0) -> Iterator[float]:
-        """Set aside the most that calls can cost, in dollars, until the block has made and booked them; ``share`` of
-        the list price is charged.
-
-        Raises:
-            BudgetExceeded: it does not fit, or the price is unknown.
-        """
-        most = self.most(*prompts, share=share)
-        with self._change:
-            while not self._fits(most):
-                self._change.wait()
-            self._under_way.append(most)
-        try:
-            yield most
-        finally:
-            with self._change:
-                self._under_way.remove(most)
-                self._change.notify_all()
+    def __init__(self, prices: Prices, settings: Settings) -> None:
+        self._prices, self._settings = prices, settings
 
     def most(self, *prompts: str, share: float = 1.0) -> float:
-        """The most dollars that calls can cost.
+        """The most dollars that calls can cost, at ``share`` of the list price.
 
         Raises:
             BudgetExceeded: the price is unknown.
@@ -105,23 +80,28 @@ class Budget:
             most += price * share
         return most
 
-    def room(self) -> float:
-        """Dollars that are neither spent nor set aside."""
-        settings = self._settings
-        run, day = self._spent()
-        left = min(settings.llm_budget_usd_per_run - run, settings.llm_budget_usd_per_day - day)
-        with self._change:
-            return left - sum(self._under_way)
+    def room(self, spent: Spent) -> float:
+        """Dollars that are neither spent nor set aside for calls under way."""
+        return min(limit - used for _, limit, used in self._limits(spent)) - spent.under_way
 
-    def _fits(self, most: float) -> bool:
-        """Whether there is room now; raises where there will be none."""
-        settings = self._settings
-        run, day = self._spent()
-        limits = {"run": (run, settings.llm_budget_usd_per_run), "day": (day, settings.llm_budget_usd_per_day)}
-        for name, (spent, limit) in limits.items():
-            if spent + most > limit:
+    def has_room(self, most: float, spent: Spent) -> bool:
+        """Whether calls that can cost ``most`` dollars may be made beside those under way."""
+        return not most or all(used + spent.under_way + most <= limit for _, limit, used in self._limits(spent))
+
+    def check(self, most: float, spent: Spent) -> None:
+        """Refuse calls for which there will be no room either when those under way have ended, were they for nothing.
+
+        Raises:
+            BudgetExceeded: what is spent leaves no room.
+        """
+        for name, limit, used in self._limits(spent):
+            if most and used + most > limit:
                 raise BudgetExceeded(
                     f"what is left of the {name}'s budget of {limit} USD is less than a call can cost",
                     remedy=f"raise llm_budget_usd_per_{name}",
                 )
-        return all(spent + sum(self._under_way) + most <= limit for spent, limit in limits.values())
+
+    def _limits(self, spent: Spent) -> tuple[tuple[str, float, float], ...]:
+        """(name, limit, what is used of it) of each budget."""
+        settings = self._settings
+        return ("run", settings.llm_budget_usd_per_run, spent.run), ("day", settings.llm_budget_usd_per_day, spent.day)
