@@ -61,6 +61,18 @@ CHANGED = [  # (said, a wording that says something else, the kind of fault)
     ("Landlords can deduct the repair.", "Landlords and investors can deduct the repair.", "actor"),
     ("Bees find the way by the sun.", "Scientists found that bees find the way by the sun.", "speaker"),
 ]  # fmt: skip
+CHANGED += [
+    # a bound that is another one
+    ("More than 80 farmers came.", "At least 80 farmers came.", "number"),
+    ("The levy is for farms with at least 80 sheep.", "The levy is for farms with over 80 sheep.", "number"),
+    ("Fewer than 80 farmers came.", "Up to 80 farmers came.", "number"),
+    ("At most 80 farmers came.", "Under 80 farmers came.", "number"),
+    ("80 or more farmers came.", "More than 80 farmers came.", "number"),
+    # two pairs of opposites, one of them turned round
+    ("The rich buy houses when the poor sell houses.", "The rich sell houses when the poor buy houses.", "exchanged"),
+    ("Old drivers brake early while young drivers brake late.",
+     "Young drivers brake early while old drivers brake late.", "exchanged"),
+]  # fmt: skip
 KEPT = [  # (said, a wording that says the same)
     # a comparison from its other end
     ("The ferry is cheaper than the bridge.", "The bridge is more expensive than the ferry."),
@@ -76,6 +88,14 @@ KEPT = [  # (said, a wording that says the same)
     ("In the U.S. a third of the bridges are old.", "In the United States, a third of the bridges are old."),
     ("The fair had over 900 buyers.", "The fair had more than 900 buyers."),
     ("The fair sold over half of the wool.", "The fair sold more than half of the wool."),
+    ("80 plus farmers came.", "More than 80 farmers came."),
+    ("80-plus farmers came.", "At least 80 farmers came."),
+    ("Upwards of 80 farmers came.", "Over 80 farmers came."),
+    ("At least 80 farmers came.", "A minimum of 80 farmers came."),
+    # two pairs of opposites, both turned round, or told from the other end
+    ("The rich buy houses when the poor sell houses.", "When the poor sell houses, the rich buy houses."),
+    ("Buy low and sell high in every market.", "Sell high and buy low in every market."),
+    ("Old people buy what the young sell.", "What the young sell is bought by old people."),
     ("GPUs are cheap again.", "A GPU is cheap again."),
     # the same in another order, around what is no verb
     ("The cheapest wool moved to Peru after the ban in Chile.", "After Chile's ban, the cheapest wool moved to Peru."),

@@ -10,7 +10,7 @@ from digest_pipeline.claims.lexis import words_in
 from digest_pipeline.models import Episode
 from digest_pipeline.settings import Settings
 
-RULES = "rules 8"  # another number holds every wording against them again; kept replies are not paid for again
+RULES = "rules 9"  # another number holds every wording against them again; kept replies are not paid for again
 MAX_ENTITIES, MAX_ENTITY_CHARACTERS = 10, 60
 
 

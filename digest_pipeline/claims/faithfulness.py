@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from digest_pipeline.claims.attribution import exchange_fault
 from digest_pipeline.claims.certainty import certainty_fault
 from digest_pipeline.claims.comparison import comparison_fault
+from digest_pipeline.claims.crossed import crossed
 from digest_pipeline.claims.grounding import Located
 from digest_pipeline.claims.injection import gives_orders, has_link_or_markup
 from digest_pipeline.claims.lexis import content_words
@@ -92,6 +93,8 @@ def _differs(text: str, said: str, context: str, known: str) -> str | None:
         return f"tense: “{fault}” is said of another time"
     if fault := exchange_fault(text, said):
         return f"exchanged: {fault}"
+    if clause := crossed(text, said):
+        return f"exchanged: opposites have changed partners in “{clause}”"
     content = content_words(text)
     if content and len(content & content_words(f"{context} {known}")) / len(content) < MIN_SHARED:
         return "other words: little of the wording is in the talk"

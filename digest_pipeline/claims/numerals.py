@@ -23,15 +23,22 @@ WORDS = {  # (value, unit) that a single word says
     "halved": (0.5, "share"), "halves": (0.5, "share"), "dozen": (12.0, ""), "dozens": (12.0, ""),
 }  # fmt: skip
 BELOW, ABOVE, NEAR, ABOUT = "below", "above", "near", "about"
+AT_MOST, AT_LEAST, ONWARD = (
+    "at most",
+    "at least",
+    "onward",
+)  # the last: "80 plus", which is said for both sorts of above
 _BOUND = re.compile(  # right before a number
-    r"\b(?:(?P<below>under|below|(?:less|fewer|lower|smaller) than|(?:no|not) more than|up to|at most|short of)"
-    r"|(?P<above>over|above|(?:more|greater|higher|larger) than|no (?:less|fewer) than|at least|upwards? of|north of"
-    r"|beyond|(?<!the )past|exceed(?:s|ed|ing)?)|(?P<near>nearly|almost|close to|approaching|not quite)"
+    r"\b(?:(?P<at_most>(?:no|not) (?:more|greater|higher|larger) than|up to|at (?:the )?most|a maximum of)"
+    r"|(?P<at_least>(?:no|not) (?:less|fewer|lower|smaller) than|at (?:the )?(?:very )?least|a minimum of)"
+    r"|(?P<below>under|below|(?:less|fewer|lower|smaller) than|short of)|(?P<onward>upwards? of)"
+    r"|(?P<above>over|above|(?:more|greater|higher|larger) than|north of|beyond|(?<!the )past|exceed(?:s|ed|ing)?)|(?P<near>nearly|almost|close to|approaching|not quite)"
     r"|(?P<about>about|around|roughly|approximately|some|like|maybe|perhaps))(?: an?)? $",
     re.IGNORECASE,
 )
 _BOUND_AFTER = re.compile(
-    r"^\s?(?:(?P<above>\+|plus\b|or (?:more|higher|above)\b)|(?P<below>or (?:less|fewer|under|below)\b))", re.IGNORECASE
+    r"^\s?(?:(?P<onward>\+|-?plus\b)|(?P<at_least>or (?:more|higher|above)\b)|(?P<at_most>or (?:less|fewer|lower|under|below)\b))",
+    re.IGNORECASE,
 )
 RATES = {  # what a quantity is counted by
     **UNITS, "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "quarter": "quarter",
@@ -201,7 +208,7 @@ def _whole(follows: str) -> str:
 
 def _bound(text: str, start: int, end: int) -> str:
     found = _BOUND.search(f"{text[max(0, start - 40) : start].rstrip()} ") or _BOUND_AFTER.match(text[end:])
-    return next((name for name, words in found.groupdict().items() if words), "") if found else ""
+    return next((name.replace("_", " ") for name, words in found.groupdict().items() if words), "") if found else ""
 
 
 def _is_year(quantity: Quantity) -> bool:

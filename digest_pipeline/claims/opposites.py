@@ -106,8 +106,13 @@ def _turned(one: str, other: str) -> set[Side]:
     }
 
 
+def sides_of(word: str) -> set[Side]:
+    """The rows of opposites that have a word, and on which side."""
+    return _SIDES.get(word.lower(), set())
+
+
 def _sides(*texts: str) -> set[Side]:
-    return {side for text in texts for word in _words(text) for side in _SIDES.get(word, ())}
+    return {side for text in texts for word in _words(text) for side in sides_of(word)}
 
 
 def _words(text: str) -> set[str]:

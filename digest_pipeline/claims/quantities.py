@@ -6,11 +6,24 @@ from dataclasses import replace
 from itertools import pairwise
 
 from digest_pipeline.claims.lexis import lemmas_of
-from digest_pipeline.claims.numerals import ABOUT, ABOVE, BELOW, NEAR, ORDINAL, RATES, Quantity, quantities_in
+from digest_pipeline.claims.numerals import (
+    ABOUT,
+    ABOVE,
+    AT_LEAST,
+    AT_MOST,
+    BELOW,
+    NEAR,
+    ONWARD,
+    ORDINAL,
+    RATES,
+    Quantity,
+    quantities_in,
+)
 from digest_pipeline.claims.units import AMBIGUOUS
 
 BOUNDS_KEPT = {  # bound of the talk: those of a wording that say no more
-    "": {"", ABOUT}, ABOUT: {"", ABOUT, NEAR}, NEAR: {NEAR, ABOUT, BELOW}, BELOW: {BELOW}, ABOVE: {ABOVE},
+    "": {"", ABOUT}, ABOUT: {"", ABOUT, NEAR}, NEAR: {NEAR, ABOUT, BELOW}, BELOW: {BELOW}, AT_MOST: {AT_MOST},
+    ABOVE: {ABOVE, ONWARD}, AT_LEAST: {AT_LEAST, ONWARD}, ONWARD: {ONWARD, ABOVE, AT_LEAST},
 }  # fmt: skip
 
 
