@@ -23,10 +23,10 @@ from dagster import (
 )
 
 from digest_pipeline.day_summary import summarise
+from digest_pipeline.failures import REPORTED, failures_of
 from digest_pipeline.home_lock import in_use
 from digest_pipeline.partitions import DAILY
 from digest_pipeline.resources import SettingsResource
-from digest_pipeline.runs import REPORTED, failures_of
 from digest_pipeline.settings import load_settings
 from digest_pipeline.upkeep.backup import back_up
 from digest_pipeline.upkeep.report import report

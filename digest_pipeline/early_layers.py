@@ -7,22 +7,24 @@ Sagot and Seddah, ACL 2019). Apart from ``encoder`` because torch takes seconds 
 import torch
 from sentence_transformers import SentenceTransformer
 
-from digest_pipeline.encoder import EARLY_LAYERS
-
 
 class AppendEarlyLayers(torch.nn.Module):
-    """Appends to each sentence embedding the means over its tokens of the first ``EARLY_LAYERS`` layers."""
+    """Appends to each sentence embedding the means over its tokens of the first ``count`` layers."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self._count = count
 
     def forward(self, features: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Longer ``sentence_embedding``, everything else as it was."""
         mask = features["attention_mask"].unsqueeze(-1).to(features["sentence_embedding"].dtype)
-        early = torch.cat(tuple(features["all_layer_embeddings"][1 : EARLY_LAYERS + 1]), dim=2)
+        early = torch.cat(tuple(features["all_layer_embeddings"][1 : self._count + 1]), dim=2)
         means = (early * mask).sum(dim=1) / mask.sum(dim=1)
         return {**features, "sentence_embedding": torch.cat([features["sentence_embedding"], means], dim=1)}
 
 
-def with_early_layers(model: SentenceTransformer) -> SentenceTransformer:
-    """``model``, sharing its weights, with ``AppendEarlyLayers`` behind it: both come of one pass."""
+def with_early_layers(model: SentenceTransformer, count: int) -> SentenceTransformer:
+    """``model``, sharing its weights, with ``AppendEarlyLayers`` of so many layers behind it: both come of one pass."""
     transformer = model[0]
     transformer.model.config.output_hidden_states = True
-    return SentenceTransformer(modules=[*model, AppendEarlyLayers()], device=str(model.device))
+    return SentenceTransformer(modules=[*model, AppendEarlyLayers(count)], device=str(model.device))

@@ -78,7 +78,7 @@ class SentenceEncoder:
         """See ``LayeredEmbedder``."""
         from digest_pipeline.early_layers import with_early_layers
 
-        self._layered = self._layered or with_early_layers(self._model)
+        self._layered = self._layered or with_early_layers(self._model, EARLY_LAYERS)
         both: Vectors = self._layered.encode(list(texts), batch_size=64, show_progress_bar=False, convert_to_numpy=True)
         size = self._model.get_embedding_dimension() or 0
         meaning = both[:, :size]

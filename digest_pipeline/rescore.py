@@ -14,8 +14,8 @@ from pathlib import Path
 import duckdb
 
 from digest_pipeline.errors import DigestError
+from digest_pipeline.failures import failures_of
 from digest_pipeline.instance import prepare_home
-from digest_pipeline.runs import failures_of
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.warehouse import Warehouse
 from digest_pipeline.warehouse.choice import looking, warehouse_of

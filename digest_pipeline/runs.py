@@ -1,13 +1,10 @@
 """Run days through the job that the schedule runs, in this process, and say what came of it."""
 
-import errno
 import logging
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from datetime import UTC, date, datetime, timedelta
 from importlib.util import find_spec
-from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -15,6 +12,7 @@ from structlog.contextvars import bound_contextvars
 
 from digest_pipeline.day_summary import DaySummary, summarise
 from digest_pipeline.errors import DigestError, SettingsError
+from digest_pipeline.failures import MAKE_ROOM, REPORTED, failures_of
 from digest_pipeline.home_lock import one_at_a_time
 from digest_pipeline.instance import prepare_home
 from digest_pipeline.settings import Settings
@@ -26,13 +24,9 @@ from digest_pipeline.upkeep.retention import remove_old
 from digest_pipeline.warehouse.choice import warehouse_of
 
 if TYPE_CHECKING:
-    from dagster import DagsterEvent, HookDefinition
+    from dagster import HookDefinition
 
 log = logging.getLogger(__name__)
-REPORTED = "digest/reported"  # tag of runs whose report is made here: no sensor makes another
-FULL = (os.strerror(errno.ENOSPC), "disk is full")  # as the system says it, and as SQLite does
-DBT_ERRORS = "Errors parsed from dbt logs:"  # dagster-dbt's words, after the command line
-MAKE_ROOM = "make room and run the day again; what is done is kept"
 
 
 def latest_day(settings: Settings) -> date:
@@ -160,25 +154,3 @@ def stop_between_steps(told_to_stop: Callable[[], bool]) -> "HookDefinition":
             raise KeyboardInterrupt
 
     return stop
-
-
-def failures_of(events: Iterable["DagsterEvent"]) -> list[str]:
-    """Each step that failed, with its reason."""
-    return [f"{event.step_key}: {_reason(event.event_specific_data)}" for event in events if event.is_step_failure]
-
-
-def _reason(failure: object) -> str:
-    """The innermost message of a step's failure, of dbt's the first: Dagster wraps what an asset raised."""
-    error = getattr(failure, "error", None)
-    while error is not None and error.cause is not None:
-        error = error.cause
-    message = str(error.message) if error is not None else ""
-    _, of_dbt, by_dbt = message.partition(DBT_ERRORS)
-    lines = [line.strip() for line in (by_dbt or message).splitlines() if line.strip()]
-    if of_dbt:  # a list of nodes, then "Failure in ..." and its cause, once more under a line that names the node
-        told = dropwhile(lambda line: not line.startswith("Failure in"), lines)
-        lines = [line for line in told if not line.startswith("Runtime Error in")] or lines
-    said = ": ".join(line.rstrip(":") for line in lines[: 2 if of_dbt else 1])
-    if any(words in message for words in FULL):
-        return f"the disk is full: {said} ({MAKE_ROOM})"
-    return said or "failed; the Dagster UI has the trace"

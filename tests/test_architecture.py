@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import digest_pipeline
 
 PACKAGE = Path(digest_pipeline.__file__).parent
 STAGES = ("feeds", "transcripts", "claims", "clusters", "scoring", "publishing", "search", "delivery")
-MAY_IMPORT_DAGSTER = {"definitions", "resources", "partitions", "automation", "runs", "rescore"}
+MAY_IMPORT_DAGSTER = {"definitions", "resources", "partitions", "automation", "runs", "rescore", "failures"}
 
 
 def imports_of(path: Path) -> Iterator[str]:
@@ -53,6 +54,43 @@ def test_assets_are_small_and_never_import_each_other() -> None:
     for path in (PACKAGE.parent / "assets").glob("*.py"):
         assert not any(name.startswith("assets") for name in imports_of(path)), path.name
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 110, path.name
+
+
+def modules_named(name: str, of: set[str]) -> Iterator[str]:
+    """The module that a name is, or is in."""
+    while name and name not in of:
+        name = name.rpartition(".")[0]
+    if name:
+        yield name
+
+
+def imported_when_it_runs(path: Path) -> Iterator[str]:
+    """The names that a module imports sooner or later, those for the type checker alone left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    names = {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in modules()
+    }
+    arrows = {
+        name: {found for said in imported_when_it_runs(path) for found in modules_named(said, set(names))} - {name}
+        for name, path in names.items()
+    }
+    assert arrows["digest_pipeline.encoder"] >= {"digest_pipeline.early_layers"}  # of an import in a function
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        pytest.fail(" <- ".join(error.args[1]))
 
 
 MODEL_LIBRARIES = [

@@ -13,7 +13,7 @@ from dagster import (
 )
 
 from digest_pipeline.automation import failed_runs, finished_days
-from digest_pipeline.runs import REPORTED
+from digest_pipeline.failures import REPORTED
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 from tests.conftest import Web

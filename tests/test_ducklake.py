@@ -27,8 +27,8 @@ from digest_pipeline.upkeep.leftovers import find_leftovers, remove_leftovers
 from digest_pipeline.upkeep.restore import restore
 from digest_pipeline.warehouse import Warehouse
 from digest_pipeline.warehouse.choice import looking, warehouse_of
-from digest_pipeline.warehouse.copying import migrate_to_lake
 from digest_pipeline.warehouse.lake import attached
+from digest_pipeline.warehouse.moving import migrate_to_lake
 from digest_pipeline.warehouse.schema import migrate, migrations, without_keys
 from tests.postgres_server import PASSWORD, postgres, server_address
 from tests.two_stores import a_lake

@@ -21,7 +21,7 @@ from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.snapshot import query
 from digest_pipeline.upkeep.leftovers import find_leftovers
 from digest_pipeline.warehouse.choice import looking, warehouse_of
-from digest_pipeline.warehouse.copying import migrate_to_file, migrate_to_lake
+from digest_pipeline.warehouse.moving import migrate_to_file, migrate_to_lake
 from digest_pipeline.warehouse.schema import keys
 from tests.postgres_server import PASSWORD, postgres
 from tests.test_notebooks import FOLDER as NOTEBOOKS

@@ -10,7 +10,7 @@ import pytest
 
 from digest_pipeline import resources
 from digest_pipeline.errors import DigestError
-from digest_pipeline.runs import _reason
+from digest_pipeline.failures import _reason
 from digest_pipeline.settings import Settings, load_settings
 
 

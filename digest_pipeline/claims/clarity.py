@@ -17,7 +17,7 @@ import numpy as np
 
 from digest_pipeline.claims.clarity_rater import get_clarity_rater
 from digest_pipeline.claims.features import CUT_END, SENTENCE_MARKS, dangles, marks_of, specificity
-from digest_pipeline.claims.tuned_weights import fits_encoder
+from digest_pipeline.claims.tuned_networks import fits_encoder
 from digest_pipeline.claims.wording import plainness, stands_alone
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.encoder import LayeredEmbedder, Vectors

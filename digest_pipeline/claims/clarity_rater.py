@@ -8,12 +8,10 @@ updates, Hu et al., ICLR 2022) and ``bench/worthiness/shown.py`` makes it; ``MOD
 from collections.abc import Sequence
 from typing import Protocol
 
-from digest_pipeline.claims.tuned_weights import tuned_network
+from digest_pipeline.claims.tuned_networks import tuned_network
+from digest_pipeline.claims.tuned_weights import ShownText
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.settings import Settings
-
-ShownText = tuple[str, str]
-"""A headline and its explanation."""
 
 
 class ClarityRater(Protocol):

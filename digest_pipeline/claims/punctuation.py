@@ -7,7 +7,7 @@ encoder's weights (low-rank updates, Hu et al., ICLR 2022) and ``bench/worthines
 
 from digest_pipeline.claims.faithfulness import is_checkable
 from digest_pipeline.claims.sentences import Punctuator
-from digest_pipeline.claims.tuned_weights import fits_encoder, rating_network
+from digest_pipeline.claims.tuned_networks import fits_encoder, rating_network
 from digest_pipeline.compute import ComputePool
 from digest_pipeline.settings import Settings
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from digest_pipeline.claims.spans import Span
-from digest_pipeline.claims.tuned_weights import rating_network
+from digest_pipeline.claims.tuned_networks import rating_network
+from digest_pipeline.claims.tuned_weights import Passage
 from digest_pipeline.claims.turns import Turn
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.compute import ComputePool
@@ -18,9 +19,6 @@ from digest_pipeline.settings import Settings
 
 WORDS_AROUND = 32, 16  # at most, before and after a span
 POOLED_BATCH = 64  # passages that travel together
-
-Passage = tuple[str, str, str]
-"""The words before a span, its own, and those after."""
 
 
 class Reranker(Protocol):

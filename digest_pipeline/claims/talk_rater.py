@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from digest_pipeline.claims.spans import Span
-from digest_pipeline.claims.tuned_weights import rating_network
+from digest_pipeline.claims.tuned_networks import rating_network
 from digest_pipeline.claims.turns import Turn
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.compute import ComputePool

@@ -1,4 +1,4 @@
-"""The networks that ``tuned_weights`` loads: a BERT-like encoder with low-rank updates and a linear head."""
+"""The networks that ``tuned_networks`` loads: a BERT-like encoder with low-rank updates and a linear head."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
@@ -9,9 +9,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging
 
-from digest_pipeline.claims.clarity_rater import ShownText
-from digest_pipeline.claims.reranker import Passage
-from digest_pipeline.claims.tuned_weights import Weights
+from digest_pipeline.claims.tuned_weights import Passage, ShownText, Weights
 from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.model_files import is_local
 

@@ -76,7 +76,7 @@ def migrate_store(
     What is copied into has to be empty, and what is copied from stays. The next run makes dbt's views anew.
     """
     from digest_pipeline.home_lock import alone
-    from digest_pipeline.warehouse.copying import migrate_to_file, migrate_to_lake
+    from digest_pipeline.warehouse.moving import migrate_to_file, migrate_to_lake
 
     settings = load_settings()
     settings.home.mkdir(parents=True, exist_ok=True)

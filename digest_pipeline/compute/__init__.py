@@ -4,6 +4,7 @@ What belongs here is how work gets to a model and its results back. What the wor
 a function of theirs that takes settings first. A worker is given no database: only the run's process writes.
 """
 
-from digest_pipeline.compute.pool import ComputePool, LocalPool, SharedFile, get_pool
+from digest_pipeline.compute.pool import LocalPool, get_pool
+from digest_pipeline.compute.protocols import ComputePool, SharedFile
 
 __all__ = ["ComputePool", "LocalPool", "SharedFile", "get_pool"]

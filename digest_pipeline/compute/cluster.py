@@ -23,7 +23,7 @@ from ray.exceptions import RayError, RayTaskError
 
 import digest_pipeline
 from digest_pipeline.compute.files import StoredFile
-from digest_pipeline.compute.pool import SharedFile
+from digest_pipeline.compute.protocols import SharedFile
 from digest_pipeline.compute.worker import Worker, for_workers
 from digest_pipeline.errors import ComputeError, WorkerLost
 from digest_pipeline.settings import Settings

@@ -23,8 +23,8 @@ from digest_pipeline.sqlite import transaction
 from digest_pipeline.upkeep.backup import DATABASE, SETTINGS, SUBSCRIBERS, Backup
 from digest_pipeline.warehouse import Warehouse
 from digest_pipeline.warehouse.choice import warehouse_of
-from digest_pipeline.warehouse.copying import copy_to_lake
 from digest_pipeline.warehouse.lake import LakeWarehouse
+from digest_pipeline.warehouse.moving import copy_to_lake
 from digest_pipeline.warehouse.schema import migrations
 
 BESIDE = ".restored"

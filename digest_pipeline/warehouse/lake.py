@@ -8,7 +8,7 @@ needs to reach DuckDB's own server.
 import importlib.util
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -19,6 +19,7 @@ import duckdb
 from digest_pipeline.errors import SettingsError, WarehouseConflict, WarehouseError
 from digest_pipeline.lake_address import LakeAddress
 from digest_pipeline.warehouse.connection import Warehouse
+from digest_pipeline.warehouse.copying import FILE, copy_tables, quoted
 from digest_pipeline.warehouse.schema import migrate, migrations, newest_applied
 
 CATALOG = "digest"  # the name under which a database file of that name would be known: views hold it
@@ -81,10 +82,26 @@ class LakeWarehouse(Warehouse):
             con.close()
 
     def snapshot_to(self, target: Path) -> None:
-        """Copy the lake into a new database file, as of one moment."""
-        from digest_pipeline.warehouse.copying import copy_to_file
+        """As ``copy_to``."""
+        self.copy_to(target)
 
-        copy_to_file(self, target)
+    def copy_to(self, target: Path) -> dict[str, int]:
+        """Copy the lake, as of one moment, into a file that takes the place of ``target``; returns rows by table.
+
+        Raises:
+            WarehouseError: the lake cannot be read, or what was copied is not the same; ``target`` is as it was.
+        """
+        draft = target.with_suffix(".part")
+        for left in (draft, draft.with_name(f"{draft.name}.wal")):  # of a copy that died
+            left.unlink(missing_ok=True)
+        with self.read(), Warehouse(draft).read():  # both have the schema of this release
+            pass
+        with closing(attached(self.address, read_only=True)) as con:
+            con.execute(f"attach '{quoted(draft)}' as {FILE}")
+            copied = copy_tables(con, CATALOG, FILE)
+            con.execute(f"detach {FILE}")
+        draft.replace(target)
+        return copied
 
     def leave_snapshot(self, target: Path) -> None:
         """Nothing: people read the lake itself."""
