@@ -11,4 +11,4 @@ import os
 # wherever that happens.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
