@@ -20,11 +20,13 @@ class Watched(Warehouse):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.open: list[tuple[float, float]] = []
+        self.wait_seconds = 0.0
 
     @contextmanager
     def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        began = time.monotonic()
+        time.sleep(self.wait_seconds)  # as for another process that holds the file
         with super().write() as con:
+            began = time.monotonic()
             yield con
         self.open.append((began, time.monotonic()))
 
@@ -76,6 +78,15 @@ def test_transactions_that_follow_each_other_closely_leave_the_file_alone_a_thir
     (first, _), (last_began, _) = watched.open[0], watched.open[-1]
     held = sum(ended - began for began, ended in watched.open[:-1])
     assert last_began - first > held * 1.5 - CLOSE_SECONDS
+
+
+def test_who_waited_for_others_does_not_pause_for_them_too(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    together, pauses = Together(watched), list[float]()
+    watched.wait_seconds = 1.0
+    together.do(lambda con: keep(con, "first"))
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    together.do(lambda con: keep(con, "second"))
+    assert pauses[0] == 0
 
 
 def test_a_transaction_that_fails_fails_for_all_in_it_and_the_next_goes_on(watched: Watched) -> None:

@@ -45,9 +45,10 @@ class Together:
     def _commit(self) -> None:
         self._pause()
         actions = [self._line.popleft() for _ in range(len(self._line))]
-        began = time.monotonic()
+        began = None  # not before the file is open: while others hold it, it is theirs already
         try:
             with self._warehouse.write() as con:
+                began = time.monotonic()
                 results = [action(con) for action, _ in actions]
         except BaseException as error:
             for _, done in actions:
@@ -55,7 +56,7 @@ class Together:
             raise
         finally:
             self._ended = time.monotonic()
-            self._owed += (self._ended - began) / 2
+            self._owed += (self._ended - began) / 2 if began is not None else 0.0
         for (_, done), result in zip(actions, results, strict=True):
             done.set_result(result)
 
