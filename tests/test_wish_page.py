@@ -7,7 +7,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup, Tag
 
 from digest_pipeline.delivery.database import open_delivery, secret_of
@@ -24,7 +23,7 @@ from digest_pipeline.warehouse import Warehouse
 from tests.browser import chromium, find_chromium
 from tests.mail_server import Inbox
 from tests.readers import NOW, parts, subscribe
-from tests.service import QUIET_AXE, book_of, running, text_of
+from tests.service import book_of, check, phones, running, text_of
 
 ANN = Subscriber("su_1", "mail", "ann@example.org", is_active=True)
 
@@ -211,15 +210,9 @@ def test_it_works_and_is_accessible_in_a_browser(mailed: Settings, client: httpx
     address = f"{str(client.base_url).rstrip('/')}{link_of(mailed)}&show=A+Show&theme=th_1"
     complaints: list[str] = []
     with chromium() as browser:
-        for scheme in ("light", "dark"):
-            # the checker is a script of its own, which the service's policy rightly refuses
-            context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme, bypass_csp=True)
-            page = context.new_page()
+        for page in phones(browser):
             page.goto(address)
-            results = Axe().run(page, options=QUIET_AXE)
-            assert results.violations_count == 0, results.generate_report()
-            assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-            context.close()
+            check(page)
         page = browser.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.goto(address)

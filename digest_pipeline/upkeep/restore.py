@@ -168,6 +168,8 @@ def _carry_over(con: sqlite3.Connection, present: Path) -> None:
     with transaction(con):
         for table in ("deliveries", "delivered_items", "suppressions"):
             con.execute(f"insert or replace into {table} select * from present.{table}")  # noqa: S608 - our own names
+        # else a file of before there were votes would count them as another home's, a second time
+        con.execute("insert or ignore into secrets select * from present.secrets where name = 'home'")
         con.execute(
             "insert or replace into votes select * from present.votes"
             " where subscriber_id in (select subscriber_id from subscribers)"
