@@ -23,11 +23,8 @@ WORDS = {  # (value, unit) that a single word says
     "halved": (0.5, "share"), "halves": (0.5, "share"), "dozen": (12.0, ""), "dozens": (12.0, ""),
 }  # fmt: skip
 BELOW, ABOVE, NEAR, ABOUT = "below", "above", "near", "about"
-AT_MOST, AT_LEAST, ONWARD = (
-    "at most",
-    "at least",
-    "onward",
-)  # the last: "80 plus", which is said for both sorts of above
+AT_MOST, AT_LEAST = "at most", "at least"
+ONWARD = "onward"  # "80 plus": above, or at least
 _BOUND = re.compile(  # right before a number
     r"\b(?:(?P<at_most>(?:no|not) (?:more|greater|higher|larger) than|up to|at (?:the )?most|a maximum of)"
     r"|(?P<at_least>(?:no|not) (?:less|fewer|lower|smaller) than|at (?:the )?(?:very )?least|a minimum of)"
