@@ -7,10 +7,10 @@ from dagster import AssetCheckResult, AssetCheckSpec, AssetExecutionContext, Mat
 
 from digest_pipeline.claims import store
 from digest_pipeline.claims.choose import get_extractor
-from digest_pipeline.claims.llm import LlmExtractor
+from digest_pipeline.claims.llm.extract import LlmExtractor
+from digest_pipeline.claims.llm.rewording import reword_best
+from digest_pipeline.claims.llm.rewrite import Rewriter
 from digest_pipeline.claims.reading import read_talks
-from digest_pipeline.claims.rewording import reword_best
-from digest_pipeline.claims.rewrite import Rewriter
 from digest_pipeline.evaluation.evaluate import verdict_of
 from digest_pipeline.feeds.store import episodes_of_day
 from digest_pipeline.llm import spending

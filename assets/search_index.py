@@ -5,7 +5,7 @@ from functools import partial
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
-from digest_pipeline.claims.punctuation import get_punctuator
+from digest_pipeline.claims.models.punctuation import get_punctuator
 from digest_pipeline.compute import get_pool
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.partitions import DAILY

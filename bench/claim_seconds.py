@@ -16,14 +16,14 @@ from xml.etree import ElementTree as ET
 import httpx
 
 from digest_pipeline.claims.extractive import ExtractiveExtractor
-from digest_pipeline.claims.punctuation import get_punctuator
-from digest_pipeline.claims.reranker import get_reranker
+from digest_pipeline.claims.models.punctuation import get_punctuator
+from digest_pipeline.claims.models.reranker import get_reranker
+from digest_pipeline.claims.models.talk_rater import get_talk_rater
 from digest_pipeline.claims.sentences import plain_word
-from digest_pipeline.claims.talk_rater import get_talk_rater
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.models import Episode, Segment
 from digest_pipeline.settings import load_settings
-from digest_pipeline.transcripts.publisher import parse_transcript
+from digest_pipeline.transcripts.publisher.choice import parse_transcript
 
 CORES = 2
 

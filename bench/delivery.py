@@ -29,11 +29,11 @@ import numpy as np
 from bench.mail_server import number_of
 from bench.measure import amounts
 from bench.published import made_up_archive, publish
+from digest_pipeline.delivery.channels.message import digest_message
 from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.deliver import deliver
 from digest_pipeline.delivery.ledger import Delivery
 from digest_pipeline.delivery.links import SignedLinks
-from digest_pipeline.delivery.message import digest_message
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.models import Subscriber
 from digest_pipeline.publishing.store import published_digests

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import httpx
 from rapidfuzz.distance import Levenshtein
 
-from digest_pipeline.transcripts.publisher import parse_transcript
+from digest_pipeline.transcripts.publisher.choice import parse_transcript
 
 TRANSCRIPT = "{https://podcastindex.org/namespace/1.0}transcript"
 

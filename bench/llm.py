@@ -22,18 +22,18 @@ from typing import Any
 
 from digest_pipeline.claims import store
 from digest_pipeline.claims.choose import get_extractor
-from digest_pipeline.claims.prompts import find_prompt
-from digest_pipeline.claims.replies import read_claims
-from digest_pipeline.claims.rewording import reword_best
-from digest_pipeline.claims.rewrite import Rewriter
+from digest_pipeline.claims.llm.prompts import find_prompt
+from digest_pipeline.claims.llm.replies import read_claims
+from digest_pipeline.claims.llm.rewording import reword_best
+from digest_pipeline.claims.llm.rewrite import Rewriter
+from digest_pipeline.claims.llm.windows import Piece
 from digest_pipeline.claims.turns import turns_of
-from digest_pipeline.claims.windows import Piece
 from digest_pipeline.llm.books import Books
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.spending import spending_of_day
 from digest_pipeline.models import Episode, Segment
 from digest_pipeline.settings import Settings, load_settings
-from digest_pipeline.transcripts.ads import flag_ads
+from digest_pipeline.transcripts.ads.flags import flag_ads
 from digest_pipeline.warehouse import Warehouse
 from tests.conftest import Web
 from tests.llm_server import Reply, StandIn, talk_in

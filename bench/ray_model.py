@@ -23,19 +23,19 @@ import numpy as np
 from digest_pipeline.bundled import bundled
 from digest_pipeline.claims.extractive import ExtractiveExtractor
 from digest_pipeline.claims.extractor import Extraction
-from digest_pipeline.claims.reranker import get_reranker
+from digest_pipeline.claims.models.reranker import get_reranker
+from digest_pipeline.claims.models.talk_rater import get_talk_rater
 from digest_pipeline.claims.store import save_extraction
-from digest_pipeline.claims.talk_rater import get_talk_rater
 from digest_pipeline.clusters.cluster import cluster_claims
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.models import Episode, Segment, Transcript
 from digest_pipeline.settings import Settings, load_settings
 from digest_pipeline.transcripts.annotate import annotate
-from digest_pipeline.transcripts.audio import read_pieces, sha256_of
-from digest_pipeline.transcripts.recognise import recognise
+from digest_pipeline.transcripts.recognition.audio import read_pieces, sha256_of
+from digest_pipeline.transcripts.recognition.recognise import recognise
+from digest_pipeline.transcripts.recognition.whisper import get_transcriber
 from digest_pipeline.transcripts.store import TalkHistory, load_segments, save_outcome
 from digest_pipeline.transcripts.transcribe import Outcome
-from digest_pipeline.transcripts.whisper import get_transcriber
 from digest_pipeline.warehouse import Warehouse
 
 GPUS = 100

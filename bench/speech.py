@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from digest_pipeline.transcripts.audio import SAMPLE_RATE, read_pieces
+from digest_pipeline.transcripts.recognition.audio import SAMPLE_RATE, read_pieces
 
 
 def write_speech(target: Path, recordings: Sequence[Path], seconds: float) -> Path:

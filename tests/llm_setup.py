@@ -9,7 +9,7 @@ import pytest
 
 from digest_pipeline.claims.extractive import ExtractiveExtractor
 from digest_pipeline.claims.extractor import Extraction
-from digest_pipeline.claims.llm import LlmExtractor
+from digest_pipeline.claims.llm.extract import LlmExtractor
 from digest_pipeline.llm.books import Books
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.spending import outcomes_of_day

@@ -1,6 +1,6 @@
 """A wording held against one spoken sentence, for the tables of rewordings."""
 
-from digest_pipeline.claims.faithfulness import Wording, unfaithful
+from digest_pipeline.claims.checks.faithfulness import Wording, unfaithful
 from digest_pipeline.claims.grounding import Located
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.models import Segment

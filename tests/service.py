@@ -11,9 +11,9 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page
 
 from digest_pipeline.delivery.database import open_delivery
-from digest_pipeline.delivery.serve import listen, server_of
 from digest_pipeline.delivery.subscribers import SubscriberBook
-from digest_pipeline.delivery.web import WebService
+from digest_pipeline.delivery.web.serve import listen, server_of
+from digest_pipeline.delivery.web.service import WebService
 from digest_pipeline.models import Subscriber
 from digest_pipeline.settings import Settings
 

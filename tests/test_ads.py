@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from digest_pipeline.models import Chapter, Segment, Transcript
-from digest_pipeline.transcripts.ad_cues import CUES, plain
-from digest_pipeline.transcripts.ads import boilerplate_shingles, flag_ads
+from digest_pipeline.transcripts.ads.cues import CUES, plain
+from digest_pipeline.transcripts.ads.flags import boilerplate_shingles, flag_ads
 from digest_pipeline.transcripts.annotate import annotate
 from digest_pipeline.transcripts.fingerprint import fingerprint, similarity
 from tests.test_source import episode_of

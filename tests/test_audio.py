@@ -13,9 +13,15 @@ import pytest
 from digest_pipeline.errors import AudioError
 from digest_pipeline.feeds.folder import read_folder
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples, announced_seconds, check_whole, read_pieces
-from digest_pipeline.transcripts.recognise import recognise
-from digest_pipeline.transcripts.transcriber import Heard, Hints
+from digest_pipeline.transcripts.recognition.audio import (
+    SAMPLE_RATE,
+    Samples,
+    announced_seconds,
+    check_whole,
+    read_pieces,
+)
+from digest_pipeline.transcripts.recognition.recognise import recognise
+from digest_pipeline.transcripts.recognition.transcriber import Heard, Hints
 
 SECONDS = 12
 # name of the file, container, codec, sample format, sample rate

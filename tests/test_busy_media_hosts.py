@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from digest_pipeline.errors import FetchError
-from digest_pipeline.feeds.fetch import Fetcher
-from digest_pipeline.feeds.rests import Resting
+from digest_pipeline.feeds.fetching.fetch import Fetcher
+from digest_pipeline.feeds.fetching.rests import Resting
 from digest_pipeline.feeds.store import claim_day, episodes_of_day
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.settings import Settings
@@ -55,7 +55,7 @@ class BusyHost:
 @pytest.fixture(autouse=True)
 def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second counts as a rest, as half a minute does otherwise."""
-    monkeypatch.setattr("digest_pipeline.feeds.fetch.PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("digest_pipeline.feeds.fetching.fetch.PATIENCE_SECONDS", 0.5)
 
 
 def bring(urls: Sequence[str], settings: Settings, folder: Path) -> list[BaseException | None]:

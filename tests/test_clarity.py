@@ -12,8 +12,8 @@ from bench.worthiness import headlines as training
 from bench.worthiness.episodes import read_windows, words_in
 from bench.worthiness.headlines import Examples, Judged, day_figures, digest_of, held_out
 from bench.worthiness.written import CLAIMS, written_claims
-from digest_pipeline.claims.clarity import MARKS, Shown, clarity_matrix, clarity_of, joined, load_clarity
-from digest_pipeline.claims.clarity_rater import get_clarity_rater
+from digest_pipeline.claims.models.clarity import MARKS, Shown, clarity_matrix, clarity_of, joined, load_clarity
+from digest_pipeline.claims.models.clarity_rater import get_clarity_rater
 from digest_pipeline.claims.wording import plainness, worded
 from digest_pipeline.encoder import LayeredEmbedder, Vectors
 from digest_pipeline.evaluation.evaluate import trained_on

@@ -8,10 +8,10 @@ import pytest
 
 from bench.worthiness.headlines import Judged
 from bench.worthiness.shown import STARTS, Lessons, fit, folds_of, of_verdicts, of_windows, of_written, weights_of
-from digest_pipeline.claims.clarity import Shown
-from digest_pipeline.claims.clarity_rater import get_clarity_rater
-from digest_pipeline.claims.tuned_encoder import SHOWN_TOKENS, ShownEncoder
-from digest_pipeline.claims.tuned_weights import ShownText
+from digest_pipeline.claims.models.clarity import Shown
+from digest_pipeline.claims.models.clarity_rater import get_clarity_rater
+from digest_pipeline.claims.models.tuned_encoder import SHOWN_TOKENS, ShownEncoder
+from digest_pipeline.claims.models.tuned_weights import ShownText
 from digest_pipeline.errors import ModelError
 from digest_pipeline.model_files import encoder_source
 from digest_pipeline.settings import Settings

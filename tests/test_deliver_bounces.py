@@ -7,11 +7,11 @@ from typer.testing import CliRunner
 
 from digest_pipeline.cli import app
 from digest_pipeline.delivery import ledger
-from digest_pipeline.delivery.confirmation import mail_asker
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.deliver import deliver
-from digest_pipeline.delivery.optin import request_subscription
 from digest_pipeline.delivery.subscribers import SubscriberBook
+from digest_pipeline.delivery.web.confirmation import mail_asker
+from digest_pipeline.delivery.web.optin import request_subscription
 from digest_pipeline.models import Digest
 from digest_pipeline.settings import Settings
 from tests.mail_server import Inbox

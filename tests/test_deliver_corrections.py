@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from bench.published import made_up_archive, publish
+from digest_pipeline.delivery.channels.notify import NotifySender
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.deliver import deliver
 from digest_pipeline.delivery.ledger import Delivery, Outcome, Retriable, reopen
-from digest_pipeline.delivery.notify import NotifySender
 from digest_pipeline.models import Digest, Retraction, Subscriber
 from digest_pipeline.publishing.retract import retract
 from digest_pipeline.settings import Settings

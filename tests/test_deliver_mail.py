@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from bench.published import made_up_archive
+from digest_pipeline.delivery.channels.message import digest_message
 from digest_pipeline.delivery.ledger import Delivery
 from digest_pipeline.delivery.links import SignedLinks
-from digest_pipeline.delivery.message import digest_message
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.publishing.pages import Site, day_page
 from digest_pipeline.settings import Settings

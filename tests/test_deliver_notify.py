@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from digest_pipeline.delivery.channels.notify import NotifySender
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.deliver import deliver
 from digest_pipeline.delivery.ledger import Delivery, Outcome
-from digest_pipeline.delivery.notify import NotifySender
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.settings import Settings

@@ -12,9 +12,9 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from pydantic import SecretStr
 
 from digest_pipeline.delivery import ledger
+from digest_pipeline.delivery.channels.smtp import MOST_UNANSWERED
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.deliver import deliver
-from digest_pipeline.delivery.smtp import MOST_UNANSWERED
 from digest_pipeline.errors import DigestError
 from digest_pipeline.models import Digest
 from digest_pipeline.settings import Settings
@@ -139,7 +139,7 @@ def test_a_login_that_is_put_off_is_tried_in_the_next_round(mailed: Settings, pu
 def test_a_server_that_filters_a_text_for_long_is_waited_for(
     mailed: Settings, box: Inbox, published: Digest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest_pipeline.delivery.smtp.SERVER_SECONDS", 1.0)
+    monkeypatch.setattr("digest_pipeline.delivery.channels.smtp.SERVER_SECONDS", 1.0)
     box.text_seconds = 2.0
     subscribe(mailed, "ann")
     assert deliver(mailed, NOW) == {"sent": 1}

@@ -15,11 +15,12 @@ import requests
 import trustme
 
 from bench.published import made_up_archive
-from digest_pipeline.delivery import ledger, webhooks
+from digest_pipeline.delivery import ledger
+from digest_pipeline.delivery.channels import webhooks
+from digest_pipeline.delivery.channels.notify import NotifySender
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.deliver import deliver
 from digest_pipeline.delivery.ledger import Delivery, Outcome
-from digest_pipeline.delivery.notify import NotifySender
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.settings import Settings

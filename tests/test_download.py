@@ -14,7 +14,7 @@ import pytest
 from tenacity import wait_none
 
 from digest_pipeline.errors import FetchError
-from digest_pipeline.feeds.fetch import Fetcher
+from digest_pipeline.feeds.fetching.fetch import Fetcher
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ahead import DiskBudget, fetch_ahead
 from digest_pipeline.transcripts.download import NoRoom, download

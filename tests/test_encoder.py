@@ -7,7 +7,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from digest_pipeline.claims.punctuation import get_punctuator
+from digest_pipeline.claims.models.punctuation import get_punctuator
 from digest_pipeline.encoder import SentenceEncoder, embedder_name, get_embedder
 from digest_pipeline.errors import ModelError
 from digest_pipeline.model_files import encoder_source

@@ -2,8 +2,8 @@
 
 import pytest
 
-from digest_pipeline.claims.attribution import exchange_fault
-from digest_pipeline.claims.faithfulness import Wording, unfaithful
+from digest_pipeline.claims.checks.attribution import exchange_fault
+from digest_pipeline.claims.checks.faithfulness import Wording, unfaithful
 from digest_pipeline.claims.grounding import Located
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.models import Segment

@@ -13,15 +13,15 @@ from digest_pipeline.claims.extractive import (
     raise_highlights,
     select_spans,
 )
+from digest_pipeline.claims.models.worthiness import load_model, worth_in_context
 from digest_pipeline.claims.sentences import Sentence
 from digest_pipeline.claims.spans import spans_of
 from digest_pipeline.claims.turns import turns_of
-from digest_pipeline.claims.worthiness import load_model, worth_in_context
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.models import Episode, Segment, Soundbite
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts.ads import flag_ads
-from digest_pipeline.transcripts.publisher import parse_transcript
+from digest_pipeline.transcripts.ads.flags import flag_ads
+from digest_pipeline.transcripts.publisher.choice import parse_transcript
 from tests.talk import SAID
 
 

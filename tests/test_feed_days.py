@@ -18,7 +18,7 @@ from digest_pipeline.feeds import evidence, identity, store
 from digest_pipeline.feeds.arrivals import save_episodes
 from digest_pipeline.feeds.evidence import KnownEpisode
 from digest_pipeline.feeds.health import save_outcomes
-from digest_pipeline.feeds.parse import parse_feed
+from digest_pipeline.feeds.parsing.parse import parse_feed
 from digest_pipeline.feeds.scan import FeedScan
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds, set_feed
 from digest_pipeline.models import FeedItem, ParsedFeed, Soundbite, TranscriptLink

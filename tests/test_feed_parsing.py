@@ -9,8 +9,8 @@ import pytest
 
 from digest_pipeline.errors import FeedError
 from digest_pipeline.feeds.chapters import parse_chapters
-from digest_pipeline.feeds.parse import parse_feed, plain_text
-from digest_pipeline.feeds.podcast_elements import seconds_of
+from digest_pipeline.feeds.parsing.parse import parse_feed, plain_text
+from digest_pipeline.feeds.parsing.podcast_elements import seconds_of
 from digest_pipeline.models import Chapter, Person, Soundbite
 from digest_pipeline.words import UNREADABLE, readable
 from tests.conftest import SHARED

@@ -12,9 +12,9 @@ import pytest
 import zstandard
 
 from digest_pipeline.errors import AddressRefused, FetchError
-from digest_pipeline.feeds.answers import retry_after
-from digest_pipeline.feeds.fetch import Fetched, Fetcher
-from digest_pipeline.feeds.guard import GuardedBackend, is_public
+from digest_pipeline.feeds.fetching.answers import retry_after
+from digest_pipeline.feeds.fetching.fetch import Fetched, Fetcher
+from digest_pipeline.feeds.fetching.guard import GuardedBackend, is_public
 from digest_pipeline.feeds.redaction import redact
 from digest_pipeline.settings import Settings
 from tests.conftest import Web
@@ -78,7 +78,7 @@ def test_the_guard_tries_every_address_of_a_name(web: Web, monkeypatch: pytest.M
             port = int(web.url.rsplit(":", 1)[1])
             return await super().connect_tcp("127.0.0.1", port)
 
-    monkeypatch.setattr("digest_pipeline.feeds.guard.anyio.getaddrinfo", resolve)
+    monkeypatch.setattr("digest_pipeline.feeds.fetching.guard.anyio.getaddrinfo", resolve)
 
     async def go() -> None:
         stream = await GuardedBackend(Inner()).connect_tcp("show.example", 443)
@@ -124,7 +124,7 @@ def test_a_name_that_changes_its_address_gets_nowhere(
         asked.append(host)
         return [(0, 0, 0, "", (address, port)) for address in ("2001:4860::1", "127.0.0.1")]
 
-    monkeypatch.setattr("digest_pipeline.feeds.guard.anyio.getaddrinfo", resolve)
+    monkeypatch.setattr("digest_pipeline.feeds.fetching.guard.anyio.getaddrinfo", resolve)
     with pytest.raises(AddressRefused, match="show.example resolves to 127.0.0.1"):
         get(url, with_limits(settings, allow_private_hosts=False))
     assert (asked, web.requests) == (["show.example"], [])

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from digest_pipeline.claims.checker import WordingChecker
-from digest_pipeline.claims.entailment import EntailmentModel
-from digest_pipeline.claims.faithfulness import Wording, unfaithful
+from digest_pipeline.claims.checks.checker import WordingChecker
+from digest_pipeline.claims.checks.entailment import EntailmentModel
+from digest_pipeline.claims.checks.faithfulness import Wording, unfaithful
+from digest_pipeline.claims.checks.numerals import quantities_in
+from digest_pipeline.claims.checks.quantities import unsaid_quantity
 from digest_pipeline.claims.grounding import Located, locate_quote
-from digest_pipeline.claims.numerals import quantities_in
-from digest_pipeline.claims.quantities import unsaid_quantity
+from digest_pipeline.claims.llm.windows import positions_of, windows_of
 from digest_pipeline.claims.turns import turns_of
-from digest_pipeline.claims.windows import positions_of, windows_of
 from digest_pipeline.errors import ModelError
 from digest_pipeline.models import Episode, Segment
 from digest_pipeline.settings import Settings

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from digest_pipeline.models import Episode, Person, Segment
-from digest_pipeline.transcripts.audio import SAMPLE_RATE
-from digest_pipeline.transcripts.guards import judge, without_loops
-from digest_pipeline.transcripts.hints import hints_of
-from digest_pipeline.transcripts.transcriber import Heard, Hints, times_of_words
+from digest_pipeline.transcripts.recognition.audio import SAMPLE_RATE
+from digest_pipeline.transcripts.recognition.guards import judge, without_loops
+from digest_pipeline.transcripts.recognition.hints import hints_of
+from digest_pipeline.transcripts.recognition.transcriber import Heard, Hints, times_of_words
 
 NOISE = np.random.default_rng(3).normal(0, 0.1, SAMPLE_RATE * 20).astype(np.float32)
 HINTS = Hints("Energy Matters. The Grid.", "ComfyUI")
@@ -53,7 +53,7 @@ def test_invented_text_is_dropped_with_its_reason(change: dict[str, object], rea
 )  # fmt: skip
 def test_doubtful_text_is_marked(change: dict[str, object], reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The audio here is noise, so the voice model's answer is set: there is a voice."""
-    monkeypatch.setattr("digest_pipeline.transcripts.guards.voice_share", lambda *_: 0.9)
+    monkeypatch.setattr("digest_pipeline.transcripts.recognition.guards.voice_share", lambda *_: 0.9)
     verdict = judge(replace(GOOD, **change), NOISE, HINTS)  # type: ignore[arg-type]
     assert verdict is not None
     assert reason in verdict.reason
@@ -81,7 +81,7 @@ def test_letters_of_three_bytes_are_no_loop() -> None:
     "text", ["Transcription is the first step in gene expression.", "Captions doubled our watch time on every video."]
 )
 def test_a_sentence_about_captions_passes_where_there_is_a_voice(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest_pipeline.transcripts.guards.voice_share", lambda *_: 0.9)
+    monkeypatch.setattr("digest_pipeline.transcripts.recognition.guards.voice_share", lambda *_: 0.9)
     assert judge(replace(GOOD, text=text), NOISE, HINTS) is None
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from digest_pipeline.errors import FeedError
-from digest_pipeline.feeds.parse import parse_feed
+from digest_pipeline.feeds.parsing.parse import parse_feed
 
 URL, AUDIO = "https://show.example/feed.json", "https://cdn.example/1.mp3"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest_pipeline.transcripts.publisher import parse_transcript
+from digest_pipeline.transcripts.publisher.choice import parse_transcript
 
 ANN = "the queue for the grid is longer than the grid itself"
 BOB = "and most of what stands in it will never be built"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from digest_pipeline.claims.choose import get_extractor
-from digest_pipeline.claims.llm import LlmExtractor
+from digest_pipeline.claims.llm.extract import LlmExtractor
 from digest_pipeline.llm.pace import Pace
 from digest_pipeline.llm.transport import prompt_cache
 from digest_pipeline.models import Segment
@@ -179,7 +179,7 @@ def test_what_is_kept_depends_on_model_and_prompt(setup: Setup) -> None:
 def test_what_is_kept_depends_on_the_settings_that_decide_it(
     setup: Setup, monkeypatch: pytest.MonkeyPatch, extractor: str, change: dict[str, object]
 ) -> None:
-    monkeypatch.setattr("digest_pipeline.claims.checker.get_entailment", lambda settings: settings.nli_model)
+    monkeypatch.setattr("digest_pipeline.claims.checks.checker.get_entailment", lambda settings: settings.nli_model)
     before = setup.settings.model_copy(update={"extractor": extractor, "nli_model": "one"})
     after = before.model_copy(update=change)
     keys = {get_extractor(settings, setup.warehouse, DAY).key for settings in (before, after)}

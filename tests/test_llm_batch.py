@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from digest_pipeline.claims.llm import LlmExtractor
-from digest_pipeline.claims.prompts import find_prompt
-from digest_pipeline.claims.replies import read_claims
+from digest_pipeline.claims.llm.extract import LlmExtractor
+from digest_pipeline.claims.llm.prompts import find_prompt
+from digest_pipeline.claims.llm.replies import read_claims
+from digest_pipeline.claims.llm.windows import windows_of
 from digest_pipeline.claims.turns import turns_of
-from digest_pipeline.claims.windows import windows_of
 from digest_pipeline.llm.batch import BatchSender, Question
 from digest_pipeline.llm.books import Books
 from digest_pipeline.llm.client import LlmClient

@@ -18,8 +18,8 @@ from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.llm.spending import outcomes_of_day, spending_of_episodes
 from digest_pipeline.resources import SettingsResource, WarehouseResource
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts.ads import flag_ads
-from digest_pipeline.transcripts.publisher import parse_transcript
+from digest_pipeline.transcripts.ads.flags import flag_ads
+from digest_pipeline.transcripts.publisher.choice import parse_transcript
 from digest_pipeline.warehouse import Warehouse
 from tests.llm_server import Reply, talk_in
 from tests.llm_setup import Setup, make_setup, pytestmark  # noqa: F401 - a fixture

@@ -9,9 +9,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from bench.published import made_up_archive
+from digest_pipeline.delivery.channels.message import digest_message
 from digest_pipeline.delivery.ledger import Delivery
 from digest_pipeline.delivery.links import SignedLinks
-from digest_pipeline.delivery.message import digest_message
 from digest_pipeline.models import Subscriber
 from digest_pipeline.settings import Settings
 from tests.browser import chromium, find_chromium

@@ -12,7 +12,7 @@ from dagster import AssetKey, AssetMaterialization, DagsterInstance
 
 from digest_pipeline.automation import RESCORED
 from digest_pipeline.claims.extractor import Extraction
-from digest_pipeline.claims.rewrite import Rewording
+from digest_pipeline.claims.llm.rewrite import Rewording
 from digest_pipeline.claims.store import save_extraction, save_rewordings
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.models import ClaimCandidate, Episode

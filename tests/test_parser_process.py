@@ -7,9 +7,9 @@ import psutil
 import pytest
 
 from digest_pipeline.errors import FeedError
-from digest_pipeline.feeds import parser_process
-from digest_pipeline.feeds.parse import parse_feed
-from digest_pipeline.feeds.parser_process import DocumentParser
+from digest_pipeline.feeds.parsing import parser_process
+from digest_pipeline.feeds.parsing.parse import parse_feed
+from digest_pipeline.feeds.parsing.parser_process import DocumentParser
 from digest_pipeline.feeds.scan import FeedScan, scan_feeds
 from digest_pipeline.feeds.subscriptions import FeedRequest
 from digest_pipeline.models import ParsedFeed

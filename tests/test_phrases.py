@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest_pipeline.models import Segment
-from digest_pipeline.transcripts.phrases import LONGEST_WORDS, phrases_of
+from digest_pipeline.transcripts.recognition.phrases import LONGEST_WORDS, phrases_of
 
 
 def window(text: str) -> Segment:

@@ -23,7 +23,7 @@ from digest_pipeline.cli.feeds import subscribe_to_list
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.runs import run_days
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts.publisher import parse_transcript
+from digest_pipeline.transcripts.publisher.choice import parse_transcript
 from digest_pipeline.warehouse.choice import warehouse_of
 from tests.conftest import Web
 

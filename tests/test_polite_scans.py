@@ -18,7 +18,7 @@ import pytest
 import trustme
 
 from digest_pipeline.errors import FetchError
-from digest_pipeline.feeds.fetch import Fetcher
+from digest_pipeline.feeds.fetching.fetch import Fetcher
 from digest_pipeline.feeds.health import save_outcomes
 from digest_pipeline.feeds.scan import FeedScan, scan_feeds
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds, feeds_to_ask
@@ -209,7 +209,7 @@ def test_a_host_is_asked_again_after_its_rest_in_the_same_run(
     web: Web, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run that transcribes for hours comes back to a host that asked for half a minute."""
-    monkeypatch.setattr("digest_pipeline.feeds.fetch.PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("digest_pipeline.feeds.fetching.fetch.PATIENCE_SECONDS", 0.5)
     web.routes["/busy"] = answer(429, Retry_After="1")
     web.put("/feed", BODY)
 

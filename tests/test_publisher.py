@@ -15,7 +15,7 @@ from rapidfuzz.distance import Levenshtein
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.errors import TranscriptError
 from digest_pipeline.models import Episode, Segment, TranscriptLink
-from digest_pipeline.transcripts.publisher import (
+from digest_pipeline.transcripts.publisher.choice import (
     check_belongs,
     in_order_of_preference,
     kind_of,
@@ -298,7 +298,7 @@ def test_a_text_is_read_in_the_charset_that_its_server_names() -> None:
 def test_no_document_takes_time_with_the_square_of_its_length(kind: str, body: str) -> None:
     """Most took seconds that grew with the square, and 32 MiB are allowed: here twenty times the length, in a minute."""
     code = (
-        "import sys; from digest_pipeline.transcripts.formats import read_document\n"
+        "import sys; from digest_pipeline.transcripts.publisher.formats import read_document\n"
         "for _ in read_document(sys.stdin.read() * 20, sys.argv[1]): pass"
     )
     subprocess.run([sys.executable, "-c", code, kind], input=body, text=True, timeout=60, check=False)

@@ -10,7 +10,7 @@ import pytest
 
 from bench.worthiness.punctuation import as_shipped, fit, talk_of, weights_of
 from digest_pipeline.claims.extractive import ExtractiveExtractor
-from digest_pipeline.claims.punctuation import get_punctuator
+from digest_pipeline.claims.models.punctuation import get_punctuator
 from digest_pipeline.claims.sentences import (
     ASKS,
     BEGINS,

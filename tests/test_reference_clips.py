@@ -9,9 +9,9 @@ import pytest
 
 from digest_pipeline.errors import AudioError, NoSpeech
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts.recognise import Recognised, recognise
-from digest_pipeline.transcripts.transcriber import Hints
-from digest_pipeline.transcripts.whisper import get_transcriber
+from digest_pipeline.transcripts.recognition.recognise import Recognised, recognise
+from digest_pipeline.transcripts.recognition.transcriber import Hints
+from digest_pipeline.transcripts.recognition.whisper import get_transcriber
 from digest_pipeline.words import normalise_words
 from tests.conftest import SHARED
 

@@ -16,11 +16,11 @@ from pydantic import SecretStr
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.errors import AudioError, ModelError, SettingsError
 from digest_pipeline.settings import Settings, load_settings
-from digest_pipeline.transcripts.audio import SAMPLE_RATE, read_pieces
-from digest_pipeline.transcripts.recognise import recognise
-from digest_pipeline.transcripts.remote import _flac
-from digest_pipeline.transcripts.transcriber import Hints
-from digest_pipeline.transcripts.whisper import get_transcriber
+from digest_pipeline.transcripts.recognition.audio import SAMPLE_RATE, read_pieces
+from digest_pipeline.transcripts.recognition.recognise import recognise
+from digest_pipeline.transcripts.recognition.remote import _flac
+from digest_pipeline.transcripts.recognition.transcriber import Hints
+from digest_pipeline.transcripts.recognition.whisper import get_transcriber
 from tests.conftest import Web
 
 SPOKEN = "five-past-eight--monday-batteries-and-the-long-way-round.mp3"
@@ -95,7 +95,7 @@ def test_a_server_transcribes_as_the_model_here_does(
 def test_a_server_that_fails_stops_the_run_and_not_the_episode(
     web: Web, remote: Settings, network: DemoNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest_pipeline.transcripts.remote.ATTEMPTS", 1)
+    monkeypatch.setattr("digest_pipeline.transcripts.recognition.remote.ATTEMPTS", 1)
     server = TranscriptionServer(web, remote.model_copy(update={"whisper_api_base": ""}))
     server.status = 503
     path = network.folder / "audio" / SPOKEN
@@ -156,7 +156,7 @@ def test_a_piece_that_is_refused_is_its_episodes_failure(web: Web, remote: Setti
 def test_a_server_that_refuses_everything_stops_the_run(
     web: Web, remote: Settings, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest_pipeline.transcripts.remote.ATTEMPTS", 1)
+    monkeypatch.setattr("digest_pipeline.transcripts.recognition.remote.ATTEMPTS", 1)
     TranscriptionServer(web, remote.model_copy(update={"whisper_api_base": ""})).status = status
     with pytest.raises(ModelError, match="does not transcribe"):
         get_transcriber(remote).transcribe(SECOND, "en", Hints())
@@ -182,7 +182,7 @@ def test_a_server_is_told_languages_by_codes_that_it_knows(
 
 
 def test_no_secret_of_the_server_is_told(web: Web, remote: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest_pipeline.transcripts.remote.ATTEMPTS", 1)
+    monkeypatch.setattr("digest_pipeline.transcripts.recognition.remote.ATTEMPTS", 1)
     server = TranscriptionServer(web, remote.model_copy(update={"whisper_api_base": ""}))
     base = web.url.replace("http://", "http://me:hunter2@") + "/v1"
     secret = remote.model_copy(update={"whisper_api_base": base, "whisper_api_key": SecretStr("sk-1234567890")})

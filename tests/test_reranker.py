@@ -9,12 +9,12 @@ from transformers import AutoTokenizer, BertConfig, BertModel
 
 from bench.worthiness import reranker as reranker_training
 from bench.worthiness.reranker import Shortlist, fit, rate, weights_of
-from digest_pipeline.claims.reranker import WORDS_AROUND, get_reranker, passages_of
+from digest_pipeline.claims.models.reranker import WORDS_AROUND, get_reranker, passages_of
+from digest_pipeline.claims.models.tuned_encoder import TOKENS, PassageEncoder, padded
+from digest_pipeline.claims.models.tuned_weights import Passage
+from digest_pipeline.claims.models.worthiness import LEAST_RERANKED, RERANKED_WORDS, shortlist, worth_reranked
 from digest_pipeline.claims.spans import Span, spans_of
-from digest_pipeline.claims.tuned_encoder import TOKENS, PassageEncoder, padded
-from digest_pipeline.claims.tuned_weights import Passage
 from digest_pipeline.claims.turns import turns_of
-from digest_pipeline.claims.worthiness import LEAST_RERANKED, RERANKED_WORDS, shortlist, worth_reranked
 from digest_pipeline.errors import ModelError
 from digest_pipeline.model_files import encoder_source
 from digest_pipeline.models import Segment

@@ -2,10 +2,10 @@
 
 import pytest
 
-from digest_pipeline.claims.checker import WordingChecker
-from digest_pipeline.claims.faithfulness import Wording
+from digest_pipeline.claims.checks.checker import WordingChecker
+from digest_pipeline.claims.checks.faithfulness import Wording
+from digest_pipeline.claims.checks.names import same_person, unsaid_name
 from digest_pipeline.claims.grounding import Located
-from digest_pipeline.claims.names import same_person, unsaid_name
 from digest_pipeline.claims.turns import turns_of
 from digest_pipeline.models import Episode, Person, Segment
 from digest_pipeline.settings import Settings

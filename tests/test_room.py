@@ -12,7 +12,7 @@ from tempfile import SpooledTemporaryFile
 import pytest
 
 from digest_pipeline.feeds import room, scan
-from digest_pipeline.feeds.parser_process import DocumentParser
+from digest_pipeline.feeds.parsing.parser_process import DocumentParser
 from digest_pipeline.feeds.room import Place, Room
 from digest_pipeline.feeds.scan import FeedScan, scan_feeds
 from digest_pipeline.feeds.subscriptions import FeedRequest

@@ -13,8 +13,8 @@ from bs4 import BeautifulSoup
 from lxml import etree
 
 from bench.published import made_up_archive, publish
+from digest_pipeline.delivery.channels.message import digest_message
 from digest_pipeline.delivery.ledger import Delivery
-from digest_pipeline.delivery.message import digest_message
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.publishing import store
 from digest_pipeline.publishing.pages import Site

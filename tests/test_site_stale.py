@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from bench.published import made_up_archive, publish
 from digest_pipeline.cli import app
-from digest_pipeline.delivery.web import _last_day
+from digest_pipeline.delivery.web.service import _last_day
 from digest_pipeline.publishing import store
 from digest_pipeline.publishing.pages import Site
 from digest_pipeline.publishing.publish import build_again

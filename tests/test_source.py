@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from digest_pipeline.errors import DigestError, FetchError, TranscriptError
-from digest_pipeline.feeds.fetch import Fetcher
-from digest_pipeline.feeds.rests import Resting
+from digest_pipeline.feeds.fetching.fetch import Fetcher
+from digest_pipeline.feeds.fetching.rests import Resting
 from digest_pipeline.models import Episode, Transcript, TranscriptLink
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts import formats
 from digest_pipeline.transcripts.ahead import DiskBudget
-from digest_pipeline.transcripts.cues import Cue
+from digest_pipeline.transcripts.publisher import formats
+from digest_pipeline.transcripts.publisher.cues import Cue
 from digest_pipeline.transcripts.source import Audio, audio_file, fetch_source
 from tests.conftest import Web
 
@@ -67,7 +67,7 @@ VTT = b"WEBVTT\n\n00:00.000 --> 00:30.000\n" + b"The queue for the grid is longe
 def test_a_transcript_is_waited_for_where_its_host_asks_to_wait(
     web: Web, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest_pipeline.feeds.fetch.PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("digest_pipeline.feeds.fetching.fetch.PATIENCE_SECONDS", 0.5)
     audio, document = web.put("/a.mp3", b"sound"), busy(web, "/t.vtt", ["1"], VTT)
     assert isinstance(source_of(episode_of(f"{web.url}/feed", audio, document), settings), Transcript)
 

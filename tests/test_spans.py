@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest_pipeline.claims.punctuation import get_punctuator
+from digest_pipeline.claims.models.punctuation import get_punctuator
 from digest_pipeline.claims.sentences import MAX_PIECE, plain_word
 from digest_pipeline.claims.spans import MAX_SENTENCES, spans_of
 from digest_pipeline.claims.turns import turns_of

@@ -12,11 +12,11 @@ import pytest
 from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.errors import AudioError, NoSpeech
 from digest_pipeline.settings import Settings, load_settings
-from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples, read_pieces, sha256_of
-from digest_pipeline.transcripts.checkpoints import forget_checkpoints
-from digest_pipeline.transcripts.recognise import Recognised, recognise
-from digest_pipeline.transcripts.transcriber import Heard, Hints
-from digest_pipeline.transcripts.whisper import get_transcriber
+from digest_pipeline.transcripts.recognition.audio import SAMPLE_RATE, Samples, read_pieces, sha256_of
+from digest_pipeline.transcripts.recognition.checkpoints import forget_checkpoints
+from digest_pipeline.transcripts.recognition.recognise import Recognised, recognise
+from digest_pipeline.transcripts.recognition.transcriber import Heard, Hints
+from digest_pipeline.transcripts.recognition.whisper import get_transcriber
 from digest_pipeline.words import normalise_words
 
 
@@ -146,7 +146,7 @@ def test_audio_that_is_too_long_is_not_begun(spoken: Path, quick: Settings) -> N
 
 def test_finding_voices_reports_nothing_to_anybody(tmp_path: Path) -> None:
     code = (
-        "import numpy as np; from digest_pipeline.transcripts.guards import voice_share;"
+        "import numpy as np; from digest_pipeline.transcripts.recognition.guards import voice_share;"
         " print(voice_share(np.zeros(16000, np.float32), 0, 1))"
     )
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from bench.worthiness.stack import StackedRows, fit_stack
-from digest_pipeline.claims.features import feature_names, features_of
+from digest_pipeline.claims.models.features import feature_names, features_of
+from digest_pipeline.claims.models.worthiness import STACKED_SHARE, load_model, stacked_columns, worth_stacked
 from digest_pipeline.claims.spans import spans_of
 from digest_pipeline.claims.turns import turns_of
-from digest_pipeline.claims.worthiness import STACKED_SHARE, load_model, stacked_columns, worth_stacked
 from digest_pipeline.models import Segment
 from tests.test_reranker import CHATTER, CLAIM
 

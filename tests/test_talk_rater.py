@@ -12,11 +12,11 @@ from bench.worthiness import episodes as labelled_episodes
 from bench.worthiness.episodes import note_trained_on
 from bench.worthiness.talk import KEPT, fit, talks_of, weights_of
 from digest_pipeline.claims.extractive import ADVERTISES
+from digest_pipeline.claims.models.talk_rater import OUTPUTS, get_talk_rater, rate_spans
+from digest_pipeline.claims.models.tuned_encoder import STRETCH, TalkEncoder
+from digest_pipeline.claims.models.worthiness import TALK_SHARE, Scores, worth_in_talk
 from digest_pipeline.claims.spans import spans_of
-from digest_pipeline.claims.talk_rater import OUTPUTS, get_talk_rater, rate_spans
-from digest_pipeline.claims.tuned_encoder import STRETCH, TalkEncoder
 from digest_pipeline.claims.turns import turns_of
-from digest_pipeline.claims.worthiness import TALK_SHARE, Scores, worth_in_talk
 from digest_pipeline.errors import ModelError
 from digest_pipeline.model_files import encoder_source
 from digest_pipeline.models import Segment

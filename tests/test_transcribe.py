@@ -15,11 +15,11 @@ from digest_pipeline.errors import DigestError
 from digest_pipeline.feeds.subscriptions import Subscription, add_feeds
 from digest_pipeline.models import Episode, TranscriptLink
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts.audio import Samples, read_pieces
-from digest_pipeline.transcripts.remote import _flac
+from digest_pipeline.transcripts.recognition.audio import Samples, read_pieces
+from digest_pipeline.transcripts.recognition.remote import _flac
+from digest_pipeline.transcripts.recognition.transcriber import Heard, Hints
 from digest_pipeline.transcripts.store import TalkHistory, day_report, save_outcome
 from digest_pipeline.transcripts.transcribe import Outcome, transcribe_episodes
-from digest_pipeline.transcripts.transcriber import Heard, Hints
 from digest_pipeline.warehouse import Warehouse
 from tests.conftest import Web
 

@@ -9,8 +9,8 @@ import pytest
 
 from digest_pipeline.errors import TranscriptError
 from digest_pipeline.models import Episode, Segment
-from digest_pipeline.transcripts.formats import read_document
-from digest_pipeline.transcripts.publisher import check_belongs, parse_transcript
+from digest_pipeline.transcripts.publisher.choice import check_belongs, parse_transcript
+from digest_pipeline.transcripts.publisher.formats import read_document
 
 LONG = "the queue for the grid is longer than the grid itself and most of what stands in it will never be built at all"
 MORE = f"and {LONG}"

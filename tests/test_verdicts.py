@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from assets.scored_insights import scored_insights
 from digest_pipeline.claims.extractor import Extraction
-from digest_pipeline.claims.rewrite import Rewording
+from digest_pipeline.claims.llm.rewrite import Rewording
 from digest_pipeline.claims.store import save_extraction, save_rewordings
 from digest_pipeline.cli import app
 from digest_pipeline.delivery.database import open_delivery

@@ -13,13 +13,13 @@ from digest_pipeline.demo import DemoNetwork
 from digest_pipeline.errors import ModelError
 from digest_pipeline.models import Episode, Person, Segment
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts import voices
-from digest_pipeline.transcripts.audio import SAMPLE_RATE, Samples, read_pieces
-from digest_pipeline.transcripts.hints import hints_of
-from digest_pipeline.transcripts.recognise import recognise
+from digest_pipeline.transcripts.recognition import voices
+from digest_pipeline.transcripts.recognition.audio import SAMPLE_RATE, Samples, read_pieces
+from digest_pipeline.transcripts.recognition.hints import hints_of
+from digest_pipeline.transcripts.recognition.recognise import recognise
+from digest_pipeline.transcripts.recognition.voices import Diarizer, VoiceTurn, get_diarizer, with_voices
+from digest_pipeline.transcripts.recognition.whisper import get_transcriber
 from digest_pipeline.transcripts.speakers import name_speakers
-from digest_pipeline.transcripts.voices import Diarizer, VoiceTurn, get_diarizer, with_voices
-from digest_pipeline.transcripts.whisper import get_transcriber
 from tests.conftest import SHARED
 
 CLIPS = SHARED / "data" / "audio" / "speechbrain_asr"

@@ -16,7 +16,7 @@ from digest_pipeline.delivery.deliver import deliver
 from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.delivery.votes import cast_vote, count_votes, vote_of
-from digest_pipeline.delivery.web import WebService
+from digest_pipeline.delivery.web.service import WebService
 from digest_pipeline.errors import SubscribersDamaged
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.publishing.publish import build_again

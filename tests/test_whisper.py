@@ -14,11 +14,16 @@ from digest_pipeline.errors import AudioError, ModelError
 from digest_pipeline.model_files import whisper_source
 from digest_pipeline.models import Episode
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts.audio import SAMPLE_RATE, read_pieces
-from digest_pipeline.transcripts.hints import hints_of
 from digest_pipeline.transcripts.languages import CODES, NAMES, whisper_code
-from digest_pipeline.transcripts.transcriber import Hints
-from digest_pipeline.transcripts.whisper import HINT_TOKENS, WhisperTranscriber, bounded_hints, get_transcriber
+from digest_pipeline.transcripts.recognition.audio import SAMPLE_RATE, read_pieces
+from digest_pipeline.transcripts.recognition.hints import hints_of
+from digest_pipeline.transcripts.recognition.transcriber import Hints
+from digest_pipeline.transcripts.recognition.whisper import (
+    HINT_TOKENS,
+    WhisperTranscriber,
+    bounded_hints,
+    get_transcriber,
+)
 
 SECOND = np.zeros(SAMPLE_RATE, np.float32)
 LONG_TITLE = "How the grid works, what happened in Texas, and who pays: with engineers and regulators. " * 20

@@ -13,8 +13,8 @@ from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.deliver import deliver
 from digest_pipeline.delivery.links import SignedLinks
 from digest_pipeline.delivery.subscribers import SubscriberBook
-from digest_pipeline.delivery.web import WebService
-from digest_pipeline.delivery.wish_form import MOST_SHOWN, MOST_SUBJECTS, Subject, subjects_of, with_wishes
+from digest_pipeline.delivery.web.service import WebService
+from digest_pipeline.delivery.web.wish_form import MOST_SHOWN, MOST_SUBJECTS, Subject, subjects_of, with_wishes
 from digest_pipeline.errors import SubscriberError
 from digest_pipeline.models import Digest, Subscriber
 from digest_pipeline.publishing.publish import build_again

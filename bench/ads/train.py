@@ -32,11 +32,11 @@ from bench.ads.episodes import (
     written_blocks,
 )
 from digest_pipeline.regression import Array, Regression
-from digest_pipeline.transcripts import ad_model
-from digest_pipeline.transcripts.ad_cues import CUES
-from digest_pipeline.transcripts.ad_model import AdModel, Unit, cue_matrix, place_matrix, units_of
+from digest_pipeline.transcripts.ads import model as ad_model
+from digest_pipeline.transcripts.ads.cues import CUES
+from digest_pipeline.transcripts.ads.model import AdModel, Unit, cue_matrix, place_matrix, units_of
 
-WEIGHTS = Path(ad_model.__file__).with_name("ad_weights.npz")
+WEIGHTS = Path(ad_model.__file__).with_name("weights.npz")
 OWN_STRENGTH, PLACED_STRENGTH = 0.005, 0.03  # inverse of the L2 penalties
 BIAS = 1.0  # log odds added: a missed advertisement costs more than a lost farewell
 WRITTEN_BLOCKS = 8  # spliced into an episode

@@ -142,7 +142,7 @@ def _watch_stages(note: Callable[[str, str], None]) -> None:
 
 
 def _watch_pieces(note: Callable[[str, str], None]) -> None:
-    from digest_pipeline.transcripts.whisper import WhisperTranscriber
+    from digest_pipeline.transcripts.recognition.whisper import WhisperTranscriber
 
     bare = WhisperTranscriber.transcribe
 

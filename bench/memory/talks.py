@@ -17,7 +17,7 @@ from digest_pipeline.claims.extractive import ExtractiveExtractor
 from digest_pipeline.claims.store import save_extraction
 from digest_pipeline.models import Episode, Segment
 from digest_pipeline.settings import Settings, load_settings
-from digest_pipeline.transcripts.ads import flag_ads
+from digest_pipeline.transcripts.ads.flags import flag_ads
 from digest_pipeline.warehouse import Warehouse
 
 

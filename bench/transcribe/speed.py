@@ -23,10 +23,10 @@ from bench.speech import write_speech
 from digest_pipeline.bundled import bundled
 from digest_pipeline.errors import NoSpeech
 from digest_pipeline.settings import load_settings
-from digest_pipeline.transcripts.audio import sha256_of
-from digest_pipeline.transcripts.recognise import recognise
-from digest_pipeline.transcripts.voices import get_diarizer
-from digest_pipeline.transcripts.whisper import get_transcriber
+from digest_pipeline.transcripts.recognition.audio import sha256_of
+from digest_pipeline.transcripts.recognition.recognise import recognise
+from digest_pipeline.transcripts.recognition.voices import get_diarizer
+from digest_pipeline.transcripts.recognition.whisper import get_transcriber
 
 
 def main() -> None:

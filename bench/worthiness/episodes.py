@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from digest_pipeline.claims import worthiness
+from digest_pipeline.claims.models import worthiness
+from digest_pipeline.claims.models.worthiness import Scores, design_matrix, embed_sentences, embed_spans
 from digest_pipeline.claims.sentences import Punctuator, plain_word
 from digest_pipeline.claims.spans import Span, spans_of
 from digest_pipeline.claims.turns import Turn, turns_of
-from digest_pipeline.claims.worthiness import Scores, design_matrix, embed_sentences, embed_spans
 from digest_pipeline.encoder import LayeredEmbedder, Vectors
 from digest_pipeline.models import Segment
-from digest_pipeline.transcripts.ads import flag_ads
+from digest_pipeline.transcripts.ads.flags import flag_ads
 
 TRAINED_ON = Path(worthiness.__file__).with_name("trained_on.txt")
 VIEWS = ("published", "unsplit", "raw")

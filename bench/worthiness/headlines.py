@@ -28,12 +28,12 @@ from sklearn.preprocessing import StandardScaler
 
 from bench.worthiness.episodes import RememberingEmbedder, labelled_in, read_windows, show_of, words_in
 from bench.worthiness.written import written_claims
-from digest_pipeline.claims import clarity
-from digest_pipeline.claims.clarity import MARKS, Shown, clarity_matrix, joined
-from digest_pipeline.claims.clarity_rater import get_clarity_rater
-from digest_pipeline.claims.features import specificity
+from digest_pipeline.claims.models import clarity
+from digest_pipeline.claims.models.clarity import MARKS, Shown, clarity_matrix, joined
+from digest_pipeline.claims.models.clarity_rater import get_clarity_rater
+from digest_pipeline.claims.models.features import specificity
+from digest_pipeline.claims.models.worthiness import Scores
 from digest_pipeline.claims.wording import plainness, worded
-from digest_pipeline.claims.worthiness import Scores
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.regression import Regression
 from digest_pipeline.settings import ScoreWeights, load_settings

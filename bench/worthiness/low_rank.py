@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from digest_pipeline.claims.tuned_encoder import TunedEncoder
+from digest_pipeline.claims.models.tuned_encoder import TunedEncoder
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 RANK, SCALE = 8, 2.0

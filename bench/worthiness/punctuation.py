@@ -23,7 +23,8 @@ import torch
 from torch import nn
 
 from bench.worthiness.low_rank import DEVICE, learnt, mixed_precision, with_updates
-from digest_pipeline.claims import punctuation
+from digest_pipeline.claims.models import punctuation
+from digest_pipeline.claims.models.tuned_encoder import STRETCH, TalkEncoder, padded
 from digest_pipeline.claims.sentences import (
     ABBREVIATION,
     ASKS,
@@ -36,7 +37,6 @@ from digest_pipeline.claims.sentences import (
     best_borders,
     plain_word,
 )
-from digest_pipeline.claims.tuned_encoder import STRETCH, TalkEncoder, padded
 from digest_pipeline.model_files import encoder_source
 from digest_pipeline.settings import load_settings
 

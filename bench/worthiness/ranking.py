@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from bench.worthiness.episodes import LabelledEpisode
 from digest_pipeline.claims.extractive import refusal_of, select_spans
-from digest_pipeline.claims.worthiness import (
+from digest_pipeline.claims.models.worthiness import (
     Scores,
     promotion_in_context,
     shortlist,

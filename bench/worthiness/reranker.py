@@ -23,11 +23,11 @@ from bench.worthiness.episodes import GOOD, VIEWS, LabelledEpisode, RememberingE
 from bench.worthiness.low_rank import DEVICE, learnt, mixed_precision, with_updates
 from bench.worthiness.ranking import refused
 from bench.worthiness.ridge import held_out, length_weight_of, moments_of, targets
-from digest_pipeline.claims import reranker
-from digest_pipeline.claims.punctuation import get_punctuator
-from digest_pipeline.claims.reranker import passages_of
-from digest_pipeline.claims.tuned_encoder import BATCH, PassageEncoder, padded
-from digest_pipeline.claims.worthiness import Scores, worth_in_context
+from digest_pipeline.claims.models import reranker
+from digest_pipeline.claims.models.punctuation import get_punctuator
+from digest_pipeline.claims.models.reranker import passages_of
+from digest_pipeline.claims.models.tuned_encoder import BATCH, PassageEncoder, padded
+from digest_pipeline.claims.models.worthiness import Scores, worth_in_context
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.model_files import encoder_source
 from digest_pipeline.settings import load_settings

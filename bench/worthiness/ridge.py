@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.worthiness.episodes import LabelledEpisode
-from digest_pipeline.claims.features import feature_names
-from digest_pipeline.claims.worthiness import Scores
+from digest_pipeline.claims.models.features import feature_names
+from digest_pipeline.claims.models.worthiness import Scores
 
 PENALTY = 0.1  # 0.05 and 0.15 do as well; 0.5, right for a third of the labels, does worse
 SURFACE_PENALTY = 60  # times that of the wording: the surface features know the shows too well

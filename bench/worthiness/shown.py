@@ -29,9 +29,9 @@ from bench.worthiness.episodes import (
 from bench.worthiness.headlines import GOOD, STANDS, Judged, judged_claims
 from bench.worthiness.low_rank import DEVICE, learnt, mixed_precision, with_updates
 from bench.worthiness.written import recognised, written_claims
-from digest_pipeline.claims import clarity_rater
-from digest_pipeline.claims.tuned_encoder import ShownEncoder, padded
-from digest_pipeline.claims.tuned_weights import ShownText
+from digest_pipeline.claims.models import clarity_rater
+from digest_pipeline.claims.models.tuned_encoder import ShownEncoder, padded
+from digest_pipeline.claims.models.tuned_weights import ShownText
 from digest_pipeline.model_files import encoder_source
 from digest_pipeline.settings import load_settings
 

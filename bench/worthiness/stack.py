@@ -12,8 +12,8 @@ from sklearn.linear_model import LogisticRegression
 
 from bench.worthiness.episodes import GOOD, LabelledEpisode
 from bench.worthiness.ranking import refused
-from digest_pipeline.claims.features import feature_names
-from digest_pipeline.claims.worthiness import Scores, stacked_columns, worth_in_context, worth_in_talk
+from digest_pipeline.claims.models.features import feature_names
+from digest_pipeline.claims.models.worthiness import Scores, stacked_columns, worth_in_context, worth_in_talk
 
 STACKED, STACKED_PENALTY = 300, 20  # best spans of an episode in a view that it learns from; 1 / C
 

@@ -29,11 +29,11 @@ from bench.worthiness.episodes import (
     read_windows,
 )
 from bench.worthiness.low_rank import DEVICE, learnt, mixed_precision, with_updates
-from digest_pipeline.claims import talk_rater
-from digest_pipeline.claims.punctuation import get_punctuator
-from digest_pipeline.claims.talk_rater import OUTPUTS, rate_spans
-from digest_pipeline.claims.tuned_encoder import STRETCH, TalkEncoder, padded
-from digest_pipeline.claims.worthiness import Scores
+from digest_pipeline.claims.models import talk_rater
+from digest_pipeline.claims.models.punctuation import get_punctuator
+from digest_pipeline.claims.models.talk_rater import OUTPUTS, rate_spans
+from digest_pipeline.claims.models.tuned_encoder import STRETCH, TalkEncoder, padded
+from digest_pipeline.claims.models.worthiness import Scores
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.model_files import encoder_source
 from digest_pipeline.settings import load_settings

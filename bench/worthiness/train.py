@@ -22,10 +22,10 @@ from bench.worthiness.episodes import GOOD, VIEWS, LabelledEpisode, RememberingE
 from bench.worthiness.ranking import ranked
 from bench.worthiness.ridge import Grouping, Moments, held_out, length_weight_of, moments_of
 from bench.worthiness.stack import StackedRows, fit_stack, stacked_rows
-from digest_pipeline.claims import worthiness
-from digest_pipeline.claims.features import feature_names
-from digest_pipeline.claims.punctuation import get_punctuator
-from digest_pipeline.claims.worthiness import Scores, WorthinessModel
+from digest_pipeline.claims.models import worthiness
+from digest_pipeline.claims.models.features import feature_names
+from digest_pipeline.claims.models.punctuation import get_punctuator
+from digest_pipeline.claims.models.worthiness import Scores, WorthinessModel
 from digest_pipeline.encoder import get_embedder
 from digest_pipeline.settings import load_settings
 

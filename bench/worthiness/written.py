@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.worthiness.episodes import read_windows
-from digest_pipeline.claims.clarity import Shown
 from digest_pipeline.claims.cleaning import clean
+from digest_pipeline.claims.models.clarity import Shown
 
 CLAIMS = Path(__file__).with_name("written_claims.jsonl")
 MEASURED = 4  # writer

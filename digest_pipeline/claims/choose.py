@@ -4,8 +4,8 @@ from datetime import date
 
 from digest_pipeline.claims.extractive import ExtractiveExtractor
 from digest_pipeline.claims.extractor import ClaimExtractor
-from digest_pipeline.claims.llm import LlmExtractor
-from digest_pipeline.claims.rewrite import Rewriter
+from digest_pipeline.claims.llm.extract import LlmExtractor
+from digest_pipeline.claims.llm.rewrite import Rewriter
 from digest_pipeline.compute import get_pool
 from digest_pipeline.llm.batch import BatchSender
 from digest_pipeline.llm.books import Books

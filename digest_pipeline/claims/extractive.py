@@ -5,18 +5,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from digest_pipeline.claims.checks.faithfulness import is_checkable
 from digest_pipeline.claims.extractor import Extraction, too_weak
-from digest_pipeline.claims.faithfulness import is_checkable
-from digest_pipeline.claims.features import is_question
 from digest_pipeline.claims.injection import gives_orders
-from digest_pipeline.claims.punctuation import get_punctuator
-from digest_pipeline.claims.reranker import get_reranker, passages_of
-from digest_pipeline.claims.spans import Span, spans_of
-from digest_pipeline.claims.talk_rater import get_talk_rater, rate_spans
-from digest_pipeline.claims.tuned_weights import stored_weights
-from digest_pipeline.claims.turns import Turn, turns_of
-from digest_pipeline.claims.wording import as_said, headline_and_explanation, stands_alone
-from digest_pipeline.claims.worthiness import (
+from digest_pipeline.claims.models.features import is_question
+from digest_pipeline.claims.models.punctuation import get_punctuator
+from digest_pipeline.claims.models.reranker import get_reranker, passages_of
+from digest_pipeline.claims.models.talk_rater import get_talk_rater, rate_spans
+from digest_pipeline.claims.models.tuned_weights import stored_weights
+from digest_pipeline.claims.models.worthiness import (
     USUAL_LENGTH,
     Scores,
     SentenceVectors,
@@ -33,6 +30,9 @@ from digest_pipeline.claims.worthiness import (
     worth_reranked,
     worth_stacked,
 )
+from digest_pipeline.claims.spans import Span, spans_of
+from digest_pipeline.claims.turns import Turn, turns_of
+from digest_pipeline.claims.wording import as_said, headline_and_explanation, stands_alone
 from digest_pipeline.compute import ComputePool
 from digest_pipeline.encoder import Vectors, get_embedder
 from digest_pipeline.models import ClaimCandidate, Episode, Segment, Soundbite, stable_id

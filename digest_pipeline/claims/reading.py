@@ -7,7 +7,7 @@ from structlog.contextvars import bound_contextvars
 
 from digest_pipeline.claims.extractive import ExtractiveExtractor
 from digest_pipeline.claims.extractor import ClaimExtractor, Extraction
-from digest_pipeline.claims.llm import LlmExtractor
+from digest_pipeline.claims.llm.extract import LlmExtractor
 from digest_pipeline.compute import get_pool
 from digest_pipeline.models import Episode, Segment
 from digest_pipeline.settings import Settings

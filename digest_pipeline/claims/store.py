@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 
 from digest_pipeline.claims.extractor import Extraction
-from digest_pipeline.claims.rewrite import Rewording
+from digest_pipeline.claims.llm.rewrite import Rewording
 from digest_pipeline.models import ClaimCandidate, Episode
 
 COLUMNS = tuple(field.name for field in fields(ClaimCandidate))

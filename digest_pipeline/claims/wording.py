@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from digest_pipeline.claims.cleaning import GAP, clean
-from digest_pipeline.claims.features import PATTERNS, TRAILING_OFF, dangles
+from digest_pipeline.claims.models.features import PATTERNS, TRAILING_OFF, dangles
 
 MIN_WORDS, MAX_WORDS = 8, 42  # of a headline
 LATER_SENTENCE = 0.8

@@ -82,7 +82,7 @@ def _send(day: date | None, *, even_if_old: bool, only: Collection[str] | None =
 
 
 def _preview(day: date | None, file: Path) -> None:
-    from digest_pipeline.delivery.message import digest_message
+    from digest_pipeline.delivery.channels.message import digest_message
     from digest_pipeline.models import Subscriber
     from digest_pipeline.publishing.store import published_days, published_digests
     from digest_pipeline.warehouse.choice import looking

@@ -15,7 +15,7 @@ from digest_pipeline.cli.console import err, for_owner, out, table_of
 from digest_pipeline.errors import DigestError, FeedError
 from digest_pipeline.feeds import subscriptions as store
 from digest_pipeline.feeds.directory import find_feed_of, search_shows
-from digest_pipeline.feeds.fetch import Fetched, Fetcher
+from digest_pipeline.feeds.fetching.fetch import Fetched, Fetcher
 from digest_pipeline.feeds.folder import local_path
 from digest_pipeline.feeds.health import feed_states
 from digest_pipeline.feeds.opml import read_opml, write_opml

@@ -55,7 +55,7 @@ def search(
 
 
 def _build(settings: Settings) -> None:
-    from digest_pipeline.claims.punctuation import get_punctuator
+    from digest_pipeline.claims.models.punctuation import get_punctuator
     from digest_pipeline.encoder import get_embedder
     from digest_pipeline.search import update_index
     from digest_pipeline.warehouse.choice import looking

@@ -13,9 +13,9 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8080,
 ) -> None:
     """Serve the site, its health, and the pages to subscribe, confirm, change wishes and unsubscribe."""
-    from digest_pipeline.delivery.confirmation import mail_asker
-    from digest_pipeline.delivery.serve import serve as run
-    from digest_pipeline.delivery.web import WebService
+    from digest_pipeline.delivery.web.confirmation import mail_asker
+    from digest_pipeline.delivery.web.serve import serve as run
+    from digest_pipeline.delivery.web.service import WebService
 
     settings = load_settings()
     ask = mail_asker(settings)

@@ -17,8 +17,8 @@ from rich.markup import escape
 
 from digest_pipeline.cli.console import out, table_of
 from digest_pipeline.delivery.addresses import MAIL
+from digest_pipeline.delivery.channels.smtp import mail_server
 from digest_pipeline.delivery.database import open_delivery
-from digest_pipeline.delivery.smtp import mail_server
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import DigestError, ModelError, SettingsError
 from digest_pipeline.feeds.redaction import redact, redact_text

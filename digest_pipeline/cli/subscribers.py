@@ -12,13 +12,13 @@ from rich.table import Column
 from digest_pipeline.cli.console import err, for_owner, out, table_of
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.addresses import CHANNELS, MAIL, NOTIFY, masked
-from digest_pipeline.delivery.confirmation import mail_asker
 from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.exchange import BadRow, import_csv, write_csv
 from digest_pipeline.delivery.hours import read_weekday, welcome_from
 from digest_pipeline.delivery.links import CONFIRM_DAYS, SignedLinks
-from digest_pipeline.delivery.optin import Asker, ask_to_confirm
 from digest_pipeline.delivery.subscribers import SubscriberBook, new_id
+from digest_pipeline.delivery.web.confirmation import mail_asker
+from digest_pipeline.delivery.web.optin import Asker, ask_to_confirm
 from digest_pipeline.delivery.wishes import unknown_names
 from digest_pipeline.errors import DigestError, SubscriberError, WarehouseError
 from digest_pipeline.models import Subscriber

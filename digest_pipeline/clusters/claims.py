@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from digest_pipeline.claims.worthiness import Scores
+from digest_pipeline.claims.models.worthiness import Scores
 from digest_pipeline.encoder import Vectors
 
 

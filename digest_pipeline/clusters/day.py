@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from digest_pipeline.claims.clarity import Shown, clarity_of
+from digest_pipeline.claims.models.clarity import Shown, clarity_of
 from digest_pipeline.clusters import store
 from digest_pipeline.clusters.claims import (
     ClaimRow,

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from digest_pipeline.claims.checks.names import unsaid_name
+from digest_pipeline.claims.checks.quantities import unsaid_quantity
 from digest_pipeline.claims.injection import as_data, fence, gives_orders, has_link_or_markup
-from digest_pipeline.claims.names import unsaid_name
-from digest_pipeline.claims.quantities import unsaid_quantity
-from digest_pipeline.claims.replies import json_in
+from digest_pipeline.claims.llm.replies import json_in
 from digest_pipeline.claims.wording import plainness
 from digest_pipeline.clusters.keywords import label_of
 from digest_pipeline.errors import BudgetExceeded

@@ -2,7 +2,7 @@
 
 from email_validator import EmailNotValidError, validate_email
 
-from digest_pipeline.delivery.notify import notification_address
+from digest_pipeline.delivery.channels.notify import notification_address
 from digest_pipeline.errors import SubscriberError
 
 MAIL, NOTIFY = "mail", "notify"

@@ -8,13 +8,13 @@ import duckdb
 
 from digest_pipeline.delivery import ledger
 from digest_pipeline.delivery.addresses import MAIL, NOTIFY
+from digest_pipeline.delivery.channels.mail import MailSender
+from digest_pipeline.delivery.channels.notify import NotifySender
 from digest_pipeline.delivery.database import open_delivery, secret_of
 from digest_pipeline.delivery.dispatch import OpenSender, dispatch
 from digest_pipeline.delivery.due import due_deliveries, read_together, who_waits
 from digest_pipeline.delivery.hours import WEEK
 from digest_pipeline.delivery.links import SignedLinks
-from digest_pipeline.delivery.mail import MailSender
-from digest_pipeline.delivery.notify import NotifySender
 from digest_pipeline.delivery.pool import load_pool
 from digest_pipeline.delivery.subscribers import SubscriberBook
 from digest_pipeline.errors import DigestError

@@ -11,9 +11,9 @@ from typing import Protocol
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
 from digest_pipeline.delivery import ledger
+from digest_pipeline.delivery.channels.smtp import PERMANENT
 from digest_pipeline.delivery.database import open_delivery
 from digest_pipeline.delivery.ledger import Delivery, Outcome
-from digest_pipeline.delivery.smtp import PERMANENT
 from digest_pipeline.errors import DigestError
 from digest_pipeline.progress import step
 from digest_pipeline.settings import Settings

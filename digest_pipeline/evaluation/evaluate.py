@@ -7,8 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from digest_pipeline.claims.choose import get_extractor
-from digest_pipeline.claims.clarity import Shown, clarity_of
 from digest_pipeline.claims.extractor import ClaimExtractor
+from digest_pipeline.claims.models.clarity import Shown, clarity_of
 from digest_pipeline.encoder import LayeredEmbedder, get_embedder
 from digest_pipeline.errors import DigestError
 from digest_pipeline.evaluation import baselines
@@ -19,7 +19,7 @@ from digest_pipeline.models import ClaimCandidate, Episode, stable_id
 from digest_pipeline.scoring.claims import ScoringClaim
 from digest_pipeline.scoring.components import components_of, ranking_score
 from digest_pipeline.settings import Settings
-from digest_pipeline.transcripts.ads import flag_ads
+from digest_pipeline.transcripts.ads.flags import flag_ads
 from digest_pipeline.warehouse import Warehouse
 
 CHANCES = 20  # random rankings, of which the mean is shown
@@ -98,7 +98,7 @@ def verdict_of(settings: Settings, warehouse: Warehouse, day: date, run_id: str)
 
 def trained_on() -> frozenset[str]:
     """Names of the labelled episodes that the worthiness model has learnt from: figures on them are too kind."""
-    listed = (files("digest_pipeline.claims") / "trained_on.txt").read_text(encoding="utf-8")
+    listed = (files("digest_pipeline.claims.models") / "trained_on.txt").read_text(encoding="utf-8")
     return frozenset(listed.split())
 
 

@@ -9,8 +9,8 @@ from anyio.from_thread import start_blocking_portal
 from pydantic import BaseModel, ValidationError
 
 from digest_pipeline.errors import FetchError
-from digest_pipeline.feeds.fetch import Fetcher
-from digest_pipeline.feeds.podcast_elements import MOST_CHAPTERS, MOST_TITLE
+from digest_pipeline.feeds.fetching.fetch import Fetcher
+from digest_pipeline.feeds.parsing.podcast_elements import MOST_CHAPTERS, MOST_TITLE
 from digest_pipeline.feeds.redaction import redact
 from digest_pipeline.models import Chapter
 from digest_pipeline.settings import Settings

@@ -14,10 +14,10 @@ from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from digest_pipeline.errors import DigestError, FeedError, FetchError
-from digest_pipeline.feeds.fetch import Fetcher
+from digest_pipeline.feeds.fetching.fetch import Fetcher
 from digest_pipeline.feeds.folder import read_folder
 from digest_pipeline.feeds.opml import is_opml
-from digest_pipeline.feeds.parse import http_address, parse_feed
+from digest_pipeline.feeds.parsing.parse import http_address, parse_feed
 from digest_pipeline.feeds.redaction import redact
 from digest_pipeline.feeds.subscriptions import web_address
 from digest_pipeline.models import ParsedFeed

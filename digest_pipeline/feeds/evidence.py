@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from rapidfuzz import fuzz
 
-from digest_pipeline.feeds.podcast_elements import AUDIO_SUFFIXES
+from digest_pipeline.feeds.parsing.podcast_elements import AUDIO_SUFFIXES
 from digest_pipeline.models import FeedItem
 from digest_pipeline.words import normalise_words
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import av
 
 from digest_pipeline.errors import FeedError
-from digest_pipeline.feeds.podcast_elements import AUDIO_SUFFIXES
+from digest_pipeline.feeds.parsing.podcast_elements import AUDIO_SUFFIXES
 from digest_pipeline.models import FeedItem, ParsedFeed, TranscriptLink
 
 TRANSCRIPT_TYPES = {

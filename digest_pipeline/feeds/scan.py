@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 from anyio.from_thread import start_blocking_portal
 
 from digest_pipeline.errors import DigestError, FeedError, FetchError
-from digest_pipeline.feeds.answers import is_as_safe
-from digest_pipeline.feeds.fetch import Fetched, Fetcher
+from digest_pipeline.feeds.fetching.answers import is_as_safe
+from digest_pipeline.feeds.fetching.fetch import Fetched, Fetcher
 from digest_pipeline.feeds.folder import read_folder
-from digest_pipeline.feeds.parser_process import DocumentParser
+from digest_pipeline.feeds.parsing.parser_process import DocumentParser
 from digest_pipeline.feeds.redaction import redact, redact_text
 from digest_pipeline.feeds.room import Place, Room
 from digest_pipeline.feeds.subscriptions import FeedRequest

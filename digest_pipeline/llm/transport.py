@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from digest_pipeline.compute import get_pool
 from digest_pipeline.errors import WorkerLost
-from digest_pipeline.feeds.answers import retry_after
+from digest_pipeline.feeds.fetching.answers import retry_after
 from digest_pipeline.feeds.redaction import redact_text
 from digest_pipeline.settings import Settings
 from digest_pipeline.words import readable

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digest_pipeline.claims.features import specificity
+from digest_pipeline.claims.models.features import specificity
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.scoring.claims import EQUIVALENT, UNRELATED, ScoringClaim
 from digest_pipeline.scoring.relations import SAME, UPDATES, Relation, independent_voices

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from rapidfuzz import fuzz
 
-from digest_pipeline.claims.comparison import AXES
-from digest_pipeline.claims.lexis import Clause, best_matches, clauses_of
-from digest_pipeline.claims.numerals import ORDINAL, quantities_in
-from digest_pipeline.claims.polarity import is_negated
+from digest_pipeline.claims.checks.comparison import AXES
+from digest_pipeline.claims.checks.lexis import Clause, best_matches, clauses_of
+from digest_pipeline.claims.checks.numerals import ORDINAL, quantities_in
+from digest_pipeline.claims.checks.polarity import is_negated
 from digest_pipeline.dates import short_date
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.scoring.claims import ScoringClaim

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from anyio.from_thread import start_blocking_portal
 
-from digest_pipeline.feeds.fetch import Fetcher
+from digest_pipeline.feeds.fetching.fetch import Fetcher
 from digest_pipeline.settings import Settings
 
 if TYPE_CHECKING:

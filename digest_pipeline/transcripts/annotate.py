@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from digest_pipeline.models import Episode, Transcript
-from digest_pipeline.transcripts.ads import boilerplate_shingles, flag_ads
+from digest_pipeline.transcripts.ads.flags import boilerplate_shingles, flag_ads
 from digest_pipeline.transcripts.speakers import name_speakers
 
 

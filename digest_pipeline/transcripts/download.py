@@ -17,9 +17,9 @@ import httpx
 from tenacity import RetryCallState, retry, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from digest_pipeline.errors import FetchError
-from digest_pipeline.feeds.fetch import BUSY, Fetcher, Transient
+from digest_pipeline.feeds.fetching.fetch import BUSY, Fetcher, Transient
+from digest_pipeline.feeds.fetching.rests import Resting
 from digest_pipeline.feeds.redaction import redact
-from digest_pipeline.feeds.rests import Resting
 
 log = logging.getLogger(__name__)
 

@@ -12,18 +12,18 @@ from structlog.contextvars import bound_contextvars
 
 from digest_pipeline.compute import SharedFile, get_pool
 from digest_pipeline.errors import AudioError, DigestError, WorkerLost
-from digest_pipeline.feeds.fetch import Fetcher
+from digest_pipeline.feeds.fetching.fetch import Fetcher
 from digest_pipeline.models import Episode, Transcript
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ahead import DiskBudget
-from digest_pipeline.transcripts.audio import WHOLE_SHARE, sha256_of
-from digest_pipeline.transcripts.checkpoints import Checkpoint, keep_checkpoints, load_checkpoints
-from digest_pipeline.transcripts.hints import hints_of
-from digest_pipeline.transcripts.recognise import Recognised, recognising
+from digest_pipeline.transcripts.recognition.audio import WHOLE_SHARE, sha256_of
+from digest_pipeline.transcripts.recognition.checkpoints import Checkpoint, keep_checkpoints, load_checkpoints
+from digest_pipeline.transcripts.recognition.hints import hints_of
+from digest_pipeline.transcripts.recognition.recognise import Recognised, recognising
+from digest_pipeline.transcripts.recognition.transcriber import Hints
+from digest_pipeline.transcripts.recognition.voices import get_diarizer
+from digest_pipeline.transcripts.recognition.whisper import get_transcriber
 from digest_pipeline.transcripts.source import Audio, fetch_source
-from digest_pipeline.transcripts.transcriber import Hints
-from digest_pipeline.transcripts.voices import get_diarizer
-from digest_pipeline.transcripts.whisper import get_transcriber
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 3  # workers that one episode may lose

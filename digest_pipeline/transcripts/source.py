@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from digest_pipeline.errors import DigestError, FetchError, TranscriptError
-from digest_pipeline.feeds.fetch import Fetcher
+from digest_pipeline.feeds.fetching.fetch import Fetcher
 from digest_pipeline.feeds.folder import local_path
 from digest_pipeline.feeds.redaction import redact
 from digest_pipeline.models import Episode, Transcript, TranscriptLink
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ahead import DiskBudget
 from digest_pipeline.transcripts.download import NoRoom, after_rest, download
-from digest_pipeline.transcripts.publisher import in_order_of_preference, is_translation, published_transcript
-from digest_pipeline.transcripts.recognise import Recognised
+from digest_pipeline.transcripts.publisher.choice import in_order_of_preference, is_translation, published_transcript
+from digest_pipeline.transcripts.recognition.recognise import Recognised
 
 log = logging.getLogger(__name__)
 BLOCK = 1 << 20  # bytes that are copied at a time

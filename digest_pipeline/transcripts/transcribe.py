@@ -15,11 +15,11 @@ from digest_pipeline.progress import step
 from digest_pipeline.settings import Settings
 from digest_pipeline.transcripts.ahead import fetch_ahead
 from digest_pipeline.transcripts.annotate import annotate
-from digest_pipeline.transcripts.audio import FEED_SHARE
-from digest_pipeline.transcripts.checkpoints import forget_checkpoints
 from digest_pipeline.transcripts.fingerprint import HEARD_TALK, fingerprint, similarity
 from digest_pipeline.transcripts.listen import AudioHistory, Listener, SameAudio
-from digest_pipeline.transcripts.recognise import Recognised
+from digest_pipeline.transcripts.recognition.audio import FEED_SHARE
+from digest_pipeline.transcripts.recognition.checkpoints import forget_checkpoints
+from digest_pipeline.transcripts.recognition.recognise import Recognised
 from digest_pipeline.transcripts.source import Audio, audio_file
 
 if TYPE_CHECKING:

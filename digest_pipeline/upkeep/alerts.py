@@ -23,7 +23,7 @@ def alert_services(settings: Settings) -> "list[Apprise]":
     addresses = settings.alert_url.get_secret_value().split()
     if not addresses:
         return []
-    from digest_pipeline.delivery.webhooks import service_at  # imports Apprise, which takes half a second
+    from digest_pipeline.delivery.channels.webhooks import service_at  # imports Apprise, which takes half a second
 
     services = [service for address in addresses if (service := service_at(address))]
     if len(services) < len(addresses):
@@ -46,7 +46,7 @@ def alert(settings: Settings, title: str, lines: Sequence[str]) -> bool:
     services = alert_services(settings) if lines else []
     if not services:
         return False
-    from digest_pipeline.delivery.webhooks import Listener
+    from digest_pipeline.delivery.channels.webhooks import Listener
 
     more = [f"and {len(lines) - MOST_LINES} more: `digest status`"] if len(lines) > MOST_LINES else []
     body = "\n".join(f"- {line}" for line in [*lines[:MOST_LINES], *more])

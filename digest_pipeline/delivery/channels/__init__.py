@@ -1,0 +1,1 @@
+"""How a digest reaches a subscriber: as a mail, or through any service that Apprise knows."""
