@@ -162,7 +162,32 @@ def test_broken_markup_and_unbound_prefixes_are_read() -> None:
     <podcast:transcript url="https://x.example/1.vtt" type="text/vtt"/></item>"""
     (one,) = parse_feed(text.encode(), url=URL).items
     assert (one.guid, one.duration_seconds, len(one.transcripts)) == ("1", 90, 1)
-    assert str(one.audio_url).startswith("https://x.example/1.mp3")
+    assert (one.title, one.audio_url) == ("One & only", "https://x.example/1.mp3?a=1&b=2")
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("Caf&eacute;&nbsp;talk", "Café talk"),
+        ("Q&A", "Q&A"),
+        ("R&D; R & D, &c;", "R&D; R & D, &c;"),
+        ("Q&amp;A", "Q&A"),
+        ("<![CDATA[Q&A]]>", "Q&A"),
+        ("<![CDATA[a&b&copy]]> &copy;", "a&b&copy ©"),
+    ],
+)
+def test_what_xml_does_not_know_costs_no_word_around_it_or_after_it(written: str, title: str) -> None:
+    text = f"""<rss version='2.0'><channel><item><title>{written}</title></item><item><title>R&amp;D</title>
+    <link>https://x.example/?a=1&amp;b=2</link><enclosure url='{AUDIO}?a=1&copy=2&amp;c=3'/></item></channel></rss>"""
+    first, second = parse_feed(text.encode(), url=URL).items
+    assert (first.title, second.title, second.link) == (title, "R&D", "https://x.example/?a=1&b=2")
+    assert second.audio_url == f"{AUDIO}?a=1&copy=2&c=3"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "iso-2022-jp"])
+def test_an_ampersands_byte_within_a_letter_is_none(encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?><rss version="2.0"><channel><item><title>ばらの花</title><x:y/></item></channel></rss>'
+    assert [item.title for item in parse_feed(text.encode(encoding), url=URL).items] == ["ばらの花"]
 
 
 @pytest.mark.parametrize(

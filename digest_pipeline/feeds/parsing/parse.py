@@ -29,6 +29,7 @@ from digest_pipeline.feeds.parsing.podcast_elements import (
     read_elements,
     seconds_of,
 )
+from digest_pipeline.feeds.parsing.references import with_known_references, with_whole_characters
 from digest_pipeline.models import FeedItem, ParsedFeed, TranscriptLink
 from digest_pipeline.words import readable
 
@@ -42,8 +43,6 @@ END = re.compile(rb"</(?:\w+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
 MOST_BROKEN_BYTES = 4 * 1024 * 1024
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--")
 REFERENCE = re.compile(r"&#?\w+;")
-# References to the halves of a UTF-16 pair, as faulty serializers write an emoji. No parser takes them (XML 1.0, 2.2).
-SURROGATES = re.compile(rb"(?:&(?:amp;)?#(?:5[5-7]\d{3}|x[dD][89a-fA-F][0-9a-fA-F]{2});)+")
 PLAIN_ADDRESS = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?(?:[/?#]|$)", re.IGNORECASE)
 # Atom's way to write a zone, in a date of RSS: fastfeedparser takes it for UTC.
 ZONE_COLON = re.compile(rb":(?<=\d [+-]\d\d:)(?=\d\d\s*(?:\]\]>\s*)?</pubDate)", re.IGNORECASE)
@@ -78,12 +77,15 @@ def parse_feed(body: bytes, *, url: str) -> ParsedFeed:
             f"this is more than a feed: over {MOST_TAGS} tags or {MOST_ENTRIES} entries",
             remedy="ask its publisher for one with the latest episodes",
         )
-    body = without_nulls(ZONE_COLON.sub(b"", SURROGATES.sub(_joined, body)))
+    body = without_nulls(ZONE_COLON.sub(b"", with_whole_characters(body)))
     channel, entries = _read(body)
     if any(UNDECODED in str(entry.get("title")) for entry in entries) and (decoded := _decoded(body)):
         body = decoded
         channel, entries = _read(body)
-    about, elements = read_elements(body)
+    about, elements, is_well_formed = read_elements(body)
+    if not is_well_formed and (mended := with_known_references(body)) != body:
+        channel, entries = _read(mended)
+        about, elements, _ = read_elements(mended)
     return ParsedFeed(
         title=plain_text(channel.get("title")) or urlsplit(url).hostname or url,
         link=http_address(channel.get("link"), url),
@@ -133,14 +135,6 @@ def _read(body: bytes) -> tuple[Any, list[Any]]:
         start = body.lstrip()[:40].decode("utf-8", "replace")
         raise FeedError(f"this is no RSS or Atom feed; it begins with {start!r}", remedy="check the feed's address")
     return lenient.feed, lenient.entries
-
-
-def _joined(references: re.Match[bytes]) -> bytes:
-    """The characters that references to halves of them make; a half without its other says nothing."""
-    numbers = (n.decode() for n in re.findall(rb"#(\w+)", references[0]))
-    halves = "".join(chr(int(n[1:], 16) if n.startswith("x") else int(n)) for n in numbers)
-    text = halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
-    return "".join(f"&#{ord(character)};" for character in text).encode()
 
 
 def _decoded(body: bytes) -> bytes | None:

@@ -84,8 +84,8 @@ class Elements:
         return next((e for e in [*self.enclosures, *self.alternates] if e.is_playable), None)
 
 
-def read_elements(body: bytes) -> tuple[Elements, list[Elements]]:
-    """(channel, items in the document's order); both empty when the document is beyond repair.
+def read_elements(body: bytes) -> tuple[Elements, list[Elements], bool]:
+    """(channel, items in the document's order, whether it is well-formed); empty when it is beyond repair.
 
     Entities are not expanded and nothing is fetched.
     """
@@ -95,11 +95,12 @@ def read_elements(body: bytes) -> tuple[Elements, list[Elements]]:
     except (etree.XMLSyntaxError, ValueError):
         root = None
     if root is None:
-        return Elements(), []
+        return Elements(), [], False
     items = list(root.iter("{*}item", "{*}entry"))
     channel = next((element for element in root.iter("{*}channel")), root)
     with_base = b"xml:base" in body
-    return _elements(channel, with_base=with_base), [_elements(item, with_base=with_base) for item in items]
+    elements = [_elements(item, with_base=with_base) for item in items]
+    return _elements(channel, with_base=with_base), elements, not len(parser.error_log)
 
 
 def seconds_of(text: str | None) -> float | None:
