@@ -156,6 +156,21 @@ def test_a_wrong_encoding_is_guessed_from_the_bytes() -> None:
     assert parse_feed(text.encode("windows-1252"), url=URL).items[0].title == title
 
 
+@pytest.mark.parametrize("title", ["Où va l’école après l’été ?", "Simulações de 2º turno e perseguição"])
+def test_few_accents_are_those_of_western_europe(title: str) -> None:
+    items = "".join(f"<item><title>{title} {n}</title></item>" for n in range(4))
+    text = f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>x</title>{items}</channel></rss>'
+    assert parse_feed(text.encode("windows-1252"), url=URL).items[3].title == f"{title} 3"
+
+
+@pytest.mark.parametrize("written", ["utf-8", "windows-1252"])
+@pytest.mark.parametrize("called", ["ISO-8859-1", "us-ascii"])
+def test_what_is_called_latin_1_may_be_utf_8_or_windows(called: str, written: str) -> None:
+    title = "Café – “déjà vu”, 5 €"
+    text = f"<?xml version='1.0' encoding='{called}'?><rss version='2.0'><channel><title>x</title><item><title>{title}</title></item></channel></rss>"
+    assert parse_feed(text.encode(written), url=URL).items[0].title == title
+
+
 def test_broken_markup_and_unbound_prefixes_are_read() -> None:
     text = """<rss version="2.0"><channel><title>Broken & bare</title><item><title>One & only</title><guid>1</guid>
     <enclosure url="https://x.example/1.mp3?a=1&b=2" type="audio/mpeg"/><itunes:duration>90</itunes:duration>

@@ -16,10 +16,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import fastfeedparser
 import feedparser
-from charset_normalizer import from_bytes
 from lxml import etree
 
 from digest_pipeline.errors import FeedError
+from digest_pipeline.feeds.parsing.encodings import decoded, rightly_declared
 from digest_pipeline.feeds.parsing.json_feed import add_durations, without_nulls
 from digest_pipeline.feeds.parsing.podcast_elements import (
     MOST_TITLE,
@@ -77,10 +77,10 @@ def parse_feed(body: bytes, *, url: str) -> ParsedFeed:
             f"this is more than a feed: over {MOST_TAGS} tags or {MOST_ENTRIES} entries",
             remedy="ask its publisher for one with the latest episodes",
         )
-    body = without_nulls(ZONE_COLON.sub(b"", with_whole_characters(body)))
+    body = without_nulls(ZONE_COLON.sub(b"", with_whole_characters(rightly_declared(body))))
     channel, entries = _read(body)
-    if any(UNDECODED in str(entry.get("title")) for entry in entries) and (decoded := _decoded(body)):
-        body = decoded
+    if any(UNDECODED in str(entry.get("title")) for entry in entries) and (guessed := decoded(body)):
+        body = guessed
         channel, entries = _read(body)
     about, elements, is_well_formed = read_elements(body)
     if not is_well_formed and (mended := with_known_references(body)) != body:
@@ -135,15 +135,6 @@ def _read(body: bytes) -> tuple[Any, list[Any]]:
         start = body.lstrip()[:40].decode("utf-8", "replace")
         raise FeedError(f"this is no RSS or Atom feed; it begins with {start!r}", remedy="check the feed's address")
     return lenient.feed, lenient.entries
-
-
-def _decoded(body: bytes) -> bytes | None:
-    """The document in UTF-8, its encoding guessed from its bytes, when what it declares is wrong."""
-    guess = from_bytes(body).best()
-    if guess is None:
-        return None
-    text = re.sub(r"(<\?xml[^>]*?)\s+encoding\s*=\s*[\"'][^\"']*[\"']", r"\1", str(guess), count=1)
-    return text.encode()
 
 
 def _paired(entries: Sequence[Any], elements: list[Elements]) -> list[Elements]:
