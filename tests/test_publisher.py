@@ -114,7 +114,10 @@ def test_plain_text_gets_speakers_and_times_laid_over_the_episode() -> None:
     "head",
     [
         *("Ann Lee  0:12\n", "[00:00:12] Ann Lee: ", "Ann Lee (00:12): ", "**Ann Lee** [0:12]: ", "0:12 Ann Lee: "),
-        "Ann Lee | [0:12] ",
+        *("Ann Lee | [0:12] ", "[0:12] - Ann Lee: ", "0:12 – Ann Lee: ", "0:12 | Ann Lee: ", "0:12 → 0:20 Ann Lee: "),
+        *("[00:00:12.000 --> 00:00:20.000]  Ann Lee: ", "(0:12 - 0:20) Ann Lee: ", "Ann Lee (0:12–0:20): "),
+        *("**[0:12] Ann Lee:** ", "**Ann Lee (0:12):** ", "*[0:12]* **Ann Lee:** ", "Ann Lee · [0:12]\n"),
+        *("**Ann Lee:** [0:12](https://x.example/1?t=12) ", "[0:12](https://x.example/1) – Ann Lee: "),
     ],
 )
 def test_speakers_and_times_at_the_head_of_a_paragraph(head: str) -> None:
@@ -123,10 +126,22 @@ def test_speakers_and_times_at_the_head_of_a_paragraph(head: str) -> None:
     assert found[0].start_seconds == 12
 
 
+def test_a_clock_alone_in_its_line_is_the_time_of_what_follows() -> None:
+    names = ["Ann Lee", "Bob Ray"] * 3
+    found = parse("\n\n".join(f"{name}\n{n}:05\n{LONG}" for n, name in enumerate(names)), "text")
+    assert [(s.speaker, s.start_seconds, s.text) for s in found] == [(w, 60 * n + 5, LONG) for n, w in enumerate(names)]
+
+
+def test_the_times_that_a_recogniser_writes_before_each_line_are_not_among_the_words() -> None:
+    lines = [f"[00:{n:02d}:00.000 --> 00:{n:02d}:08.640]   {LONG} {n}" for n in range(5)]
+    found = parse("\n".join(lines), "text")
+    assert [(s.start_seconds, s.text) for s in found] == [(60 * n, f"{LONG} {n}") for n in range(5)]
+
+
 def test_a_name_behind_a_dash_follows_a_clock() -> None:
     found = parse(f"[00:00:05.490] - Speaker 1\n{LONG}\n\n[00:00:45.100] - Ann Lee\n{LONG}\n\n[01:00] - No\n", "text")
     assert [(s.speaker, s.start_seconds) for s in found[:2]] == [("Speaker 1", 5.49), ("Ann Lee", 45.1)]
-    assert [s.text for s in found] == [LONG, LONG, "- No"]
+    assert [s.text for s in found] == [LONG, LONG, "No"]
 
 
 @pytest.mark.parametrize(

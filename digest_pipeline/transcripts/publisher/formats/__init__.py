@@ -15,13 +15,13 @@ from pydantic import ValidationError
 from digest_pipeline.errors import TranscriptError
 from digest_pipeline.transcripts.publisher.cues import Cue
 from digest_pipeline.transcripts.publisher.formats.captions import read_srt, read_vtt
-from digest_pipeline.transcripts.publisher.formats.markup import CLOCK
+from digest_pipeline.transcripts.publisher.formats.markup import CLOCK, TO
 from digest_pipeline.transcripts.publisher.formats.pages import read_html
 from digest_pipeline.transcripts.publisher.formats.podcast_json import read_json
 from digest_pipeline.transcripts.publisher.formats.text import read_text
 
 READERS = {"json": read_json, "vtt": read_vtt, "srt": read_srt, "html": read_html, "text": read_text}
-TIME_WITHIN = re.compile(rf"[^\S\n]*\[{CLOCK}\]")  # in the middle of what is said
+TIME_WITHIN = re.compile(rf"[^\S\n]*\[{CLOCK}(?:{TO}{CLOCK})?\]")  # in the middle of what is said
 MAX_SAID = 120  # letters
 # A cue that is nothing else: [music], (applause), *laughs*, ♪ la la ♪, or several of them. What was taken is not tried
 # in another way (++): rows of notes would take for ever.

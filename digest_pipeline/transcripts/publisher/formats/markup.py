@@ -7,6 +7,7 @@ from digest_pipeline.words import readable
 
 # Behind a third colon stand frames of a picture: how many of them make a second, nothing says.
 CLOCK = r"(?:\d{1,2}:\d\d:\d\d[:;]\d\d|(?:\d{1,2}:)?\d{1,3}:\d\d(?:[.,]\d+)?)"
+TO = " ?(?:-->|→|[-–—]) ?"  # between two of them
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<\d\d:[\d:.]+>|\{\\[^{}]*\}")
 # Soft hyphens, spaces without width, marks of direction, joiners of words: they stand in the way of names and searches.
 INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")

@@ -6,17 +6,20 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from digest_pipeline.transcripts.publisher.cues import Cue
-from digest_pipeline.transcripts.publisher.formats.markup import CLOCK, clean, seconds
+from digest_pipeline.transcripts.publisher.formats.markup import CLOCK, TO, clean, seconds
 from digest_pipeline.transcripts.publisher.labels import LABEL, reads_like_a_name
 
 BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
-BRACKETED = rf"[\[(]({CLOCK})[\])]"
-UNTIL = rf"(?: ?(?:-->|[-–—]) ?[\[(]?{CLOCK}[\])]?)?"  # the end of what begins at a clock
-HEAD_CLOCK = re.compile(rf"(?:{BRACKETED}|({CLOCK})){UNTIL}:?(?: |$)")
+BRACKETED = rf"[\[(]({CLOCK})(?:{TO}{CLOCK})?[\])]"
+UNTIL = rf"(?:{TO}[\[(]?{CLOCK}[\])]?)?"  # the end of what begins at a clock
+MARKS = "[*_]{0,3}"  # of emphasis in Markdown, which may end behind the colon
+COLON = rf"{MARKS}:?{MARKS}(?: |$)"
+HEAD_CLOCK = re.compile(rf"{MARKS}(?:{BRACKETED}|({CLOCK})){UNTIL}{COLON}")
 HEAD_NAME_CLOCK = re.compile(
-    rf"[*_]{{0,2}}([^\W\d_][^:\n\[\]()*]{{0,59}}?)[*_]{{0,2}} ?[:,|\-–—]? ?[*_]{{0,2}} ?"
-    rf"(?:{BRACKETED}:?(?: |$)|(?<= )({CLOCK})(?:: |:?$))"
+    rf"{MARKS}([^\W\d_][^:\n\[\]()*]{{0,59}}?){MARKS} ?[:,|•·@\-–—]? ?{MARKS} ?"
+    rf"(?:{BRACKETED}{COLON}|(?<= )({CLOCK})(?:: |:?$))"
 )
+AFTER_CLOCK = re.compile(r"^[-–—|•·] (?=\S)")  # before the name or the words
 ANY_CLOCK = re.compile(CLOCK)
 HEAD_DASH_NAME = re.compile(r"[-–—] ?(.{1,60})$")
 # Of Markdown what would stand in the words: https://spec.commonmark.org/0.31.2/#backslash-escapes and inline links.
@@ -38,7 +41,7 @@ def read_text(text: str) -> Iterator[Cue]:
     whole document shows.
     """
     text = ESCAPED.sub(r"\1", _without_headings(RULE.sub("", text)))
-    text = LINK.sub(r"\1", text)
+    text = LINK.sub(lambda link: f"[{link[1]}]" if ANY_CLOCK.fullmatch(link[1]) else link[1], text)
     return read_turns(text, has_bare_clocks=_has_bare_clocks(clean(text).split("\n")))
 
 
@@ -114,11 +117,13 @@ def _head(line: str, *, has_bare_clocks: bool, is_bare_clock_a_time: bool, has_w
         rest = line[match.end() :]
         if not rest or reads_like_a_name(match[1]):
             return Cue(rest, match[1], seconds(match[2] or match[3]))
-    if (match := HEAD_CLOCK.match(line)) and (match[1] or is_bare_clock_a_time):
+    match = HEAD_CLOCK.match(line)
+    if match and (match[1] or is_bare_clock_a_time or (has_bare_clocks and match.end() == len(line))):
         start, rest = seconds(match[1] or match[2]), line[match.end() :]
-        if (label := LABEL.match(rest)) and reads_like_a_name(label[1]):
-            return Cue(rest[label.end() :], label[1], start)
         if match[1] and has_words_below and (name := HEAD_DASH_NAME.match(rest)) and reads_like_a_name(name[1]):
             return Cue("", name[1], start)
+        rest = AFTER_CLOCK.sub("", rest)
+        if (label := LABEL.match(rest)) and reads_like_a_name(label[1]):
+            return Cue(rest[label.end() :], label[1], start)
         return Cue(rest, None, start)
     return None
