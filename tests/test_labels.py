@@ -57,6 +57,12 @@ def test_what_stands_under_a_name_that_comes_once_is_nobodys(head: str, kind: st
     assert said(body, kind) == [(name, ANN) for name in [*("Ann Lee", "Bob Ray") * 3, None, "Ann Lee"]]
 
 
+@pytest.mark.parametrize("name", ["*{}:*", "*{}*:", "***{}:***", "***{}***:", "_{}_:", "_**{}**_:"])
+def test_names_in_any_emphasis_are_not_among_the_words(name: str) -> None:
+    body = "".join(f"{name.format(who)} {w}\n\n" for who, w in (("Ann Lee", ANN), ("Bob Ray", BOB)))
+    assert said(body * 3, "text") == turns("Ann Lee", "Bob Ray")
+
+
 def test_where_names_are_strong_plain_letters_name_nobody_and_a_strong_line_may_be_no_name() -> None:
     """As shows write their transcripts in Markdown: what is read out names its author, and a break is a heading."""
     body = (

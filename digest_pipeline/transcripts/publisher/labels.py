@@ -14,11 +14,10 @@ from digest_pipeline.transcripts.publisher.cues import Cue
 from digest_pipeline.words import UNSPACED, count_words, normalise_words
 
 LABEL = re.compile(
-    r"(?:\*\*|__)?(\[[^\]:：]{2,60}\]|[^\W\d_][^:：\[\]*]{0,59}?)(?:\*\*|__)?"
-    r"(?::(?:\*\*|__)?(?:\s+|$)|：(?:\*\*|__)?\s*)"
+    r"[*_]{0,3}(\[[^\]:：]{2,60}\]|[^\W\d_][^:：\[\]*]{0,59}?)[*_]{0,3}(?::[*_]{0,3}(?:\s+|$)|：[*_]{0,3}\s*)"
 )
 CHANGE = re.compile(r"\s*>{2,}\s*")  # how captions mark a change of speaker
-STRONG = ("**", "__")
+STRONG = ("*", "_")
 PARTICLES = frozenset(
     {"van", "von", "der", "den", "ter", "ten", "zu", "de", "del", "du", "des", "della", "la", "le", "el", "al", "bin"}
     | {"ibn", "ben", "bint", "da", "das", "di", "do", "dos", "e", "y", "of"}
