@@ -89,6 +89,21 @@ def test_another_process_continues_what_one_left(web: Web, settings: Settings, t
     assert (target.read_bytes(), server.sent) == (BODY, len(BODY))
 
 
+def test_audio_is_found_behind_many_counters(web: Web, settings: Settings, tmp_path: Path) -> None:
+    server = AudioServer(web)
+
+    def counter(request: BaseHTTPRequestHandler) -> None:
+        left = int(request.path.rsplit("/", 1)[1])
+        request.send_response(302)
+        request.send_header("Location", f"/counter/{left - 1}" if left else server.url)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    web.routes |= {f"/counter/{n}": counter for n in range(9)}
+    fetch(f"{web.url}/counter/8", tmp_path / "a", settings)
+    assert (tmp_path / "a").read_bytes() == BODY
+
+
 @pytest.mark.parametrize("headers", [{}, {"ETag": 'W/"1"'}, {"ETag": '"1"', "Accept-Ranges": "none"}])
 def test_without_a_strong_validator_it_starts_again(
     web: Web, settings: Settings, tmp_path: Path, headers: dict[str, str]

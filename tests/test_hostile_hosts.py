@@ -107,7 +107,7 @@ HOSTS: dict[str, tuple[Answer, str]] = {
     "a deflate body cut short": (body(zlib.compress(feed(ITEM * 99))[:-9], "deflate"), "damaged or cut short"),
     "a brotli body cut short": (body(brotli.compress(feed(ITEM * 99))[:-9], "br"), "damaged or cut short"),
     "a zstd body cut short": (body(zstandard.compress(feed(ITEM * 99))[:-9], "zstd"), "damaged or cut short"),
-    "a loop": (redirect("/a%20loop"), "redirects more than 5 times"),
+    "a loop": (redirect("/a%20loop"), "redirects more than 20 times"),
     "a way to another loopback address": (redirect("http://127.0.0.2:1/"), "127.0.0.2, which is not public"),
     "a short form of it": (redirect("http://127.2:1/"), "127.0.0.2, which is not public"),
     "a number for it": (redirect("http://2130706434:1/"), "127.0.0.2, which is not public"),

@@ -34,7 +34,7 @@ for library in ("httpx", "httpcore", "hpack"):
     logging.getLogger(library).setLevel(logging.WARNING)
 
 USER_AGENT = f"digest-pipeline/{__version__} (podcast digest; reads feeds once a day)"
-MAX_REDIRECTS = 5
+MAX_REDIRECTS = 20  # as browsers: each counter that a host or a network puts before its audio is one
 TRANSIENT = frozenset({408, 425, 500, 502, 503, 504})
 BUSY = frozenset({429, 503})  # these may say when to come back
 REFUSALS = {401: "asks for a login", 403: "refuses this program", 451: "may not serve it for legal reasons"}
