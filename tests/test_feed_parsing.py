@@ -124,6 +124,9 @@ def test_atom_rdf_and_json_are_feeds_too() -> None:
         ("Di, 05 Mär 2024 08:00 +0100", datetime(2024, 3, 5, 7)),
         ("martes, 5 de diciembre de 2023", datetime(2023, 12, 5)),
         ("Вт, 05 мар 2024 08:00:00 +0300", datetime(2024, 3, 5, 5)),
+        ("05.03.2024", datetime(2024, 3, 5)),
+        ("Di, 5.3.2024, 08:00:00 +0100", datetime(2024, 3, 5, 7)),
+        ("05.13.2024 08:00", datetime(2024, 5, 13, 8)),
         ("le 05 brumaire 2024 08:00", None),
         ("", None),
     ],
@@ -132,6 +135,19 @@ def test_atom_rdf_and_json_are_feeds_too() -> None:
 def test_a_date_is_what_the_item_writes_and_never_its_guid(date: str, published: datetime | None, guid: str) -> None:
     text = f"<rss version='2.0'><channel><item><title>One</title><guid>{guid}</guid><pubDate>{date}</pubDate></item></channel></rss>"
     assert [item.published_at for item in parse_feed(text.encode(), url=URL).items] == [published]
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        f'<podcast:source uri="ipfs://QmX"/><podcast:source uri="{AUDIO}"/>',
+        f'<podcast:source uri="https://x.example/1" contentType="application/x-bittorrent"/><podcast:source uri="{AUDIO}"/>',
+    ],
+)
+def test_of_an_alternate_enclosure_the_source_that_can_be_read_is_taken(sources: str) -> None:
+    text = f"""<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><item><title>One</title>
+    <podcast:alternateEnclosure type="audio/mpeg">{sources}</podcast:alternateEnclosure></item></channel></rss>"""
+    assert [item.audio_url for item in parse_feed(text.encode(), url=URL).items] == [AUDIO]
 
 
 @pytest.mark.parametrize(

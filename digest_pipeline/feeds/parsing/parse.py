@@ -48,6 +48,8 @@ PLAIN_ADDRESS = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?(?:[/?#]|$)", re.IG
 ZONE_COLON = re.compile(rb":(?<=\d [+-]\d\d:)(?=\d\d\s*(?:\]\]>\s*)?</pubDate)", re.IGNORECASE)
 # A date in another language than RSS asks for; the beginnings of its month in those that are met, English first.
 DAY_MONTH_YEAR = re.compile(r"\b(\d\d?)\.? (?:de )?([^\W\d_]+)\.? (?:de )?(\d{4})\b( \d\d?:\d\d.{0,20})?")
+# Day first, wherever dots are used; fastfeedparser takes the month to be.
+DOTTED_DATE = re.compile(r"(?<![\d.])(\d\d?)\.(\d\d?)\.(\d{4})\b(?:,? (\d\d?:\d\d.{0,20}))?")
 MONTHS = {
     name: names.split()[0]
     for names in (
@@ -231,6 +233,8 @@ def _date(entry: Any, written: Sequence[str]) -> datetime | None:
         written: its dates as they stand in the document. Where fastfeedparser can read none, it tries the guid, and
             takes episode 1867 for one of that year.
     """
+    if dotted := next(filter(None, map(_dotted_date, written)), None):
+        return dotted
     years = set(YEAR.findall(" ".join(written)))
     for name in DATES:
         parsed = dict.get(entry, f"{name}_parsed")  # feedparser's
@@ -252,9 +256,19 @@ def _date_in_other_language(text: str) -> datetime | None:
     if not (match := DAY_MONTH_YEAR.search(text.lower())):
         return None
     day, name, year, time = match.groups()
-    month = MONTHS.get(name[:4]) or MONTHS.get(name[:3])
+    return _date_of(day, MONTHS.get(name[:4]) or MONTHS.get(name[:3]), year, time)
+
+
+def _dotted_date(text: str) -> datetime | None:
+    if not (match := DOTTED_DATE.search(text)):
+        return None
+    day, month, year, time = match.groups()
+    return _date_of(day, dict(enumerate(dict.fromkeys(MONTHS.values()), start=1)).get(int(month)), year, time)
+
+
+def _date_of(day: str, month: str | None, year: str, time: str | None) -> datetime | None:
     try:
-        found = parsedate_to_datetime(f"{day} {month} {year}{time or ' 00:00'}")
+        found = parsedate_to_datetime(f"{day} {month} {year} {time or '00:00'}")
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
         return None

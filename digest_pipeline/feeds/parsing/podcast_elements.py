@@ -48,8 +48,10 @@ class Enclosure:
     def is_playable(self) -> bool:
         """Audio, or video for its sound. One without a telling type counts by its suffix."""
         try:
-            path = urlsplit(self.url).path.lower()
+            scheme, _, path, *_ = urlsplit(self.url.lower())
         except ValueError:
+            return False
+        if scheme not in {"", "http", "https"}:  # ipfs: and magnet: beside the file that all can read
             return False
         if self.type.startswith(("audio/", "video/")) or path.endswith(AUDIO_SUFFIXES):
             return True
@@ -189,7 +191,8 @@ def _read_media(found: Elements, element: Any) -> None:
 
 def _read_alternate(found: Elements, element: Any) -> None:
     for source in element.iter("{*}source"):
-        found.alternates += enclosures_of(source.get("uri"), element.get("type"), element.get("length"))
+        kind = source.get("contentType") or element.get("type")
+        found.alternates += enclosures_of(source.get("uri"), kind, element.get("length"))
 
 
 def _read_transcript(found: Elements, element: Any) -> None:
