@@ -132,6 +132,40 @@ def test_vtt_after_empty_lines_or_without_its_head_is_read(body: str) -> None:
     assert (found.text, found.start_seconds, found.end_seconds) == (LONG, 1, 9)
 
 
+def test_a_blank_line_within_a_cue_takes_no_words_from_it() -> None:
+    body = "WEBVTT\n\n1\n\n00:00.000 --> 00:05.000\n{}\n\n \nand more\n\n2\n\n00:05.000 --> 00:09.000\n{}\n\nNOTE not said\n\nx-1\n00:09.000 --> 00:10.000\nYes.\n\n"
+    found = parse(body.format(f"<v Ann>{LONG}", f"<v Bob>{MORE}"), "vtt")
+    assert [(s.speaker, s.text) for s in found] == [("Ann", f"{LONG} and more"), ("Bob", MORE), ("Bob", "Yes.")]
+
+
+@pytest.mark.parametrize("voice", ["<v>", "<v >", "<v.loud >"])
+def test_a_voice_without_a_name_is_nobodys(voice: str) -> None:
+    body = f"WEBVTT\n\n00:00.000 --> 00:05.000\n<v Ann>{LONG}\n\n00:05.000 --> 00:09.000\n{voice}{MORE}</v>\n\n00:09.000 --> 00:10.000\n<v Bob>Yes."
+    assert [(s.speaker, s.text) for s in parse(body, "vtt")] == [("Ann", LONG), (None, MORE), ("Bob", "Yes.")]
+
+
+@pytest.mark.parametrize("kind", ["srt", "text"])
+def test_captions_under_a_headline_are_captions(kind: str) -> None:
+    body = f"The Warm Cache, episode 12\n\n1\n00:00:01,000 --> 00:00:05,000\n{LONG}\n\n2\n00:00:05,000 --> 00:00:09,000\n{MORE}\n"
+    assert [(s.start_seconds, s.text) for s in parse(body, kind)] == [(1, LONG), (5, MORE)]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        *("<cite>{}</cite>: ", "<cite>{}</cite> – ", "<cite>{}</cite> (<time>0:12</time>): "),
+        *(
+            "[<time>0:12</time>] <cite>{}</cite>: ",
+            "<time>0:12</time> - <b>{}</b>: ",
+            "<time>0:12</time> | <cite>{}</cite> ",
+        ),
+    ],
+)
+def test_what_stands_around_names_and_times_in_a_page_is_not_said(head: str) -> None:
+    page = "".join(f"<p>{head.format(name)}{words}</p>" for name, words in [("Ann", LONG), ("Bob", MORE)] * 2)
+    assert [(s.speaker, s.text) for s in parse(page, "html")] == [("Ann", LONG), ("Bob", MORE)] * 2
+
+
 def test_of_markdown_only_the_words_are_read() -> None:
     turns = [
         rf"**Ann Lee:** {LONG} \[laughter\]",

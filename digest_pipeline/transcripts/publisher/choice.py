@@ -216,7 +216,7 @@ def _plainly(text: str, declared: str) -> str | None:
     start = text[:400].lstrip()
     if start.startswith("WEBVTT"):
         return "vtt"
-    if re.match(r"(?:\d+\s*\n)?(?:\d+:)?\d+:\d\d[,.]\d+ -->", start):
+    if start[:1] != "<" and re.search(r"^(?:\d+:)?\d+:\d\d[,.]\d+ -->", start, re.MULTILINE):
         return "srt"
     if declared == "text" and re.match(r"<(?:[!?]|html|head|body|div|p|cite|section|article)\b", start, re.IGNORECASE):
         return "html"  # where captions are declared, a page is most likely an error or a login

@@ -16,6 +16,8 @@ MARKS = ("cite", "time")
 BLOCKS = frozenset(
     {"p", "div", "li", "ul", "ol", "blockquote", "br", "tr", "td", "dt", "dd", "section", "article", "h3", "h4", "body"}
 )
+# What stands around a ``cite`` and a ``time`` for the eye: brackets, and what parts them from the words.
+AROUND = re.compile(r"^\s*[)\]]?\s*[:：]?(?:\s*[-–—|•·](?=\s))?\s*")
 # No attribute is needed, and libxml2 compares each of a tag with all that it has.
 LONG_TAG = re.compile(r"<([a-zA-Z][^\s/<>]{0,40})[^<>]{2000,}>")
 NOT_TALK = (
@@ -40,13 +42,14 @@ def read_html(page: str) -> Iterator[Cue]:
         clock = clean(content).strip("[]()") if kind == "time" else ""
         is_time = re.fullmatch(CLOCK, clock) is not None
         if kind == "break" or is_time:
-            if words.strip():
+            words = AROUND.sub("", words) if speaker or start is not None else words
+            if words.strip(" \n\t([|•·–—-"):
                 yield from _paragraph(words, speaker, start)
                 speaker = start = None
             words = ""
         if is_time:
             start = seconds(clock)
-        elif kind == "cite" and not words.strip():
+        elif kind == "cite" and not AROUND.sub("", words).strip():
             speaker = clean(content)
         else:
             words += content
