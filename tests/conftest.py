@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -53,9 +54,19 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return load_settings()
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the schema, to be copied: making one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "digest.duckdb"
+    with Warehouse(path).read():
+        return path
+
+
 @pytest.fixture
-def warehouse(settings: Settings) -> Warehouse:
+def warehouse(settings: Settings, empty_database: Path) -> Warehouse:
     """An empty database with the schema."""
+    settings.home.mkdir(exist_ok=True)
+    shutil.copyfile(empty_database, settings.database)
     return Warehouse(settings.database, lock_wait_seconds=1)
 
 
