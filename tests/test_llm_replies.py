@@ -1,5 +1,6 @@
 """Servers and models that misbehave, over HTTP: what is asked again, what is remembered, what stands in."""
 
+import threading
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from digest_pipeline.llm.client import FAILURES_IN_A_ROW, RATE_LIMITED_ATTEMPTS
+from digest_pipeline.models import Segment
 from tests.llm_server import Reply
 from tests.llm_setup import EPISODE, GOOD, GOOD_REPLY, PRICED, SEGMENTS, Setup, calls, claims, make_setup, pytestmark  # noqa: F401 - a fixture
 
@@ -162,12 +164,37 @@ def test_whole_claims_of_a_truncated_reply_are_kept(setup: Setup) -> None:
     assert setup.outcomes() == {"ok, whole claims of truncated JSON kept": 1}
 
 
-def test_a_server_that_knows_no_schemas_is_asked_without(setup: Setup) -> None:
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, "response_format is unknown"),
+        (400, "This model does not support response format `json_schema`."),
+        (400, "json_schema is not supported"),
+        (400, "failed to parse grammar"),
+        (422, "body.response_format: extra inputs are not permitted"),
+    ],
+)
+def test_a_server_that_knows_no_schemas_is_asked_without(setup: Setup, status: int, error: str) -> None:
     def answer(request: dict[str, Any]) -> Reply:
-        return Reply(status=400, error="response_format is unknown") if "response_format" in request else GOOD_REPLY
+        return Reply(status=status, error=error) if "response_format" in request else GOOD_REPLY
 
     assert setup.extract(answer).note is None
     assert len(setup.server.asked) == 2
+
+
+def test_a_server_that_knows_no_schemas_is_asked_without_by_all_that_meet_it_at_once(setup: Setup) -> None:
+    gate = threading.Barrier(3, timeout=60)
+
+    def answer(request: dict[str, Any]) -> Reply:
+        if "response_format" in request:
+            gate.wait()
+            return Reply(status=400, error="response_format is unknown")
+        return Reply(claims())
+
+    setup.server.answer = answer
+    turns = [Segment(i, i * 40.0, i * 40 + 39.0, f"Speaker {i}", "word " * 99) for i in range(3)]
+    windows = {"llm_window_words": 100, "llm_overlap_words": 0, "llm_concurrency": 3, "llm_timeout_seconds": 90.0}
+    assert setup.extractor(**windows).extract(EPISODE, turns).note is None
 
 
 def test_a_dead_server_is_left_alone_after_a_few_questions(setup: Setup) -> None:

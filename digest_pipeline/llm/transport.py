@@ -16,6 +16,8 @@ from digest_pipeline.settings import Settings
 from digest_pipeline.words import readable
 
 LITELLMS_NAMES = re.compile(r"^(?:[\w.]+: )*(?:\w+Exception - )?")
+# How servers name what they do not know, or cannot make a grammar of.
+SCHEMA = re.compile(r"(?:response|json)[ _]?(?:format|schema)|grammar|structured output", re.IGNORECASE)
 MOST_TOKENS = 100_000_000  # of one call: far more than any model reads
 MAX_SAID = 200  # letters of a server's own words: some send a whole page
 
@@ -158,13 +160,14 @@ class Transport:
         Raises:
             CallFailed: no reply.
         """
-        try:
-            return self._send(messages, schema if self._forces_schema else None)
-        except CallFailed as failure:
-            if not (self._forces_schema and failure.knows_no_schema):
-                raise
-            self._forces_schema = False  # a server that knows no schemas; the prompt describes the form as well
-            return self._send(messages, None)
+        if self._forces_schema:
+            try:
+                return self._send(messages, schema)
+            except CallFailed as failure:
+                if not failure.knows_no_schema:
+                    raise
+                self._forces_schema = False  # a server that knows no schemas; the prompt describes the form as well
+        return self._send(messages, None)
 
     def _send(self, messages: Sequence[dict[str, str]], schema: type[BaseModel] | None) -> Completion:
         try:
@@ -224,7 +227,7 @@ def _failure(error: Exception, settings: Settings) -> CallFailed:
         said_by(error, settings),
         int(getattr(error, "status_code", 500)),
         is_refused=isinstance(error, known.ContentPolicyViolationError),
-        knows_no_schema=isinstance(error, known.BadRequestError) and "response_format" in str(error),
+        knows_no_schema=isinstance(error, known.BadRequestError) and SCHEMA.search(str(error)) is not None,
         retry_after=retry_after(headers.get("retry-after")),
     )
 
