@@ -1,6 +1,7 @@
 """Backups: consistent beside a writer, read back, refused when damaged, the oldest removed."""
 
 import json
+import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 from digest_pipeline.cli import app
 from digest_pipeline.errors import BackupError, WarehouseError
 from digest_pipeline.settings import Settings
-from digest_pipeline.upkeep.backup import DATABASE, back_up, latest_backup, read_backup
+from digest_pipeline.upkeep.backup import DATABASE, MANIFEST, back_up, latest_backup, read_backup
 from digest_pipeline.warehouse import Warehouse
 from digest_pipeline.warehouse.schema import migrations, newest_applied
 from tests.lived_in import NOW, live_in
@@ -63,6 +64,20 @@ def test_a_damaged_backup_changes_nothing(lived_in: Settings, tmp_path: Path) ->
     result = CliRunner().invoke(app, ["restore", str(made.folder)])
     assert result.exit_code == 1
     assert isinstance(result.exception, BackupError)
+
+
+def test_a_backup_is_the_files_of_its_manifest_and_is_read_from_where_nothing_can_be_written(
+    lived_in: Settings, tmp_path: Path
+) -> None:
+    made = back_up(lived_in, NOW)
+    names = {*made.sha256, MANIFEST}
+    assert {path.name for path in made.folder.iterdir()} == names
+    archived = tmp_path / "read #1 only?"  # marks that an address gives a meaning
+    archived.mkdir()
+    for name in names:
+        shutil.copyfile(made.folder / name, archived / name)
+    assert read_backup(archived).rows == made.rows
+    assert {path.name for path in archived.iterdir()} == names
 
 
 def test_only_the_last_backups_stay_and_a_dead_one_does_not_count(lived_in: Settings) -> None:

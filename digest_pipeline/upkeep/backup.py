@@ -127,7 +127,10 @@ def _read_through(folder: Path) -> dict[str, int]:
                 found = con.execute(f'select count(*), sum(hash(t)::hugeint) from raw."{name}" t').fetchall()  # noqa: S608
                 rows[name] = int(found[0][0])
         if (folder / SUBSCRIBERS).exists():
-            with closing(sqlite3.connect(f"file:{folder / SUBSCRIBERS}?mode=ro", uri=True)) as copy:
+            # nobody writes it: without locks and log it is read where nothing can be written, and nothing is left there
+            with closing(
+                sqlite3.connect(f"{(folder / SUBSCRIBERS).absolute().as_uri()}?immutable=1", uri=True)
+            ) as copy:
                 said = copy.execute("pragma integrity_check").fetchone()[0]
                 if said != "ok":
                     raise BackupError(f"{folder / SUBSCRIBERS} is damaged: {said}", remedy="make another backup")
