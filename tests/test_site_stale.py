@@ -1,5 +1,6 @@
 """What is not published any more does not stay on the site, and a preview shows nothing of the one before it."""
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,9 @@ from typer.testing import CliRunner
 from bench.published import made_up_archive, publish
 from digest_pipeline.cli import app
 from digest_pipeline.delivery.web.service import _last_day
-from digest_pipeline.publishing import store
+from digest_pipeline.publishing import site, store
 from digest_pipeline.publishing.pages import Site
-from digest_pipeline.publishing.publish import build_again
+from digest_pipeline.publishing.publish import build, build_again
 from digest_pipeline.publishing.site import write_site
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
@@ -108,3 +109,38 @@ def test_a_second_preview_shows_nothing_of_the_first(
     )
     assert second == fresh
     assert not (target / "insights" / "cl_3.html").exists()
+
+
+def test_a_day_that_was_taken_back_by_who_died_then_leaves_with_the_next_build(
+    published: list[Path], warehouse: Warehouse, settings: Settings
+) -> None:
+    days = sorted(path.stem for path in settings.site.glob("days/*.md"))
+    forget(warehouse, f"digest_date = '{days[3]}'")
+    build(warehouse, date.fromisoformat(days[-1]), settings)
+    left = contents(settings.site)
+    assert not any(days[3] in name for name in left)
+    assert f"days/{days[2]}.html" in left[f"days/{days[4]}.html"].decode()
+    assert all(path.exists() for path in published)
+
+
+def test_a_build_that_died_is_done_again_though_all_pages_share_what_they_did_before(
+    published: list[Path], warehouse: Warehouse, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, last = (
+        contents(settings.site),
+        date.fromisoformat(max(path.stem for path in published[0].parent.glob("*.md"))),
+    )
+    write = site._write
+
+    def dies_halfway(path: Path, content: str) -> bool:
+        if path.name == "themes.html":
+            raise KeyboardInterrupt
+        return write(path, content)
+
+    monkeypatch.setattr(site, "_write", dies_halfway)
+    with pytest.raises(KeyboardInterrupt):
+        build(warehouse, last, settings.model_copy(update={"site_title": "Another title"}))
+    monkeypatch.undo()
+    assert contents(settings.site) != before
+    build(warehouse, last, settings)
+    assert contents(settings.site) == before

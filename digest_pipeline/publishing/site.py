@@ -20,7 +20,7 @@ from digest_pipeline.models import Retraction
 from digest_pipeline.publishing import catalogue, feeds, newest, pages, store
 from digest_pipeline.publishing.pages import Site
 from digest_pipeline.publishing.render import to_json, to_markdown
-from digest_pipeline.publishing.stale import remove_stale
+from digest_pipeline.publishing.stale import gone_days, remove_stale
 from digest_pipeline.publishing.touched import touched_by
 
 STAMP = ".built-from"
@@ -45,7 +45,9 @@ def write_site(folder: Path, con: duckdb.DuckDBPyConnection, new: Sequence[date]
     days = store.published_days(con)
     stamp, built_from = folder / STAMP, _fingerprint(site, store.retractions(con))
     is_ours = stamp.exists()
-    is_current = is_ours and stamp.read_text(encoding="utf-8") == built_from
+    is_current = is_ours and stamp.read_text(encoding="utf-8") == built_from and not gone_days(folder, days)
+    if is_ours and not is_current:
+        _write(stamp, "")  # a build that dies leaves pages of two kinds: that of neither may be taken for whole
     wanted = [day for day in days if day in set(new)] if is_current else days
     files_of_site = [*_static(), *_pages(con, wanted, days, site)] if days else []
     changed = [folder / path for path, content in files_of_site if _write(folder / path, content)]

@@ -1,6 +1,7 @@
 """Pages of what is not published any more, as after an older database was put back: known by their names alone."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from datetime import date
 from pathlib import Path
 
 # Every file that a build of the site writes. What else lies in its folder is somebody else's.
@@ -11,6 +12,11 @@ OF_THE_SITE = (
     f"archive/{YEAR}.html", f"search/{MONTH}.js",
     "feeds/digests.atom", "feeds/digests.json", "feeds/insights.atom", "feeds/insights.json", "feeds/sources.opml",
 )  # fmt: skip
+
+
+def gone_days(folder: Path, published: Iterable[date]) -> set[str]:
+    """The days that have a page and are not published any more: who took one back died before the site was written."""
+    return {path.stem for path in folder.glob(f"days/{DAY}.html")} - {day.isoformat() for day in published}
 
 
 def remove_stale(folder: Path, written: Collection[Path]) -> list[Path]:
