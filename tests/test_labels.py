@@ -63,6 +63,21 @@ def test_names_in_any_emphasis_are_not_among_the_words(name: str) -> None:
     assert said(body * 3, "text") == turns("Ann Lee", "Bob Ray")
 
 
+@pytest.mark.parametrize(
+    ("head", "speaker", "said_too"),
+    [
+        *(("Narrator: ", "Narrator", ""), ("audience member: ", "audience member", ""), ("Cher: ", None, "Cher: ")),
+        *(("**Cher:** ", None, "Cher: "), ("Monday: ", "Ann Lee", "Monday: ")),
+    ],
+)
+def test_whoever_speaks_once_gets_nobody_elses_name(head: str, speaker: str | None, said_too: str) -> None:
+    name = "**{}:** " if head.startswith("**") else "{}: "
+    others = [(who, f"{name.format(who)}{ANN}\n\n{BOB}\n\n") for who in ("Ann Lee", "Bob Ray") * 3]
+    body = "".join([text for _, text in [*others, others[0]]] + [f"{head}{ANN}\n\n", others[1][1]])
+    found = [turn for turn in said(body, "text") if turn[1].endswith(ANN)]
+    assert found[-2] == (speaker, f"{said_too}{ANN}")
+
+
 def test_where_names_are_strong_plain_letters_name_nobody_and_a_strong_line_may_be_no_name() -> None:
     """As shows write their transcripts in Markdown: what is read out names its author, and a break is a heading."""
     body = (

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from digest_pipeline.transcripts.publisher.cues import Cue
+from digest_pipeline.transcripts.speakers import is_named
 from digest_pipeline.words import UNSPACED, count_words, normalise_words
 
 LABEL = re.compile(
@@ -26,7 +27,8 @@ NOT_A_NAME = re.compile(
     r"^(?:note|notes|question|answer|warning|example|lesson|step|tip|part|chapter|rule|number|section|update|edit|ps|"
     r"spoiler|point|fact|myth|option|problem|solution|result|reminder|disclaimer|today|now|first|second|third|finally|"
     r"next|so|and|but|or|the|this|that|it|he|she|they|we|you|i|here|there|what|why|how|when|where|one|two|three|also|"
-    r"because|like|my|our|your|http|https|www|okay|ok|yes|no|well|remember|translation|quote|break|music)\b",
+    r"because|like|my|our|your|http|https|www|okay|ok|yes|no|well|remember|translation|quote|break|music|"
+    r"monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b",
     re.IGNORECASE,
 )
 MAX_NAME_WORDS = 6
@@ -63,12 +65,12 @@ def with_speakers(cues: Sequence[Cue], people: Sequence[str] = ()) -> list[Cue]:
         people: whom the publisher names as persons of the episode.
     """
     lines = _labelled_alike([list(_lines(cue)) for cue in cues])
-    labels, headings = _labels_of_speakers(cues, lines, people), _headings(cues, lines)
+    (labels, doubtful), headings = _labels_of_speakers(cues, lines, people), _headings(cues, lines)
     named: list[Cue] = []
     speaker: str | None = None
     start: float | None = None
     for cue, own in zip(cues, lines, strict=True):
-        for turn, is_change in _turns(cue, own, labels, headings):
+        for turn, is_change in _turns(cue, own, labels, doubtful, headings):
             speaker = turn.speaker or (None if is_change else speaker)
             start = turn.start if turn.start is not None else start
             if turn.text:
@@ -110,12 +112,15 @@ def _labelled_alike(lines: list[list[_Line]]) -> list[list[_Line]]:
     return [[line if line.is_strong else replace(line, label="", rest=line.text) for line in own] for own in lines]
 
 
-def _labels_of_speakers(cues: Sequence[Cue], lines: Sequence[Sequence[_Line]], people: Sequence[str]) -> set[str]:
-    """Of all labels those that name a speaker.
+def _labels_of_speakers(
+    cues: Sequence[Cue], lines: Sequence[Sequence[_Line]], people: Sequence[str]
+) -> tuple[set[str], set[str]]:
+    """Of all labels those that name a speaker, and those that may: a word that comes once where others name speakers.
 
     These are persons of the episode, names that come again, and a word that comes time and again. Where these are most
-    of what opens so, others that read like names are speakers too, and so they are where nearly every cue has a speaker
-    with them. Where nearly every one of many cues opens with a label, every such label is one.
+    of what opens so, others that are roles or read like full names are speakers too, and any that read like names are
+    where nearly every cue has a speaker with them. Where nearly every one of many cues opens with a label, every such
+    label is one.
     """
     found = Counter(line.label for own in lines for line in own if line.label)
     persons = [set(normalise_words(person)) for person in people]
@@ -123,20 +128,21 @@ def _labels_of_speakers(cues: Sequence[Cue], lines: Sequence[Sequence[_Line]], p
     for label, times in found.items():
         if label.lower() in NO_NAME or any(set(normalise_words(label)) <= person for person in persons):
             repeated.add(label)
-        elif reads_like_a_name(label):
+        elif reads_like_a_name(label) or (len(label) > 1 and not is_named(label)):
             least = MIN_HANDLE_TIMES if UNSPACED.search(label) else 2
             (repeated if times >= least else once).add(label)
         elif times >= MIN_HANDLE_TIMES and len(label.split()) == 1 and not NOT_A_NAME.match(label):
             repeated.add(label)
     first = [own[0].label for own in lines if own and own[0].label]
     if len(first) >= max(MIN_CUES, EVERY_CUE * len(cues)):
-        return repeated.union(first)
+        return repeated.union(first), set()
     spoken_for = sum(bool(cue.speaker) for cue in cues) + sum(label in repeated or label in once for label in first)
     if spoken_for >= max(2, EVERY_CUE * len(cues)):
-        return repeated | once
-    if sum(found[label] for label in repeated) > len(once):
-        repeated.update(label for label in once if len(label.split()) > 1)
-    return repeated
+        return repeated | once, set()
+    if sum(found[label] for label in repeated) <= len(once):
+        return repeated, set()
+    sure = {label for label in once if len(label.split()) > 1 or not is_named(label)}
+    return repeated | sure, once - sure
 
 
 def _headings(cues: Sequence[Cue], lines: Sequence[Sequence[_Line]]) -> dict[str, str | None]:
@@ -157,15 +163,20 @@ def _headings(cues: Sequence[Cue], lines: Sequence[Sequence[_Line]]) -> dict[str
 
 
 def _turns(
-    cue: Cue, lines: Sequence[_Line], labels: set[str], headings: Mapping[str, str | None]
+    cue: Cue, lines: Sequence[_Line], labels: set[str], doubtful: set[str], headings: Mapping[str, str | None]
 ) -> Iterator[tuple[Cue, bool]]:
-    """A cue cut where the speaker changes, and whether a mark says so. Its time is shared out by words."""
+    """A cue cut where the speaker changes, and whether a mark says so. Its time is shared out by words.
+
+    What a paragraph opens with and may be a name is kept among the words, and these are nobody's.
+    """
     turns: list[tuple[str | None, str, bool]] = []
     for line in lines:
         if line.label in labels:
             turns.append((line.label, line.rest, line.is_change))
         elif labels and line.is_strong and not line.rest:  # of what follows: "**Break:**"
             turns.append((None, "", True))
+        elif line.label in doubtful and (line.is_strong or (cue.end is None and not turns)):
+            turns.append((None, f"{line.label}: {line.rest}".strip(), True))
         elif line.text in headings and cue.end is None and not cue.speaker:
             name = headings[line.text]
             turns.append((name, "", line.is_change or name is None))
