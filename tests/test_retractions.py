@@ -3,6 +3,7 @@
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Event
@@ -95,6 +96,39 @@ def test_what_was_said_around_another_insight_of_its_episode_is_told_no_more(
     assert holding(settings.site, other.quote)
     assert "said around" not in (settings.site / "insights" / f"{other.claim_id}.html").read_text()
     assert "said around" in (settings.site / "insights" / f"{third.claim_id}.html").read_text()
+
+
+def test_no_theme_is_called_by_its_words_and_none_that_analysts_praised_are_quoted(
+    published: list[Digest], warehouse: Warehouse, settings: Settings
+) -> None:
+    item, praised, in_theme = published[2].items[0], published[3].items[0], published[3].items[1]
+    title = item.headline.rstrip(".")[:90].rpartition(" ")[0]
+    item = replace(item, headline=f"{title}.")
+    with warehouse.write() as con:
+        con.execute("update raw.digest_items set headline = ? where claim_id = ?", [item.headline, item.claim_id])
+        con.execute("update raw.digest_items set theme = ? where theme_id = ?", [title, in_theme.theme_id])
+        con.execute(
+            "insert into raw.embedding_clusters by name select $theme as cluster_id, $day as digest_date, $title as title,"
+            " 'claim' as title_by, $id as central_claim_id, 'Soil, yield' as label, ['soil', 'yield'] as keywords,"
+            " 1 as size, 1 as n_shows, $day as first_seen_on, $day as last_seen_on, [1.0] as centroid",
+            {"theme": in_theme.theme_id, "day": FIRST, "title": title, "id": item.claim_id},
+        )
+        said = f"A fair claim; analysts judged a claim like it worth sending: “{item.headline}”; its theme is growing."
+        con.execute("update raw.digest_items set why = ?, theme = null where claim_id = ?", [said, praised.claim_id])
+    build_again(warehouse, settings)
+    assert f"themes/{in_theme.theme_id}.html" in holding(settings.site, title)
+    assert f"insights/{praised.claim_id}.html" in holding(settings.site, item.headline)
+    assert run.invoke(app, ["retract", item.claim_id, "--reason", "Wrong."]).exit_code == 0
+    assert holding(settings.site, title) == set()
+    theme = soup(settings.site / "themes" / f"{in_theme.theme_id}.html")
+    assert [tag.get_text() for tag in theme.find_all("h1")] == ["Soil, yield"]
+    page = (settings.site / "insights" / f"{praised.claim_id}.html").read_text()
+    assert "analysts judged a claim like it worth sending; its theme is growing." in page
+    with warehouse.read() as con:
+        assert con.execute("select title, title_by from raw.embedding_clusters").fetchall() == [(None, None)]
+        shown = store.published_digest(con, published[3].digest_date)
+    assert shown
+    assert [one.theme for one in shown.items[:2]] == [None, "Soil, yield"]
 
 
 def test_feeds_give_the_entry_new_words_under_its_old_id(published: list[Digest], settings: Settings) -> None:

@@ -3,11 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from bench.published import made_up_archive
 from digest_pipeline.clusters.cluster import cluster_claims
 from digest_pipeline.clusters.day import cluster_day
 from digest_pipeline.clusters.identity import Group, PastTheme, ThemeEvent, assign_ids, events_of_day
@@ -16,6 +18,8 @@ from digest_pipeline.clusters.titles import Title
 from digest_pipeline.clusters.trends import FADING, RISING, STEADY, UNKNOWN, trend_of
 from digest_pipeline.encoder import Vectors
 from digest_pipeline.llm.books import Books, LlmCall
+from digest_pipeline.publishing.retract import retract
+from digest_pipeline.publishing.store import record_digest
 from digest_pipeline.settings import Settings
 from digest_pipeline.warehouse import Warehouse
 from tests.conftest import Web
@@ -216,6 +220,19 @@ def test_a_claim_that_analysts_blame_is_no_title(warehouse: Warehouse, settings:
         con.execute("update raw.verdicts set verdict = 'good'")
     praised = titles_of(warehouse, DAY + timedelta(days=5), settings)
     assert {title.claim_id for title in praised.values()} <= {f"cl_{n:02}" for n in range(36)}
+
+
+def test_a_claim_that_was_taken_back_is_no_title(warehouse: Warehouse, settings: Settings) -> None:
+    store_claims(warehouse, 36)
+    before = titles_of(warehouse, DAY, settings)
+    own, *others = before
+    with warehouse.write() as con:
+        digest = made_up_archive(DAY, 1)[0]
+        record_digest(con, replace(digest, items=(replace(digest.items[0], claim_id=before[own].claim_id),)))
+        retract(con, before[own].claim_id, "Wrong.", datetime(2026, 9, 20, tzinfo=UTC))
+    after = titles_of(warehouse, DAY + timedelta(days=1), settings)
+    assert after[own].claim_id != before[own].claim_id
+    assert [after[theme] for theme in others] == [before[theme] for theme in others]
 
 
 def test_a_window_of_a_few_days_has_no_earlier_ones(warehouse: Warehouse, settings: Settings) -> None:

@@ -104,7 +104,7 @@ def _titles(
     blamed: frozenset[str],
     titler: Titler,
 ) -> list[Title]:
-    """A title a theme. Claims that analysts blame neither give one nor keep it; if all are blamed, keywords do."""
+    """A title a theme. Claims that are blamed or taken back neither give one nor keep it; if all are, keywords do."""
     asked = []
     for theme, words, cluster_id in zip(themes, keywords, ids, strict=True):
         closeness = vectors[list(theme.members)] @ theme.centroid

@@ -70,8 +70,11 @@ from raw.verdicts group by claim_id having verdict <> 'withdrawn'
 
 
 def blamed_claims(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """The claims that analysts have judged bad, wrong or a duplicate."""
-    blamed = f"select claim_id from ({LAST_VERDICTS}) where verdict <> 'good'"  # noqa: S608 - a constant
+    """The claims that analysts have judged bad, wrong or a duplicate, and those that were published and taken back."""
+    blamed = (
+        f"select claim_id from ({LAST_VERDICTS}) where verdict <> 'good'"  # noqa: S608 - a constant
+        " union select claim_id from raw.digest_items where retracted_at is not null"
+    )
     return frozenset(claim_id for (claim_id,) in con.execute(blamed).fetchall())
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 import duckdb
 
+from digest_pipeline.clusters.titles import BY_CLAIM, shortened
 from digest_pipeline.errors import DigestError
 from digest_pipeline.models import Retraction
 from digest_pipeline.publishing.store import published_digest, retractions
@@ -18,6 +19,20 @@ OF_FEED = """
 select i.claim_id
 from raw.digest_items i join raw.claim_candidates c using (claim_id) join raw.episodes e using (episode_id)
 where e.feed_url = ? and i.retracted_at is null order by i.digest_date, i.rank
+"""
+# What it said may be the title of a theme (``clusters.titles``), which its keywords name then, or be quoted as what
+# analysts praised (``scoring.verdicts``). Undoing it gives neither back: the next clustering finds a title.
+UNNAMED = """
+update raw.embedding_clusters set title = null, title_by = null where title_by = $by and central_claim_id = $id
+"""
+UNQUOTED = """
+update raw.digest_items as i set
+    why = replace(why, $quoted, ''),
+    theme = case when theme is distinct from $title then theme else coalesce(
+        (select nullif(arg_max(label, digest_date), '') from raw.embedding_clusters where cluster_id = i.theme_id),
+        theme_id
+    ) end
+where (theme = $title or contains(why, $quoted)) and claim_id <> $id
 """
 TAKE_BACK = (
     "update raw.digest_items set retracted_at = $at, retracted_on = $on, retraction = $reason where claim_id = $id"
@@ -39,6 +54,7 @@ def retract(con: duckdb.DuckDBPyConnection, claim_id: str, reason: str, now: dat
     _require_published(con, claim_id)
     at = now.astimezone(UTC).replace(tzinfo=None)
     con.execute(TAKE_BACK, {"id": claim_id, "at": at, "on": now.date(), "reason": _line(reason)})
+    _unquote(con, claim_id)
     return next(one for one in retractions(con) if one.claim_id == claim_id)
 
 
@@ -88,6 +104,14 @@ def retract_again(con: duckdb.DuckDBPyConnection, taken: Iterable[Retraction]) -
     for one in taken:
         values = {"id": one.claim_id, "at": one.retracted_at, "on": one.retracted_on, "reason": one.reason}
         con.execute(TAKE_BACK, values)
+        _unquote(con, one.claim_id)
+
+
+def _unquote(con: duckdb.DuckDBPyConnection, claim_id: str) -> None:
+    """Let nothing else be called by the words of an insight that was taken back, or quote them."""
+    con.execute(UNNAMED, {"id": claim_id, "by": BY_CLAIM})
+    for (headline,) in con.execute("select headline from raw.digest_items where claim_id = ?", [claim_id]).fetchall():
+        con.execute(UNQUOTED, {"id": claim_id, "title": shortened(headline), "quoted": f": “{headline}”"})
 
 
 def _require_published(con: duckdb.DuckDBPyConnection, claim_id: str) -> None:
