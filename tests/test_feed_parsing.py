@@ -137,6 +137,16 @@ def test_a_date_is_what_the_item_writes_and_never_its_guid(date: str, published:
     assert [item.published_at for item in parse_feed(text.encode(), url=URL).items] == [published]
 
 
+def test_sound_alone_is_taken_rather_than_the_film_beside_it() -> None:
+    film, cover = (
+        f"<enclosure url='https://x.example/1.{end}' type='{kind}'/>"
+        for end, kind in (("mp4", "video/mp4"), ("jpg", "image/jpeg"))
+    )
+    sound = f"<enclosure url='{AUDIO}' type='audio/mpeg'/>"
+    text = f"<rss version='2.0'><channel><item><title>One</title>{film}{cover}{sound}</item><item><title>Two</title>{cover}{film}</item></channel></rss>"
+    assert [item.audio_url for item in parse_feed(text.encode(), url=URL).items] == [AUDIO, "https://x.example/1.mp4"]
+
+
 @pytest.mark.parametrize(
     "sources",
     [

@@ -82,8 +82,9 @@ class Elements:
     new_feed_url: str | None = None
 
     def audio(self) -> Enclosure | None:
-        """The enclosure to listen to; an alternate one only where there is no other."""
-        return next((e for e in [*self.enclosures, *self.alternates] if e.is_playable), None)
+        """The enclosure to listen to, rather sound alone than a film; an alternate one only where there is no other."""
+        playable = ([e for e in found if e.is_playable] for found in (self.enclosures, self.alternates))
+        return next((min(found, key=lambda e: e.type.startswith("video/")) for found in playable if found), None)
 
 
 def read_elements(body: bytes) -> tuple[Elements, list[Elements], bool]:
