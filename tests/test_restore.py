@@ -192,6 +192,29 @@ def test_a_restore_that_dies_and_is_done_again_holds_all_the_same(
         assert not ledger.claim(con, Delivery(ann, (made_up_archive(NOW.date() - timedelta(days=1), 1)[0],)))
 
 
+def test_a_restore_that_dies_before_the_last_rename_forgets_nobody_who_left(
+    lived_in: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = back_up(lived_in, NOW)
+    with open_delivery(lived_in.subscribers) as con:
+        book = SubscriberBook(con)
+        book.erase(book.active()[1].subscriber_id, suppress=True)
+    rename = Path.rename
+
+    def dies_before_subscribers_are_in_place(path: Path, target: Path) -> Path:
+        if target == lived_in.subscribers:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", dies_before_subscribers_are_in_place)
+    with pytest.raises(KeyboardInterrupt):
+        restore(lived_in, read_backup(made.folder), NOW, subscribers=True)
+    monkeypatch.undo()
+    assert addresses(lived_in) == ["ann@example.org"]  # the file as it was
+    restore(lived_in, read_backup(made.folder), NOW + timedelta(minutes=1), subscribers=True)
+    assert addresses(lived_in) == ["ann@example.org"]
+
+
 DIES = """
 import os, sys
 from datetime import UTC, datetime

@@ -121,11 +121,21 @@ def _with(path: Path, end: str) -> Path:
 
 
 def _take_place(path: Path, replaced: Path) -> None:
-    """Put what waits beside a file in its place, and the file, with what SQLite or DuckDB left beside it, aside."""
-    for old in (path, *(_with(path, end) for end in LOGS)):
-        if old.exists():
-            replaced.mkdir(parents=True, exist_ok=True)
-            shutil.move(old, replaced / old.name)  # backups may lie on another disk
+    """Put what waits beside a file in its place, and the file, with what SQLite or DuckDB left beside it, aside.
+
+    Who dies here leaves the old file or the new one: of subscribers that were away, another restore would not know who
+    has left.
+    """
+    logs = [log for end in LOGS if (log := _with(path, end)).exists()]
+    if logs or path.exists():
+        replaced.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        try:
+            (replaced / path.name).hardlink_to(path)
+        except OSError:  # backups may lie on another disk, or on one that knows no links
+            shutil.copy2(path, replaced)
+    for log in logs:
+        shutil.move(log, replaced / log.name)
     beside(path).rename(path)
 
 
