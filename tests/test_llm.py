@@ -83,6 +83,15 @@ def test_what_the_transcript_does_not_bear_is_refused_with_its_reason(setup: Set
     assert (candidate.rejected_reason or "published").startswith(reason), candidate.rejected_reason
 
 
+@pytest.mark.parametrize("speaker", ["Ann Lee", "Bob Ray"])
+def test_of_two_who_said_the_same_words_the_one_is_quoted_whom_the_model_names(setup: Setup, speaker: str) -> None:
+    said = "The deposit cleared forty percent of the queue in March."
+    turns = [Segment(0, 0, 10, "Ann Lee", said), Segment(1, 10, 20, "Bob Ray", said)]
+    setup.server.answer = Reply(claims({**GOOD, "quote": said, "explanation": "", "speaker": speaker}))
+    (candidate,) = setup.extractor().extract(EPISODE, turns).candidates
+    assert (candidate.speaker, candidate.rejected_reason) == (speaker, None)
+
+
 def test_a_quote_that_is_too_long_to_be_shown_is_refused(setup: Setup) -> None:
     numbers = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
     said = " ".join(f"In year {number} the deposit cleared a part of the queue." for number in numbers)

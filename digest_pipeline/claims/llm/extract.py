@@ -106,6 +106,8 @@ class LlmExtractor:
         self, episode: Episode, claim: ClaimReply, window: Window, speakers: Sequence[str]
     ) -> ClaimCandidate:
         turns = list({piece.turn.index: piece.turn for piece in window}.values())
+        # of those who said the same words, whom the model names comes first
+        turns.sort(key=lambda turn: not same_person(claim.speaker, turn.name or ""))
         located = locate_quote(claim.quote, turns)
         place = located or Located(turns[0], 0, 1, 0.0)
         wording = self._wording(claim, place, episode)
