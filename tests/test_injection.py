@@ -127,13 +127,23 @@ def test_ordinary_talk_gives_no_orders(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wording", ["See example.com for it.", "mailto:a@b.co", "a *b* **c**", "x &amp; y", "`code`", "zero\u200bwidth"]
+    "wording",
+    [
+        "See example.com for it.",
+        "mailto:a@b.co",
+        "a *b* **c**",
+        "x &amp; y",
+        "x &#60; y",
+        "x &#x3C;",
+        "`code`",
+        "zero\u200bwidth",
+    ],
 )
 def test_links_and_markup_are_seen(wording: str) -> None:
     assert has_link_or_markup(wording)
 
 
-@pytest.mark.parametrize("wording", ["Node.js 20 cut it by 4.5%.", "A/B tests & Q&A cost $3, e.g. in the U.S.", "It's “odd” – 7:30."])  # fmt: skip
+@pytest.mark.parametrize("wording", ["They cut R&D; AT&T did not.", "Node.js 20 cut it by 4.5%.", "A/B tests & Q&A cost $3, e.g. in the U.S.", "It's “odd” – 7:30."])  # fmt: skip
 def test_plain_wording_has_none(wording: str) -> None:
     assert not has_link_or_markup(wording)
 

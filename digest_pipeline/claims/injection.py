@@ -37,7 +37,7 @@ LINK_OR_MARKUP = re.compile(
     r"|</?[a-z!][^>]*>"
     r"|!?\[[^\]]*\]\("
     r"|```|^#{1,6} |\*\*|[{}<>`|\\]"
-    r"|&(?:\w+|#\d+);",
+    r"|&(?:\w\w+|#\w+);",  # "R&D;" is none
     re.IGNORECASE | re.MULTILINE,
 )
 
