@@ -209,6 +209,14 @@ def test_windows_lie_on_turns_and_overlap() -> None:
     assert positions_of(windows[-1])[1] == 20
 
 
+def test_a_sentence_that_nothing_ends_is_cut_between_its_segments() -> None:
+    said = "電力網的順番很長所以我們等" * 4
+    turns = turns_of([Segment(i, i * 10.0, i * 10 + 9.0, "Ann", said) for i in range(60)], "zh")
+    windows = windows_of(turns, 300, 0)
+    assert max(sum(piece.words for piece in window) for window in windows) <= 300
+    assert "".join(piece.text for window in windows for piece in window).split() == [said] * 60
+
+
 @pytest.fixture(scope="module")
 def entailment_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cross-encoder of the right form with random weights: made here, since a real one is a download away.

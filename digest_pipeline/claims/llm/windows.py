@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from digest_pipeline.claims.turns import Turn
 from digest_pipeline.words import count_words
@@ -9,7 +10,7 @@ from digest_pipeline.words import count_words
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``turn.text[start:end]``: a turn, or whole sentences of one that is longer than a window."""
+    """``turn.text[start:end]``: a turn, or whole sentences or segments of one that is longer than a window."""
 
     turn: Turn
     start: int
@@ -61,13 +62,21 @@ def _pieces(turns: Sequence[Turn], words: int) -> Iterator[Piece]:
         if turn.is_ad or turn.doubt or not turn.sentences:
             continue
         start, size = turn.sentences[0].start, 0
-        for sentence in turn.sentences:
-            length = count_words(sentence.text)
+        for first, last in _parts(turn, longest):
+            length = count_words(turn.text[first:last])
             if size and size + length > longest:
-                yield Piece(turn, start, sentence.start)
-                start, size = sentence.start, 0
+                yield Piece(turn, start, first)
+                start, size = first, 0
             size += length
         yield Piece(turn, start, turn.sentences[-1].end)
+
+
+def _parts(turn: Turn, most: int) -> Iterator[tuple[int, int]]:
+    """Sentences; where one is longer than ``most`` words, as Chinese without punctuation is, its segments."""
+    for sentence in turn.sentences:
+        is_long = count_words(sentence.text) > most
+        cuts = [offset for offset in turn.offsets if is_long and sentence.start < offset < sentence.end]
+        yield from pairwise((sentence.start, *cuts, sentence.end))
 
 
 def positions_of(window: Window) -> tuple[int, int]:
