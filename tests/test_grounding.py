@@ -253,14 +253,14 @@ id2label={0: "contradiction", 1: "entailment", 2: "neutral"},
     return folder
 
 
-def with_bias(folder: Path, target: Path, label: int) -> Path:
-    """The same model, made to be sure of one label."""
+def with_bias(folder: Path, target: Path, label: int, bias: float = 9.0) -> Path:
+    """The same model, made to be sure of one label, or, with a bias that is no number, to judge nothing."""
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     with torch.no_grad():
-        model.classifier.bias[label] = 9.0
+        model.classifier.bias[label] = bias
     model.save_pretrained(target)
     AutoTokenizer.from_pretrained(folder).save_pretrained(target)
     return target
@@ -285,6 +285,16 @@ def test_an_entailment_model_has_to_agree(
     assert found is None if fault is None else (found or "").startswith(fault), found
     assert WordingChecker(settings).fault(HEADLINE, located, EPISODE, []) is None
     assert checker.name != WordingChecker(settings).name
+
+
+def test_a_judgement_that_is_no_number_is_no_agreement(
+    entailment_folder: Path, tmp_path: Path, settings: Settings
+) -> None:
+    folder = with_bias(entailment_folder, tmp_path / "model", 0, bias=float("nan"))
+    located = locate_quote(DEPOSIT, TALK)
+    assert located is not None
+    checker = WordingChecker(settings.model_copy(update={"nli_model": str(folder)}))
+    assert (checker.fault(HEADLINE, located, EPISODE, []) or "").startswith("entailment: nan")
 
 
 def test_the_judgement_is_a_share_of_the_three_labels(entailment_folder: Path) -> None:

@@ -10,7 +10,7 @@ from digest_pipeline.claims.injection import has_link_or_markup
 from digest_pipeline.models import Episode
 from digest_pipeline.settings import Settings
 
-RULES = "rules 9"  # another number holds every wording against them again; kept replies are not paid for again
+RULES = "rules 10"  # another number holds every wording against them again; kept replies are not paid for again
 MAX_ENTITIES, MAX_ENTITY_CHARACTERS = 10, 60
 
 
@@ -40,7 +40,7 @@ class WordingChecker:
         for (_, text), (entailed, contradicted) in zip(claims, self._entailment.judge(claims), strict=True):
             if contradicted > entailed:
                 return f"entailment: the talk contradicts “{text}”"
-            if entailed < self._least:
+            if not entailed >= self._least:  # nor where it is no number at all
                 return f"entailment: {entailed:.2f} that the talk bears “{text}”"
         return None
 
