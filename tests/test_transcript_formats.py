@@ -226,6 +226,13 @@ def test_a_long_line_of_blanks_or_marks_is_read_in_the_time_that_its_length_asks
     assert time.perf_counter() - begun < 2, "20 s, where each blank was tried as the heading's end"
 
 
+def _spoken(unit: int, name: str) -> list[dict[str, object]]:
+    return [
+        {"start": 0.25 * unit, "end": 9 * unit, name: LONG, "word": LONG.upper()},
+        {"start": 9.1 * unit, "end": 19 * unit, name: MORE, "word": MORE.upper()},
+    ]
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -248,8 +255,12 @@ def test_a_long_line_of_blanks_or_marks_is_read_in_the_time_that_its_length_asks
                 {"start": 9100, "end": 19000, "text": MORE, "words": []},
             ],
         },
+        {"utterances": None, "words": _spoken(1000, "text")},
+        {"id": "1", "sentences": [{**word, "confidence": 1.0} for word in _spoken(1000, "text")]},
+        {"results": {"utterances": _spoken(1, "transcript"), "channels": []}},
+        {"results": {"channels": [{"alternatives": [{"transcript": LONG, "words": _spoken(1, "punctuated_word")}]}]}},
     ],
-    ids=["list", "a field of ours", "whisper.cpp", "AssemblyAI"],
+    ids=["list", "a field of ours", "whisper.cpp", *["AssemblyAI"] * 3, *["Deepgram"] * 2],
 )
 def test_the_json_of_other_recognisers_is_read(document: object) -> None:
     for declared in ("json", "text"):

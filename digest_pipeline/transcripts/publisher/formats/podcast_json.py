@@ -1,6 +1,6 @@
 """Reader of Podcasting 2.0 JSON, and of what recognisers write, which hosts link in its place.
 
-These are Whisper's programs, whisper.cpp among them, and AssemblyAI; and some write a list of segments alone.
+These are Whisper's programs, whisper.cpp among them, AssemblyAI and Deepgram; and some write a list of segments alone.
 """
 
 import math
@@ -16,6 +16,9 @@ from digest_pipeline.transcripts.publisher.formats.markup import CLOCK, clean, s
 Time = Annotated[float | str | None, Field(union_mode="left_to_right")]
 
 
+ASSEMBLYAI = ("utterances", "sentences", "words")  # the speakers' turns, or what there is instead; in milliseconds
+
+
 class _Segment(BaseModel):
     model_config = ConfigDict(coerce_numbers_to_str=True)  # speakers that are only numbered
 
@@ -24,7 +27,9 @@ class _Segment(BaseModel):
         default=None, validation_alias=AliasChoices("startTime", "start", AliasPath("timestamps", "from"))
     )
     end: Time = Field(default=None, validation_alias=AliasChoices("endTime", "end", AliasPath("timestamps", "to")))
-    body: str | None = Field(default=None, validation_alias=AliasChoices("body", "text"))
+    body: str | None = Field(
+        default=None, validation_alias=AliasChoices("body", "text", "transcript", "punctuated_word", "word")
+    )
 
 
 class _Transcript(BaseModel):
@@ -36,9 +41,25 @@ class _Transcript(BaseModel):
     def _from_list_or_utterances(cls, document: Any) -> Any:
         if isinstance(document, list):
             return {"segments": document}
-        if isinstance(document, dict) and "segments" not in document and "utterances" in document:
-            return {"segments": document["utterances"], "seconds_per_unit": 0.001}
-        return {**document, "seconds_per_unit": 1.0} if isinstance(document, dict) else document
+        if not isinstance(document, dict):
+            return document
+        if "segments" not in document and (
+            found := next((document[name] for name in ASSEMBLYAI if document.get(name)), None)
+        ):
+            return {"segments": found, "seconds_per_unit": 0.001}
+        if isinstance(document.get("results"), dict):
+            document = {"segments": _of_deepgram(document["results"])}
+        return {**document, "seconds_per_unit": 1.0}
+
+
+def _of_deepgram(results: dict[str, Any]) -> Any:
+    """Turns, else the words of a recording that has one channel: those of several would have to be put in order."""
+    if results.get("utterances"):
+        return results["utterances"]
+    match results:
+        case {"channels": [{"alternatives": [{"words": words}, *_]}]}:
+            return words
+    return None
 
 
 def read_json(text: str) -> Iterator[Cue]:
