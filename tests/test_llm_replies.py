@@ -25,6 +25,8 @@ MISBEHAVIOURS = {
     "empty": (Reply(""), "empty reply"),
     "no choice": (Reply(finish_reason="no choice"), "empty reply"),
     "half an emoji": (Reply("Sure \ud83d"), "prose instead of JSON"),
+    "refusal in curly quotes": (Reply("I can’t help with that."), "refusal"),
+    "braces alone": (Reply("{claims: none}"), "prose instead of JSON"),
     "list": (Reply("[1, 2]"), "prose instead of JSON"),
     "another form": (Reply('{"insights": []}'), "JSON of another form"),
     "wrong types": (Reply('{"claims": [{"headline": 5}]}'), "JSON of another form"),
@@ -126,6 +128,22 @@ def test_a_broken_reply_is_asked_for_again_with_its_fault(setup: Setup) -> None:
     assert [c.rejected_reason for c in extraction.candidates] == [None]
     assert setup.outcomes() == {"prose instead of JSON": 1, "ok": 1}
     assert "prose instead of JSON" in setup.server.asked[1]["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"What {{Ann}} says is a claim.</think>\n{claims(GOOD)}",
+        f"```json\n{claims(GOOD)}\n```\nI left out {{jokes}}.",
+        f"{claims(GOOD)}\n{claims(GOOD)}",
+        claims(GOOD).replace("A deposit only", "A deposit\nonly"),
+    ],
+    ids=["thoughts with braces", "braces after it", "twice", "a line end in a text"],
+)
+def test_the_object_of_a_reply_is_found_whatever_stands_around_it(setup: Setup, reply: str) -> None:
+    (candidate,) = setup.extract(Reply(reply)).candidates
+    assert (candidate.explanation, candidate.rejected_reason) == (GOOD["explanation"], None)
+    assert setup.outcomes() == {"ok": 1}
 
 
 def test_a_failing_server_is_asked_again_after_the_pause_that_it_names(setup: Setup) -> None:

@@ -1,5 +1,6 @@
 """What a model must reply, and how it is read: validated claim by claim, each fault by its kind."""
 
+import json
 import re
 from typing import Any, Literal, TypeVar
 
@@ -11,7 +12,9 @@ from digest_pipeline.llm.prompt import Reading, Refused, UnusableReply
 Kind = Literal["claim", "prediction", "number", "contrarian", "how-to"]
 MAX_CLAIMS = 40
 LONGEST = {"headline": 300, "explanation": 900, "quote": 2000, "speaker": 100}
-SORRY = re.compile(r"\b(?:sorry|cannot|can't|unable|not able|won't|decline)\b", re.IGNORECASE)
+SORRY = re.compile(r"\b(?:sorry|cannot|can['’]t|unable|not able|won['’]t|decline)\b", re.IGNORECASE)
+OBJECT = re.compile(r'\{\s*["}]')  # where one begins: thoughts and prose in front of it may have braces as well
+DECODER = json.JSONDecoder(strict=False)  # reads to the object's end, and takes line ends in texts as they are
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -80,22 +83,18 @@ def read_wording(text: str) -> Reading[WordingReply]:
 
 def json_in(text: str) -> tuple[dict[str, Any], bool]:
     """The JSON object in a reply, which models wrap in prose or a code fence, and whether its end is missing."""
-    start = text.find("{")
     if not text.strip():
         raise UnusableReply("empty reply")
-    if start < 0:
+    found = OBJECT.search(text)
+    if found is None:
         raise Refused("refusal") if SORRY.search(text[:300]) else UnusableReply("prose instead of JSON")
-    end = text.rfind("}")
     try:
-        data, is_cut = pydantic_core.from_json(text[start : end + 1] if end > start else text[start:]), False
-    except ValueError:
+        return DECODER.raw_decode(text, found.start())[0], False
+    except (ValueError, RecursionError):
         try:
-            data, is_cut = pydantic_core.from_json(text[start:], allow_partial=True), True
+            return pydantic_core.from_json(text[found.start() :], allow_partial=True), True
         except ValueError:
             raise UnusableReply("broken JSON") from None
-    if not isinstance(data, dict):
-        raise UnusableReply("JSON of another form")
-    return data, is_cut
 
 
 def _valid(model: type[M], row: object) -> M | None:
