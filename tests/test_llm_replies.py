@@ -53,10 +53,12 @@ def test_a_window_without_usable_reply_gets_the_extractive_result_and_says_so(se
 
 BY_PROVIDER = "refused by the model's provider"
 POLICY = "Invalid prompt: your prompt was flagged as potentially violating our usage policy."
+FLAGGED = "Your chosen model requires moderation and your input was flagged"
 REFUSALS = {  # what comes back, its reason, and how often it is asked at first
     "by the provider": (Reply("", refusal="no"), BY_PROVIDER, 1),
     "content filter": (Reply("", finish_reason="content_filter"), BY_PROVIDER, 1),
     "content policy": (Reply(status=400, error=POLICY), BY_PROVIDER, 1),
+    "moderation": (Reply(status=403, error=FLAGGED), BY_PROVIDER, 1),
     "twice in words": (Reply("I am sorry, I cannot help with that."), "refusal", 2),
 }
 

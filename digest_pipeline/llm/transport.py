@@ -18,6 +18,7 @@ from digest_pipeline.words import readable
 LITELLMS_NAMES = re.compile(r"^(?:[\w.]+: )*(?:\w+Exception - )?")
 # How servers name what they do not know, or cannot make a grammar of.
 SCHEMA = re.compile(r"(?:response|json)[ _]?(?:format|schema)|grammar|structured output", re.IGNORECASE)
+FLAGGED = re.compile(r"\bmoderation\b|\bflagged\b", re.IGNORECASE)  # OpenRouter says so with 403, of one question
 MOST_TOKENS = 100_000_000  # of one call: far more than any model reads
 MAX_SAID = 200  # letters of a server's own words: some send a whole page
 
@@ -222,11 +223,13 @@ def prompt_cache(settings: Settings) -> dict[str, Any]:
 def _failure(error: Exception, settings: Settings) -> CallFailed:
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     known = import_litellm().exceptions
+    status = int(getattr(error, "status_code", 500))
+    is_flagged = status == 403 and FLAGGED.search(str(error)) is not None
     return CallFailed(
         type(error).__name__,
         said_by(error, settings),
-        int(getattr(error, "status_code", 500)),
-        is_refused=isinstance(error, known.ContentPolicyViolationError),
+        status,
+        is_refused=is_flagged or isinstance(error, known.ContentPolicyViolationError),
         knows_no_schema=isinstance(error, known.BadRequestError) and SCHEMA.search(str(error)) is not None,
         retry_after=retry_after(headers.get("retry-after")),
     )
