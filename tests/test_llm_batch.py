@@ -254,6 +254,21 @@ def test_what_a_batch_does_not_bring_is_asked_one_by_one(setup: Setup, trouble: 
         assert extraction.note is None
 
 
+@pytest.mark.parametrize(
+    "model",
+    ["anthropic/claude-sonnet-4-5", "mistral/mistral-large-latest", "bedrock/amazon.nova-lite-v1:0", "gemini/gemini-2.5-flash",
+     "vertex_ai/gemini-2.5-flash", "xai/grok-4", "ollama/llama3.2", "llama3"],
+)  # fmt: skip
+def test_a_provider_whose_batches_are_of_another_form_is_asked_for_none(
+    setup: Setup, model: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = BatchStandIn(setup.web, GOOD_REPLY)
+    found, _ = extractor(setup, llm_model=model, llm_is_free=True)
+    found.prepare([(EPISODE, SEGMENTS)])
+    assert (server.uploads, outcomes(setup)) == (0, [])
+    assert "no batch: " in caplog.text
+
+
 def test_what_a_batch_was_refused_is_asked_neither_one_by_one_nor_in_the_next_batch(setup: Setup) -> None:
     server = BatchStandIn(setup.web, Reply("", finish_reason="content_filter"))
     for _ in range(2):

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from digest_pipeline.errors import BudgetExceeded
-from digest_pipeline.llm.batch_service import BatchService, NobodyKnows
+from digest_pipeline.llm.batch_service import BatchService, NoBatches, NobodyKnows
 from digest_pipeline.llm.books import SENT, Books, LlmCall, batched
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.prompt import Prompt, Reader, UnusableReply
@@ -68,10 +68,11 @@ class BatchSender:
         todo = {key: by_key[key] for key in self._books.unanswered(list(by_key))}
         deadline = self.service.clock() + 60 * self._settings.llm_batch_minutes
         try:
+            self.service.check()
             todo = self._take_up(todo, deadline)
             while todo and self._send_some(todo, deadline):
                 pass
-        except (BudgetExceeded, NobodyKnows, OpenAIError) as error:
+        except (BudgetExceeded, NoBatches, NobodyKnows, OpenAIError) as error:
             log.warning("no batch: %s", said_by(error, self._settings))
 
     def _take_up(self, todo: dict[str, Question], deadline: float) -> dict[str, Question]:

@@ -21,6 +21,8 @@ T = TypeVar("T")
 POLL_SECONDS = 15.0
 # How long a batch may take to stop, as OpenAI says. What it had answered by then is charged, and can be read.
 STOP_MINUTES = 10.0
+# Whose batches are of OpenAI's form. litellm reaches others too, but their files are asked and answered in their own.
+PROVIDERS = frozenset({"openai", "azure", "hosted_vllm", "litellm_proxy"})
 OVER = frozenset({"completed", "failed", "expired", "cancelled"})
 
 
@@ -31,6 +33,10 @@ class Outcome:
     status: str
     file_id: str
     lines: Sequence[str]
+
+
+class NoBatches(DigestError):
+    """The provider has no batches, or such as are not known here."""
 
 
 class NobodyKnows(DigestError):
@@ -44,6 +50,16 @@ class BatchService:
         self._settings, self._litellm = settings, import_litellm()
         self.sleep: Callable[[float], None] = time.sleep
         self.clock: Callable[[], float] = time.monotonic
+
+    def check(self) -> None:
+        """Refuse a provider whose batches cannot be asked and read.
+
+        Raises:
+            NoBatches: it is one.
+            OpenAIError: it is none that litellm knows.
+        """
+        if (name := self._provider["custom_llm_provider"]) not in PROVIDERS:
+            raise NoBatches(f"those of {name}, if it has any, are of another form than OpenAI's")
 
     def upload(self, lines: Sequence[str], deadline: float) -> str | None:
         """The id of a file of questions; ``None``: the provider did not take it in time."""
