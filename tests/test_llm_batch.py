@@ -1,6 +1,7 @@
 """A provider's batch interface over HTTP, against a stand-in."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -297,3 +298,20 @@ def test_questions_are_sent_in_the_form_of_batch_files(setup: Setup) -> None:
     assert (line["custom_id"], line["method"], line["body"]["model"]) == ("key", "POST", "gpt-4o")
     assert line["body"]["response_format"]["json_schema"]["strict"] is True
     assert question.read(claims(GOOD)).outcome == "ok"
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-4o", "openai/gpt-5-mini"])
+def test_a_batch_asks_as_a_single_question_does(setup: Setup, model: str) -> None:
+    server = BatchStandIn(setup.web, GOOD_REPLY)
+    bodies: list[dict[str, Any]] = []
+
+    def answer(body: dict[str, Any]) -> Reply:
+        bodies.append(body)
+        return GOOD_REPLY
+
+    server.answer = answer
+    found, _ = extractor(setup, llm_model=model)
+    found.prepare([(EPISODE, SEGMENTS)])
+    assert found.extract(replace(EPISODE, title="Deposits"), SEGMENTS).note is None
+    in_batch, single = ({name: value for name, value in body.items() if name != "messages"} for body in bodies)
+    assert in_batch == single

@@ -19,7 +19,7 @@ from digest_pipeline.llm.batch_service import BatchService, NoBatches, NobodyKno
 from digest_pipeline.llm.books import SENT, Books, LlmCall, batched
 from digest_pipeline.llm.client import LlmClient
 from digest_pipeline.llm.prompt import Prompt, Reader, UnusableReply
-from digest_pipeline.llm.transport import completion_from, import_litellm, said_by
+from digest_pipeline.llm.transport import completion_from, import_litellm, options_of, said_by
 from digest_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -193,12 +193,14 @@ class BatchSender:
 
     def _line(self, key: str, prompt: Prompt) -> dict[str, Any]:
         """A request in the form of OpenAI's batch files."""
-        model = self._litellm.get_llm_provider(self._settings.llm_model)[0]
+        model, provider, *_ = self._litellm.get_llm_provider(self._settings.llm_model)
+        options = self._litellm.utils.get_optional_params(  # as its completions have them
+            model=model, custom_llm_provider=provider, response_format=prompt.schema, **options_of(self._settings)
+        )
         body = {
             "model": model,
             "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
-            "response_format": self._litellm.utils.type_to_response_format_param(prompt.schema),
-            "max_completion_tokens": self._settings.llm_max_output_tokens,
+            **{name: value for name, value in options.items() if name not in {"stream", "extra_body"}},
         }
         return {"custom_id": key, "method": "POST", "url": "/v1/chat/completions", "body": body}
 

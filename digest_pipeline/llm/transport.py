@@ -191,15 +191,22 @@ def send(settings: Settings, messages: Sequence[dict[str, str]], schema: type[Ba
             model=settings.llm_model,
             messages=[dict(message) for message in messages],  # litellm marks them for the provider's cache
             response_format=schema,
-            temperature=0,
-            max_tokens=settings.llm_max_output_tokens,
-            drop_params=True,  # some models take no temperature
+            **options_of(settings),
             **prompt_cache(settings),
             **access(settings),
         )
     except OpenAIError as error:
         raise _failure(error, settings) from error
     return completion_from(response.model_dump())
+
+
+def options_of(settings: Settings) -> dict[str, Any]:
+    """How a model is to reply, in a batch or outside, as litellm's functions take it."""
+    return {
+        "temperature": 0,
+        "max_tokens": settings.llm_max_output_tokens,
+        "drop_params": True,  # some models take no temperature
+    }
 
 
 def access(settings: Settings) -> dict[str, Any]:
