@@ -203,6 +203,17 @@ def test_an_alert_says_each_thing_once_until_it_is_mended(
         report(settings.model_copy(update={"alert_url": SecretStr("nonsense")}), "Digest", ["New"], NOW)
 
 
+def test_a_power_cut_that_took_what_was_said_costs_no_more_than_an_alert_said_again(
+    warehouse: Warehouse, settings: Settings, hook: tuple[list[str], str, Callable[[int], None]]
+) -> None:
+    publish(warehouse, YESTERDAY, 5)
+    alerted = settings.model_copy(update={"alert_url": SecretStr(hook[1])})
+    assert report(alerted, "Digest", ["Show: fails"], NOW) == ["Show: fails"]
+    (settings.home / "alerted.json").write_bytes(b"")
+    assert report(alerted, "Digest", ["Show: fails"], NOW) == ["Show: fails"]
+    assert report(alerted, "Digest", ["Show: fails"], NOW) == []
+
+
 def test_an_alert_is_not_repeated_for_what_is_counted_in_it_nor_for_what_another_run_says(
     warehouse: Warehouse, settings: Settings, hook: tuple[list[str], str, Callable[[int], None]]
 ) -> None:

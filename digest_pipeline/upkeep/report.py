@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 import duckdb
 
@@ -52,7 +53,7 @@ def _tell(settings: Settings, title: str, lines: Sequence[str], *, is_all: bool)
         return []
     now = {COUNTED.sub("#", line): line for line in lines}
     file = settings.home / "alerted.json"
-    before = [COUNTED.sub("#", line) for line in json.loads(file.read_text("utf-8"))] if file.exists() else []
+    before = [COUNTED.sub("#", line) for line in _said(file)]
     new = [line for key, line in now.items() if key not in set(before)]
     if new and not alert(settings, title, new):
         return []
@@ -60,3 +61,12 @@ def _tell(settings: Settings, title: str, lines: Sequence[str], *, is_all: bool)
     draft.write_text(json.dumps(list(now if is_all else dict.fromkeys([*before, *now])), ensure_ascii=False), "utf-8")
     draft.replace(file)
     return new
+
+
+def _said(file: Path) -> list[str]:
+    """What was said before; where nothing was, or a power cut took the words, all is said again."""
+    try:
+        said: list[str] = json.loads(file.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return []
+    return said
