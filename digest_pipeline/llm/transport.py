@@ -18,7 +18,7 @@ from digest_pipeline.words import readable
 LITELLMS_NAMES = re.compile(r"^(?:[\w.]+: )*(?:\w+Exception - )?")
 # How servers name what they do not know, or cannot make a grammar of.
 SCHEMA = re.compile(r"(?:response|json)[ _]?(?:format|schema)|grammar|structured output", re.IGNORECASE)
-FLAGGED = re.compile(r"\bmoderation\b|\bflagged\b", re.IGNORECASE)  # OpenRouter says so with 403, of one question
+FLAGGED = re.compile(r"\b(?:in|out)put was flagged\b", re.IGNORECASE)  # OpenRouter says so with 403, of one question
 MOST_TOKENS = 100_000_000  # of one call: far more than any model reads
 MAX_SAID = 200  # letters of a server's own words: some send a whole page
 
