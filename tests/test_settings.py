@@ -67,6 +67,12 @@ def test_weights_come_from_variables_of_their_own_and_one_counts(home: Path, mon
         load_settings(score_weights=dict.fromkeys(type(weights).model_fields, 0))
 
 
+def test_windows_that_hardly_go_on_are_refused(home: Path) -> None:
+    assert load_settings(llm_window_words=400, llm_overlap_words=200).llm_overlap_words == 200
+    with pytest.raises(SettingsError, match=r"llm_overlap_words.*half of llm_window_words"):
+        load_settings(llm_window_words=400, llm_overlap_words=201)
+
+
 def test_a_wrong_variable_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGEST_LOOKBACK_DAYS", "soon")
     with pytest.raises(SettingsError, match="DIGEST_LOOKBACK_DAYS"):

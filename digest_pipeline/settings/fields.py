@@ -63,6 +63,12 @@ class Settings(
         return self
 
     @model_validator(mode="after")
+    def _windows_go_on(self) -> "Settings":
+        if self.llm_overlap_words > self.llm_window_words // 2:
+            raise ValueError("llm_overlap_words is at most half of llm_window_words: what overlaps is paid for again")
+        return self
+
+    @model_validator(mode="after")
     def _transcription_server_has_a_model(self) -> "Settings":
         if self.whisper_api_base and self.whisper_model == "auto":
             raise ValueError("whisper_api_base needs whisper_model: the name that the server knows its model by")
