@@ -43,8 +43,8 @@ NEAR_DUPLICATE = 0.75  # cosine of two spans of one episode that say the same
 APART = 25  # words between two candidates: closer ones are one thought
 MIN_CANDIDATES = 8
 PROMOTION = 0.12  # rating in context from which a span reads like an advertisement
-ADVERTISES = 0.0  # log odds of the talk rater from which it does
-RULES = "17"  # of spans, selection and wording: another number reads every episode again
+ADVERTISES = -3.5  # log odds of the talk rater from which it does: those of any window, of which one in 34 does
+RULES = "18"  # of spans, selection and wording: another number reads every episode again
 LEAST_STRENGTH = 0.5  # single sentences begin at about minus this
 LEEWAY = 0.15  # of probability that a span may lose for a headline
 UNREADABLE = 'its script puts no spaces between words, which only a language model reads (extractor = "llm")'
