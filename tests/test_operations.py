@@ -220,7 +220,7 @@ def test_an_alert_is_not_repeated_for_what_is_counted_in_it_nor_for_what_another
     got, address, _ = hook
     publish(warehouse, YESTERDAY - timedelta(days=4), 5)
     alerted = settings.model_copy(update={"alert_url": SecretStr(f"{address} {address}-that-fails")})
-    silent = "Show: no new episode for {} days, usually every 7"
+    silent = "Show: no new episode for {} days, usually every 7 days"
     first = report(alerted, "Digest of a day", [silent.format(72)], NOW)
     assert first == [silent.format(72), "no digest since 2026-09-13: 4 complete days without one"]
     assert report(alerted, "Digest", ["job failed"], NOW + timedelta(hours=1), is_all=False) == ["job failed"]

@@ -318,7 +318,7 @@ def test_health_is_learnt_from_what_checks_bring(warehouse: Warehouse) -> None:
         assert states["Weekly"].cadence_days == pytest.approx(7)
         assert states["Weekly"].next_check_at == NOW + timedelta(hours=20)
         assert (states["Weekly"].state, states["Stopped"].state) == ("ok", "silent")
-        assert states["Stopped"].reason == "no new episode for 90 days, usually every 1"
+        assert states["Stopped"].reason == "no new episode for 90 days, usually every day"
         assert states["Stopped"].next_check_at == NOW + timedelta(hours=44)
         assert [feed.title for feed in silent_feeds(con, NOW, NOW)] == ["Stopped"]
         # a replay of old days sees the feed as it was

@@ -179,7 +179,8 @@ def silent_feeds(con: duckdb.DuckDBPyConnection, now: datetime, as_of: datetime)
         if failures and now - read_at > UNREAD_AFTER:
             reason = f"not read for {(now - read_at).days} days: {status}"
         else:
-            usual = f", usually every {cadence:.0f}" if cadence and cadence >= 1 else ""
+            days = round(cadence or 0)
+            usual = f", usually {'every day' if days == 1 else f'every {days} days'}" if days else ""
             reason = f"no new episode for {(as_of - newest).days} days{usual}"
         found.append(SilentFeed(url, title, reason))
     return found
